@@ -1,0 +1,3 @@
+"""Cupola, the open data foundry."""
+
+__version__ = "0.1.0"
