@@ -1,0 +1,100 @@
+"""Text: free words about the whole item."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Hashable, Sequence
+
+import msgspec
+
+from cupola.kernel import limits
+from cupola.kernel.errors import invalid
+from cupola.labels.ontology import Ontology, TextSpec, matches_whole
+from cupola.labels.places import has_nul
+
+WORDS_FROM_CHARS = 2_000  # longer texts are compared word by word, which keeps the cost bounded
+
+
+class TextLabel(msgspec.Struct, frozen=True, tag="text", tag_field="kind", forbid_unknown_fields=True):
+    text: str
+
+
+_no_limits = TextSpec()
+
+
+def validate(label: TextLabel, ontology: Ontology) -> None:
+    """Raises Problem (INVALID) for U+0000, a length out of bounds, or text that the pattern does not match."""
+    spec = ontology.text or _no_limits
+    if has_nul(label.text):
+        raise invalid("label-text-nul", "The text holds U+0000.", place="/text", remedy="Remove that character.")
+    n_chars = len(label.text)
+    if not spec.min_chars <= n_chars <= min(spec.max_chars, limits.MAX_TEXT_CHARS):
+        raise invalid(
+            "label-text-length",
+            f"The text has {n_chars} characters; {spec.min_chars} to {spec.max_chars} are asked for.",
+            place="/text",
+            remedy="Change its length.",
+        )
+    if spec.pattern is not None and not matches_whole(spec.pattern, label.text):
+        raise invalid(
+            "label-text-pattern",
+            f"The text does not match the pattern {spec.pattern!r}.",
+            place="/text",
+            remedy="Write it in the form that the guidelines ask for.",
+        )
+
+
+def normal(text: str) -> str:
+    """NFC with runs of white space as one space: what counts as the same text."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def same(a: TextLabel, b: TextLabel) -> bool:
+    return normal(a.text) == normal(b.text)
+
+
+def distance(a: TextLabel, b: TextLabel) -> float:
+    """Edit distance over the longer length: by character, for long texts by word."""
+    first, second = normal(a.text), normal(b.text)
+    if first == second:
+        return 0.0
+    if max(len(first), len(second)) > WORDS_FROM_CHARS:
+        words_a, words_b = first.split(), second.split()
+        return edit_distance(words_a, words_b) / max(len(words_a), len(words_b))
+    return edit_distance(first, second) / max(len(first), len(second))
+
+
+def edit_distance(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
+    """Levenshtein distance by bit vectors (Myers 1999, in Hyyrö's 2003 form), on integers of any length."""
+    if len(a) < len(b):
+        a, b = b, a
+    if not b:
+        return len(a)
+    where: dict[Hashable, int] = {}
+    for position, token in enumerate(b):
+        where[token] = where.get(token, 0) | (1 << position)
+    last = 1 << (len(b) - 1)
+    mask = (1 << len(b)) - 1
+    plus, minus, score = mask, 0, len(b)
+    for token in a:
+        equal = where.get(token, 0)
+        diagonal = (((equal & plus) + plus) ^ plus) | equal | minus
+        horizontal_plus = minus | (~(diagonal | plus) & mask)
+        horizontal_minus = plus & diagonal
+        if horizontal_plus & last:
+            score += 1
+        elif horizontal_minus & last:
+            score -= 1
+        horizontal_plus = ((horizontal_plus << 1) | 1) & mask
+        horizontal_minus = (horizontal_minus << 1) & mask
+        plus = horizontal_minus | (~(diagonal | horizontal_plus) & mask)
+        minus = horizontal_plus & diagonal
+    return score
+
+
+def merge(labels: Sequence[TextLabel], weights: Sequence[float]) -> TextLabel:
+    """The weighted medoid: the text with the least weighted distance to the others; ties go to the earlier one."""
+    costs = [
+        sum(weight * distance(label, other) for other, weight in zip(labels, weights, strict=True)) for label in labels
+    ]
+    return labels[min(range(len(labels)), key=lambda position: (costs[position], position))]
