@@ -1,0 +1,156 @@
+"""The fixed plan: n items drawn at random, c errors found, so at most so many errors with this confidence.
+
+All bounds are one-sided and exact. `confidence` is 0.95 for "at 95 %"; shares are fractions, not percent.
+"""
+
+from __future__ import annotations
+
+import math
+
+from scipy.stats import beta, binom, hypergeom
+
+from cupola.kernel.errors import invalid
+
+MAX_SAMPLE = 10_000_000
+
+
+def _check(errors: int, n: int, confidence: float) -> None:
+    if not 0 <= errors <= n:
+        raise invalid("audit-counts", f"{errors} errors among {n} audited items cannot be.", place="/errors")
+    _check_confidence(confidence)
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0.0 < confidence < 1.0:
+        raise invalid(
+            "confidence-range", f"confidence is {confidence}; it lies strictly between 0 and 1.", place="/confidence"
+        )
+
+
+def clopper_pearson_upper(errors: int, n: int, confidence: float = 0.95) -> float:
+    """The largest error rate that `errors` or fewer among n would still be seen under, with P = 1 - confidence.
+
+    For items drawn with replacement, or from a batch far larger than n. n = 0 gives 1: nothing is known.
+    Raises Problem when errors is not in 0..n. Source: Clopper & Pearson, Biometrika 26 (1934).
+    """
+    _check(errors, n, confidence)
+    if errors == n:
+        return 1.0
+    return float(beta.ppf(confidence, errors + 1, n - errors))
+
+
+def clopper_pearson_lower(errors: int, n: int, confidence: float = 0.95) -> float:
+    """The smallest error rate under which `errors` or more among n would be seen with P = 1 - confidence."""
+    _check(errors, n, confidence)
+    if errors == 0:
+        return 0.0
+    return float(beta.ppf(1.0 - confidence, errors, n - errors + 1))
+
+
+def hypergeometric_upper(errors: int, n: int, population: int, confidence: float = 0.95) -> int:
+    """The largest number of errors a batch of `population` items may hold, n of them drawn without replacement.
+
+    Exact test inversion: the largest D with P(X <= errors | D) > 1 - confidence; never below `errors`, and at most
+    `errors` + the items not audited. A census (n = population) gives `errors`.
+    Source: Chung & DeLury, Confidence Limits for the Hypergeometric Distribution (1950).
+    """
+    _check(errors, n, confidence)
+    if n > population:
+        raise invalid("audit-counts", f"{n} items cannot be drawn from {population}.", place="/n")
+    low, high = errors, errors + population - n  # D = errors is always possible
+    while low < high:
+        middle = (low + high + 1) // 2
+        if float(hypergeom.cdf(errors, population, middle, n)) > 1.0 - confidence:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def error_upper(errors: int, n: int, population: int | None, confidence: float = 0.95) -> float:
+    """The upper bound on the error *rate*: hypergeometric in a finite batch, else Clopper-Pearson."""
+    if population is None:
+        return clopper_pearson_upper(errors, n, confidence)
+    if population == 0:
+        raise invalid("population-empty", "A release without items has no accuracy.", place="/population")
+    return hypergeometric_upper(errors, n, population, confidence) / population
+
+
+def sample_size(limit: float, errors: int = 0, confidence: float = 0.95, population: int | None = None) -> int:
+    """How many items to draw so that finding `errors` or fewer proves an error rate of at most `limit`.
+
+    limit: a share, 0.01 for 99 % accuracy. population: items of the batch, None for a large one.
+    Raises Problem when even a census could not prove it (errors / population > limit).
+    """
+    _check_confidence(confidence)
+    if not 0.0 < limit < 1.0:
+        raise invalid("limit-range", f"limit is {limit}; it lies strictly between 0 and 1.", place="/limit")
+    if errors < 0:
+        raise invalid("audit-counts", f"{errors} errors cannot be.", place="/errors")
+    if population is not None and errors > limit * population:
+        raise invalid(
+            "limit-unreachable",
+            f"{errors} errors among {population} items are already more than {limit:.4%}.",
+            remedy="Allow fewer errors, or a larger limit.",
+        )
+    high = population if population is not None else max(errors + 1, 64)
+    while population is None and clopper_pearson_upper(errors, high, confidence) > limit:
+        high *= 2
+        if high > MAX_SAMPLE:
+            raise invalid("limit-range", f"A limit of {limit} would need more than {MAX_SAMPLE} items.")
+    low = errors
+    while high - low > 1:
+        middle = (low + high) // 2
+        if error_upper(errors, middle, population, confidence) <= limit:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def allowed_errors(n: int, limit: float, confidence: float = 0.95, population: int | None = None) -> int:
+    """The most errors n audited items may show while `limit` is still proven; -1 when not even none would do."""
+    low, high = -1, n
+    while low < high:
+        middle = (low + high + 1) // 2
+        if error_upper(middle, n, population, confidence) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def power(true_error: float, n: int, limit: float, confidence: float = 0.95, population: int | None = None) -> float:
+    """P(the certificate is reached) when the release's true error rate is `true_error`."""
+    allowed = allowed_errors(n, limit, confidence, population)
+    if allowed < 0:
+        return 0.0
+    if population is None:
+        return float(binom.cdf(allowed, n, true_error))
+    return float(hypergeom.cdf(allowed, population, math.ceil(true_error * population), n))
+
+
+def sample_size_for_power(
+    limit: float, true_error: float, wanted: float = 0.9, confidence: float = 0.95, population: int | None = None
+) -> tuple[int, int]:
+    """(n, allowed errors): the smallest plan reached with probability `wanted` when the true rate is `true_error`.
+
+    Raises Problem when the true error is not below the limit: no sample can prove what is not so.
+    """
+    if not 0.0 <= true_error < limit:
+        raise invalid(
+            "power-unreachable",
+            f"A true error of {true_error:.4%} is not below the limit of {limit:.4%}.",
+            remedy="Correct the release first, or claim less.",
+        )
+    for errors in range(100_000):
+        if population is not None and errors > limit * population:
+            break
+        n = sample_size(limit, errors, confidence, population)
+        if power(true_error, n, limit, confidence, population) >= wanted:
+            return n, errors
+    raise invalid(
+        "power-unreachable",
+        f"No sample of the {population} items reaches that power.",
+        remedy="Audit all of them, or lower the true error first.",
+    )
