@@ -1,0 +1,50 @@
+"""What every test may use: one embedded database server for the session, stopped and deleted at its end."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cupola.platform.pg.cluster import Cluster
+
+
+def reachable_folder(prefix: str = "cupola-test-") -> Path:
+    """A scratch folder that the account which runs Postgres can pass; pytest's own tmp_path is closed to it."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The session's embedded server. Make your own databases on it: `cluster.create_database(name)`."""
+    folder = reachable_folder()
+    try:
+        with Cluster.open(folder / "data") as opened:
+            yield opened
+    finally:
+        Cluster.destroy(folder / "data")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster_url(cluster: Cluster) -> str:
+    """The superuser's URI of the session's server (database `cupola`, empty at first)."""
+    return cluster.url
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A place for a data folder of the test's own; whatever server runs over it is stopped afterwards."""
+    folder = reachable_folder()
+    try:
+        yield folder / "data"
+    finally:
+        if (folder / "data").is_dir():
+            Cluster.stop(folder / "data", force=True)
+            Cluster.destroy(folder / "data")
+        shutil.rmtree(folder, ignore_errors=True)
