@@ -40,7 +40,7 @@ def changing(folder: Path, timeout_s: float) -> Iterator[None]:
                     raise Problem(
                         Kind.UNAVAILABLE,
                         "database-busy",
-                        f"For {timeout_s:.0f} s another process has been starting or stopping the database in {folder}.",
+                        f"For {timeout_s:.0f} s another process has been starting or stopping {folder}'s database.",
                         remedy="Wait for it, or end it, then try again; cupola doctor names it.",
                     ) from None
                 time.sleep(_POLL_S)
