@@ -1,0 +1,108 @@
+"""Settings: environment variables named CUPOLA_…, read once at the start."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cupola.kernel import ids
+from cupola.kernel.errors import invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator decides. Nothing else is configurable.
+
+    data_dir: everything of one instance on this machine (embedded Postgres, blobs, the secret).
+    database_url: a Postgres of your own; None means the embedded one. blobs_url: "s3://bucket/prefix" or None for a
+    folder. secret: key of all signatures. allowed_hosts: private hosts that imports and webhooks may reach.
+    import_roots: folders of the server that requesters may import from. fee_bp, insurance_bp: one schedule for all.
+    """
+
+    data_dir: Path
+    database_url: str | None
+    blobs_url: str | None
+    secret: bytes
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    allowed_hosts: tuple[str, ...] = ()
+    import_roots: tuple[Path, ...] = ()
+    fee_bp: int = 1_000
+    insurance_bp: int = 500
+    secure_cookies: bool = False
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, so that no two uses share a key."""
+        return hmac.new(self.secret, purpose.encode(), hashlib.sha256).digest()
+
+    @property
+    def database_password(self) -> str:
+        return self.derive("database login").hex()
+
+
+def default_data_dir() -> Path:
+    return Path(os.environ.get("CUPOLA_DATA", "./.cupola")).resolve()
+
+
+def load(
+    data_dir: Path | None = None, *, host: str | None = None, port: int | None = None, public_url: str | None = None
+) -> Settings:
+    """Read the environment; arguments win over it. Makes the data folder and its secret when they are missing."""
+    folder = (data_dir or default_data_dir()).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    a_host = host or os.environ.get("CUPOLA_HOST", "127.0.0.1")
+    a_port = port if port is not None else _whole("CUPOLA_PORT", 8000)
+    url = public_url or os.environ.get("CUPOLA_PUBLIC_URL") or f"http://{a_host}:{a_port}"
+    return Settings(
+        data_dir=folder,
+        database_url=os.environ.get("CUPOLA_DATABASE_URL") or None,
+        blobs_url=os.environ.get("CUPOLA_BLOBS_URL") or None,
+        secret=_secret(folder),
+        host=a_host,
+        port=a_port,
+        public_url=url.rstrip("/"),
+        allowed_hosts=_several("CUPOLA_ALLOWED_HOSTS"),
+        import_roots=tuple(Path(p).resolve() for p in _several("CUPOLA_IMPORT_ROOTS")),
+        fee_bp=_whole("CUPOLA_FEE_BP", 1_000),
+        insurance_bp=_whole("CUPOLA_INSURANCE_BP", 500),
+        secure_cookies=url.startswith("https://"),
+    )
+
+
+def _several(name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+
+
+def _whole(name: str, default: int) -> int:
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    if not text.isdigit():
+        raise invalid("setting-not-a-number", f"{name} is {text!r}; it takes a whole number.", place=name)
+    return int(text)
+
+
+def _secret(folder: Path) -> bytes:
+    given = os.environ.get("CUPOLA_SECRET")
+    if given:
+        if len(given) < 32:
+            raise invalid("secret-too-short", "CUPOLA_SECRET needs at least 32 characters.", place="CUPOLA_SECRET")
+        return hashlib.sha256(given.encode()).digest()
+    path = folder / "secret"
+    if not path.exists():
+        # written beside and linked into place: two processes that start together agree on one secret
+        fresh = folder / f"secret.{os.getpid()}"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(ids.token(32))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return hashlib.sha256(path.read_bytes()).digest()
