@@ -1,0 +1,327 @@
+"""Blobs: bytes named by their SHA-256, each tenant's in its own folder of a local directory or an S3 bucket.
+
+Six verbs: put, get (whole, a range, or a stream), head, delete, list, sign. A blob never changes, so a put that finds
+its name taken has succeeded. What is stored twice is the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from uuid import UUID
+
+import obstore
+from obstore import exceptions as trouble
+from obstore.store import LocalStore, S3Store
+
+from cupola.kernel import clock, ids, limits
+from cupola.kernel.errors import Kind, Problem, forbidden, invalid, not_found, unavailable
+
+CHUNK_BYTES = 1024 * 1024
+INCOMING = ".incoming"  # where streams grow until their hash is known; never listed as a tenant
+SIGNED_PATH = "/blobs"
+MAX_SIGNED_S = 7 * 24 * 60 * 60
+_sha = re.compile(r"[0-9a-f]{64}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A blob that is there. `sha256`: lower-case hex; `fresh`: this put wrote it (None where that is not known)."""
+
+    tenant: UUID
+    sha256: str
+    size_bytes: int
+    fresh: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a verified signature allows."""
+
+    tenant: UUID
+    sha256: str
+    media_type: str
+
+
+class Blobs:
+    """The store. Build it with `Blobs.open`. Safe to use from several threads and tasks."""
+
+    def __init__(self, store: LocalStore | S3Store, root: Path | None, secret: bytes) -> None:
+        self._store = store
+        self._root = root  # of a local store
+        self._secret = hashlib.sha256(b"cupola blobs\0" + secret).digest()
+
+    @classmethod
+    def open(cls, where: str | Path, *, secret: bytes, **s3: Any) -> Blobs:
+        """Open a local folder (made if absent) or `s3://bucket/prefix`.
+
+        secret: what local URLs are signed with. s3: settings for obstore's S3Store, such as `endpoint`, `region`,
+        `access_key_id`, `secret_access_key`; without them AWS's usual environment variables count.
+        Raises Problem (INVALID) when the folder cannot be used.
+        """
+        text = str(where)
+        if text.startswith("s3://"):
+            endpoint = str(s3.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL") or "")
+            options: Any = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5)}
+            if endpoint.startswith("http://"):
+                options["allow_http"] = True
+            retry: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+            return cls(S3Store.from_url(text, client_options=options, retry_config=retry, **s3), None, secret)
+        if "://" in text:
+            raise invalid(
+                "blobs-url", f"{text!r} is no place for blobs.", remedy="Give a folder or s3://bucket/prefix."
+            )
+        root = Path(text).resolve()
+        try:
+            (root / INCOMING).mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise invalid(
+                "blobs-folder", f"The folder {root} cannot be used: {error.strerror}.", remedy="Give a writable folder."
+            ) from None
+        return cls(LocalStore(prefix=root), root, secret)
+
+    # ------------------------------------------------------------ put
+    def put_now(self, tenant: UUID, data: bytes) -> Stored:
+        """Store bytes, blocking: for worker threads."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        with _mapped():
+            try:
+                obstore.put(self._store, f"{tenant}/{sha256}", data, mode="create")
+            except trouble.AlreadyExistsError:
+                return Stored(tenant, sha256, len(data), False)
+        return Stored(tenant, sha256, len(data), True)
+
+    async def put(self, tenant: UUID, data: bytes) -> Stored:
+        """Store bytes under their hash. Raises Problem (UNAVAILABLE) when the store cannot be reached."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        with _mapped():
+            try:
+                await obstore.put_async(self._store, f"{tenant}/{sha256}", data, mode="create")
+            except trouble.AlreadyExistsError:
+                return Stored(tenant, sha256, len(data), False)
+        return Stored(tenant, sha256, len(data), True)
+
+    async def put_stream(
+        self, tenant: UUID, chunks: AsyncIterator[bytes], *, max_bytes: int = limits.MAX_UPLOAD_BYTES
+    ) -> Stored:
+        """Store a stream at constant memory, hashed on the way.
+
+        The bytes grow in a file of their own first, because their name is known only at the end; a stream that breaks
+        off leaves nothing behind. Raises Problem: TOO_LARGE, UNAVAILABLE.
+        """
+        folder = self._root / INCOMING if self._root is not None else None
+        path = (folder or Path(tempfile.gettempdir())) / f"cupola-{ids.uuid7()}"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with _mapped(), path.open("xb") as file:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > max_bytes:
+                        raise Problem(
+                            Kind.TOO_LARGE,
+                            "upload-too-large",
+                            f"More than {max_bytes} bytes.",
+                            remedy="Send it in smaller parts.",
+                        )
+                    digest.update(chunk)
+                    file.write(chunk)
+            fresh = await self._adopt(path, f"{tenant}/{digest.hexdigest()}")
+            return Stored(tenant, digest.hexdigest(), size, fresh)
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def _adopt(self, path: Path, key: str) -> bool:
+        with _mapped():
+            if self._root is not None:
+                try:
+                    await obstore.rename_async(self._store, f"{INCOMING}/{path.name}", key, overwrite=False)
+                except trouble.AlreadyExistsError:
+                    return False
+                return True
+            try:
+                await obstore.head_async(self._store, key)
+                return False
+            except (FileNotFoundError, trouble.NotFoundError):
+                # The same name is the same bytes, so a race of two writers is harmless.
+                await obstore.put_async(self._store, key, path, chunk_size=16 * 1024 * 1024, max_concurrency=2)
+                return True
+
+    # ------------------------------------------------------------ get, head, delete, list
+    async def get(self, tenant: UUID, sha256: str, start: int = 0, end: int | None = None) -> bytes:
+        """The bytes from `start` up to but not including `end`. Raises Problem: NOT_FOUND, UNAVAILABLE."""
+        return b"".join([chunk async for chunk in self.stream(tenant, sha256, start, end)])
+
+    def get_now(self, tenant: UUID, sha256: str) -> bytes:
+        """The whole blob, blocking: for worker threads."""
+        with _mapped():
+            return bytes(obstore.get(self._store, _key(tenant, sha256)).bytes())
+
+    async def stream(self, tenant: UUID, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The same in chunks of about 1 MiB."""
+        key = _key(tenant, sha256)
+        with _mapped():
+            if start == 0 and end is None:
+                found = await obstore.get_async(self._store, key)
+            elif end is None:
+                found = await obstore.get_async(self._store, key, options={"range": {"offset": start}})
+            elif end <= start:
+                return
+            else:
+                found = await obstore.get_async(self._store, key, options={"range": (start, end)})
+            async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                yield bytes(chunk)
+
+    async def head(self, tenant: UUID, sha256: str) -> Stored | None:
+        """What is known of a blob, or None where there is none."""
+        try:
+            with _mapped():
+                meta = await obstore.head_async(self._store, _key(tenant, sha256))
+        except Problem as problem:
+            if problem.kind is Kind.NOT_FOUND:
+                return None
+            raise
+        return Stored(tenant, sha256, meta["size"])
+
+    async def delete(self, tenant: UUID, sha256: str) -> None:
+        """Remove a blob; one that is not there is no error."""
+        with suppress(FileNotFoundError), _mapped(missing_is_fine=True):
+            await obstore.delete_async(self._store, _key(tenant, sha256))
+
+    async def list(self, tenant: UUID) -> AsyncIterator[Stored]:
+        """All blobs of a tenant, in no order."""
+        with _mapped():
+            async for batch in obstore.list(self._store, prefix=str(tenant), chunk_size=1_000):
+                for meta in batch:
+                    yield Stored(tenant, meta["path"].rsplit("/", 1)[-1], meta["size"])
+
+    @contextmanager
+    def local_file(self, tenant: UUID, sha256: str) -> Iterator[Path]:
+        """The blob as a file to read (blocking): the stored one itself, or a copy that lives as long as the context."""
+        key = _key(tenant, sha256)
+        if self._root is not None:
+            path = self._root / key
+            if not path.is_file():
+                raise not_found("blob")
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="cupola-") as folder:
+            path = Path(folder) / sha256
+            if shutil.disk_usage(folder).free < 64 * 1024 * 1024:
+                raise unavailable("disk-full", "The temporary folder is full.", retry_after_s=60)
+            with _mapped(), path.open("xb") as file:
+                for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK_BYTES):
+                    file.write(chunk)
+            yield path
+
+    # ------------------------------------------------------------ sign
+    async def sign(
+        self, tenant: UUID, sha256: str, *, expires_s: int = 3600, bound_to: str = "", media_type: str = ""
+    ) -> str:
+        """A URL that reads one blob until it expires: path and query on our own server, or the bucket's own URL.
+
+        bound_to: for local URLs, whose session must present it (any text that `verify` is given again; it is not
+        in the URL); a bucket's URL works for whoever holds it.
+        """
+        if isinstance(self._store, S3Store):
+            with _mapped():
+                url: str = await obstore.sign_async(
+                    self._store, "GET", _key(tenant, sha256), timedelta(seconds=min(expires_s, MAX_SIGNED_S))
+                )
+                return url
+        return self.sign_local(tenant, sha256, expires_s=expires_s, bound_to=bound_to, media_type=media_type)
+
+    def sign_local(
+        self, tenant: UUID, sha256: str, *, expires_s: int = 3600, bound_to: str = "", media_type: str = ""
+    ) -> str:
+        """Path and query on our own server, for a local folder and for a bucket alike (then we pass the bytes on).
+
+        The expiry is rounded up to the next full tenth of the lifetime, so that a list asked for twice gives the
+        same URLs and the browser's cache holds.
+        """
+        step = max(1, min(expires_s, MAX_SIGNED_S) // 10)
+        until = (int(clock.now().timestamp()) // step + 11) * step
+        query = {"e": str(until)} | ({"t": media_type} if media_type else {})
+        query["s"] = self._signature(tenant, sha256, until, bound_to, media_type)
+        return f"{SIGNED_PATH}/{_key(tenant, sha256)}?{urlencode(query, quote_via=quote)}"
+
+    def verify(self, path_and_query: str, *, bound_to: str = "") -> Grant:
+        """Check one of our own URLs. Raises Problem: FORBIDDEN (false or expired), NOT_FOUND (another path)."""
+        parts = urlsplit(path_and_query)
+        steps = parts.path.removeprefix(SIGNED_PATH + "/").split("/")
+        if not parts.path.startswith(SIGNED_PATH + "/") or len(steps) != 2 or not _sha.match(steps[1]):
+            raise not_found("blob")
+        try:
+            tenant = UUID(steps[0])
+            query = {name: values[0] for name, values in parse_qs(parts.query, max_num_fields=8).items()}
+            until = int(query.get("e", ""))
+        except ValueError:
+            raise _refused() from None
+        media_type = query.get("t", "")
+        expected = self._signature(tenant, steps[1], until, bound_to, media_type)
+        given = query.get("s", "").encode()
+        if not hmac.compare_digest(expected.encode(), given) or clock.now().timestamp() > until:
+            raise _refused()
+        return Grant(tenant, steps[1], media_type)
+
+    def _signature(self, tenant: UUID, sha256: str, until: int, bound_to: str, media_type: str) -> str:
+        message = "\n".join(("v1", str(tenant), sha256, str(until), media_type, bound_to)).encode()
+        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+
+
+def parse_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
+    """One byte range of an HTTP Range header as [start, end), or None for the whole (RFC 9110, 14.2).
+
+    Several ranges and unknown units are answered with the whole, as the RFC allows. Raises Problem (INVALID) code
+    "range-unsatisfiable" when it starts behind the end.
+    """
+    found = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", (header or "").strip())
+    if found is None or found.group(0) == "bytes=-":
+        return None
+    first, last = found.groups()
+    if not first:
+        start, end = max(0, size_bytes - int(last)), size_bytes
+    else:
+        start, end = int(first), min(size_bytes, int(last) + 1 if last else size_bytes)
+    if first and last and int(last) < int(first):
+        return None
+    if start >= size_bytes or start >= end:
+        raise invalid("range-unsatisfiable", f"The blob has {size_bytes} bytes.", remedy="Ask for a range within them.")
+    return start, end
+
+
+def _key(tenant: UUID, sha256: str) -> str:
+    if not _sha.match(sha256):
+        raise not_found("blob")
+    return f"{tenant}/{sha256}"
+
+
+def _refused() -> Problem:
+    return forbidden("This link is not valid, or no longer.", remedy="Load the page again to get a fresh one.")
+
+
+@contextmanager
+def _mapped(*, missing_is_fine: bool = False) -> Iterator[None]:
+    """Errors of the store in our own words."""
+    try:
+        yield
+    except (FileNotFoundError, trouble.NotFoundError):
+        if not missing_is_fine:
+            raise not_found("blob") from None
+    except (trouble.BaseError, OSError) as error:
+        if isinstance(error, trouble.AlreadyExistsError):
+            raise
+        first_line = str(error).strip().splitlines()[:1]
+        raise unavailable(
+            "blobs-unreachable", f"The store of files cannot be used: {' '.join(first_line)[:300]}"
+        ) from error
