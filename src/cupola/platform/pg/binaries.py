@@ -11,7 +11,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -98,6 +98,11 @@ class Binaries:
     account: Account
 
     @classmethod
+    def for_clients(cls) -> Binaries:
+        """The bundled programs run by ourselves, root or not: pg_dump and pg_restore do not mind."""
+        return cls(bundled_folder(), Account("", os.geteuid(), os.getegid(), switches=False))
+
+    @classmethod
     def for_account(cls, account: Account) -> Binaries:
         """The bundled programs, copied to where `account` can reach them if it cannot reach them in place."""
         folder = bundled_folder()
@@ -130,8 +135,20 @@ class Binaries:
             extra_groups=[] if step_down else None,
         )
 
-    def run(self, program: str, arguments: Sequence[str], *, stdin: str = "", as_account: bool = True) -> str:
-        """Run a program to its end and return what it printed. Raises Problem with its own words when it fails."""
+    def run(
+        self,
+        program: str,
+        arguments: Sequence[str],
+        *,
+        stdin: str = "",
+        as_account: bool = True,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float = _COMMAND_TIMEOUT_S,
+    ) -> str:
+        """Run a program to its end and return what it printed. Raises Problem with its own words when it fails.
+
+        environment: what is added to the clean one; a password goes here, since arguments are for all to see.
+        """
         step_down = self.account.switches and as_account
         done = subprocess.run(
             [str(self.folder / program), *arguments],
@@ -139,8 +156,8 @@ class Binaries:
             capture_output=True,
             text=True,
             cwd="/",
-            env=clean_environment(),
-            timeout=_COMMAND_TIMEOUT_S,
+            env=clean_environment() | dict(environment or {}),
+            timeout=timeout_s,
             check=False,
             user=self.account.uid if step_down else None,
             group=self.account.gid if step_down else None,
