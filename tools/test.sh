@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Run the checks and tests, all of them or those named; show the closing lines of each again at the end.
+# Every step runs, whatever became of those before it; the exit code is 1 if any failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CUPOLA_CHROMIUM PYTHONDONTWRITEBYTECODE=1
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+names=() states=()
+
+wanted() {
+  [ "${#only[@]}" = 0 ] && return 0
+  local name
+  for name in "${only[@]}"; do [ "$name" = "$1" ] && return 0; done
+  return 1
+}
+
+step() { # NAME COMMAND...
+  local name=$1 began=$SECONDS state=passed
+  shift
+  wanted "$name" || return 0
+  printf '\n== %s: %s\n' "$name" "$*"
+  "$@" > >(tee "$logs/$name") 2>&1 || state=FAILED
+  wait
+  names+=("$name")
+  states+=("$state in $((SECONDS - began)) s")
+}
+
+ruff() { .venv/bin/ruff check . && .venv/bin/ruff format --check .; }
+biome() { (cd web && npm run --silent check); }
+vitest() { (cd web && NO_COLOR=1 npm run --silent test); }
+
+only=("$@")
+known=" ruff pyrefly layers mypy biome vitest pytest demo "
+for name in ${only[@]+"${only[@]}"}; do
+  [[ $known == *" $name "* ]] || { echo "There is no step $name; there are:$known" >&2; exit 2; }
+done
+
+step ruff ruff
+step pyrefly .venv/bin/pyrefly check
+step layers .venv/bin/lint-imports --no-logo
+[ -n "${CI:-}" ] || wanted_mypy=0
+if [ "${wanted_mypy:-1}" = 1 ] || [[ " ${only[*]-} " == *" mypy "* ]]; then step mypy .venv/bin/mypy --strict; fi
+step biome biome
+step vitest vitest
+step pytest .venv/bin/pytest -p no:cacheprovider
+step demo .venv/bin/python tools/demo_and_browser.py
+
+printf '\n== Closing lines\n'
+failed=0
+for i in "${!names[@]}"; do
+  printf -- '-- %s %s\n' "${names[$i]}" "${states[$i]}"
+  grep -v '^[[:space:]]*$' "$logs/${names[$i]}" | tail -4
+  [[ ${states[$i]} == FAILED* ]] && failed=1
+done
+exit $failed
