@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
 from cupola.quality.calibrate import DEFAULT_RHO
+from cupola.quality.inference.blend import SUPPORT
 
 Decision = Literal["settle", "more", "escalate"]
 FLOOR = 1e-12
@@ -57,10 +58,20 @@ def withdraw(evidence: NDArray[np.float64], confusion_row: NDArray[np.float64], 
 
 
 def posterior(
-    evidence: NDArray[np.float64], n_votes: int, prior: NDArray[np.float64], rho: float = DEFAULT_RHO
+    evidence: NDArray[np.float64],
+    n_votes: int,
+    prior: NDArray[np.float64],
+    rho: float = DEFAULT_RHO,
+    voted: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """(K,) calibrated posterior from evidence (K,), the number of votes, class prior (K,) and rho."""
-    logits = np.log(np.maximum(prior, 1e-300)) + evidence / (1.0 + max(n_votes - 1, 0) * rho)
+    """(K,) calibrated posterior from evidence (K,), the number of votes, class prior (K,) and rho.
+
+    voted: (K,) which classes somebody gave; with it the support rule of `blend` holds here too.
+    """
+    logits = np.log(np.maximum(prior, 1e-300)) + evidence
+    if voted is not None and n_votes > 0 and not voted[int(np.argmax(logits))]:
+        logits = np.where(voted, logits, logits - SUPPORT)
+    logits /= 1.0 + max(n_votes - 1, 0) * rho
     weight = np.exp(logits - logits.max())
     return np.asarray(weight / weight.sum(), dtype=np.float64)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cupola.quality.inference.base import Crowd, Fit, check_table
 from cupola.quality.inference.em import count, gold_of, shares
+from cupola.quality.inference.jit import kernel
+from cupola.quality.inference.one_coin import coin_accuracy
 
 
 def majority(crowd: Crowd, *, start: Fit | None = None) -> Fit:
     """Vote shares as posterior; ties go to the lowest code. `start` changes nothing.
 
-    The confusions are those implied by the shares, smoothed by one count towards the pool's.
+    The confusions are those implied by the shares, smoothed by one count towards the pool's. The evidence counts
+    every vote alike, at the pool's accuracy, so that a calibrated majority is still the majority.
     """
     check_table(crowd, "majority")
     classes = crowd.n_classes
@@ -23,5 +27,14 @@ def majority(crowd: Crowd, *, start: Fit | None = None) -> Fit:
     pool = table.sum(axis=0) + 1.0 / classes
     pool /= pool.sum(axis=1, keepdims=True)
     confusion = (table + pool) / (table.sum(axis=2, keepdims=True) + 1.0)
-    mass = posterior.sum(axis=0) + 1.0
-    return Fit(posterior, confusion, mass / mass.sum(), "majority", 1)
+    accuracy = float(coin_accuracy(counts.sum(axis=0, keepdims=True), 1.0)[0])
+    evidence = np.zeros((crowd.n_tasks, classes))
+    _tally(crowd.starts, crowd.label, np.log(max(accuracy * max(classes - 1, 1) / (1.0 - accuracy), 1.01)), evidence)
+    return Fit(posterior, confusion, np.full(classes, 1.0 / classes), "majority", 1, evidence=evidence)
+
+
+@kernel
+def _tally(starts: NDArray[np.int64], label: NDArray[np.int16], weight: float, out: NDArray[np.float64]) -> None:
+    for t in range(len(starts) - 1):
+        for row in range(starts[t], starts[t + 1]):
+            out[t, label[row]] += weight

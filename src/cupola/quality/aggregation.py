@@ -1,0 +1,158 @@
+"""From a table of judgements to labels with an honest confidence, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+from cupola.kernel.errors import invalid
+from cupola.quality.calibrate import DEFAULT_RHO, calibrated, fit_rho
+from cupola.quality.choose import Score, choose
+from cupola.quality.classifier import join
+from cupola.quality.inference.base import MAX_TABLE_BYTES, Crowd, Duplicates, Fit, evidence_of
+from cupola.quality.inference.codes import Codes
+from cupola.quality.inference.methods import method_named
+from cupola.quality.inference.sparse_coin import sparse_coin
+
+Loss = Literal["zero_one", "absolute", "squared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Labels of a crowd.
+
+    label: (n_tasks,) codes, -1 for a task nobody judged; confidence: (n_tasks,) calibrated probability that the
+    label is right (with an ordinal loss: the posterior of the label chosen). posterior: (n_tasks, K) calibrated,
+    None for the sparse method. rho: strength of the calibration. scores: the contest of methods, when there was one.
+    """
+
+    crowd: Crowd
+    codes: Codes
+    label: NDArray[np.int16]
+    confidence: NDArray[np.float64]
+    posterior: NDArray[np.float64] | None
+    fit: Fit | None
+    method: str
+    rho: float
+    scores: tuple[Score, ...]
+    why: str
+
+    def to_arrow(self) -> pa.Table:
+        """task, label, confidence, judgements: one row a task, in the order of the task codes."""
+        labels = [None if code < 0 else self.codes.labels[code] for code in self.label]
+        return pa.table(
+            {
+                "task": list(self.codes.tasks),
+                "label": labels,
+                "confidence": self.confidence,
+                "judgements": self.crowd.votes,
+            }
+        )
+
+    def workers(self) -> pa.Table:
+        """worker, judgements, skill_estimate: what the fit believes of each. Optimistic: for guidance only."""
+        skill = self.fit.skill if self.fit is not None else np.full(self.crowd.n_workers, np.nan)
+        made = np.bincount(self.crowd.worker, minlength=self.crowd.n_workers)
+        return pa.table({"worker": list(self.codes.workers), "judgements": made, "skill_estimate": skill})
+
+
+def best_label(posterior: NDArray[np.float64], loss: Loss = "zero_one") -> NDArray[np.int16]:
+    """(n,) the class of least expected loss; posterior (n, K).
+
+    zero_one: the likeliest. absolute, squared: classes are ordered by their code, and a label two steps off costs
+    twice, or four times, what one step off costs.
+    """
+    if loss == "zero_one":
+        return np.asarray(posterior.argmax(axis=1), dtype=np.int16)
+    steps = np.abs(np.subtract.outer(np.arange(posterior.shape[1]), np.arange(posterior.shape[1]))).astype(float)
+    cost = posterior @ (steps if loss == "absolute" else steps**2)
+    return np.asarray(cost.argmin(axis=1), dtype=np.int16)
+
+
+def aggregate(
+    judgements: Any,
+    *,
+    method: str = "auto",
+    gold: Any | None = None,
+    classes: Sequence[Any] | None = None,
+    task: str | None = None,
+    worker: str | None = None,
+    label: str | None = None,
+    rho: float | None = None,
+    classifier: ArrayLike | None = None,
+    loss: Loss = "zero_one",
+    duplicates: Duplicates = "refuse",
+    seed: int = 0,
+) -> Aggregate:
+    """One label and one calibrated confidence for each task.
+
+    judgements: a pandas, polars or Arrow table, or a dict of columns, one row a judgement; or a (Crowd, Codes) pair.
+    method: "auto" takes the best by cross-validated log-loss when there are at least 50 golds, else blend (and
+      sparse_coin when classes are too many for confusion matrices); or a name of `inference.methods.METHODS`.
+    gold: a table with task and label, or a dict. It clamps its tasks, chooses the method and fits rho, each time
+      with fits that had not seen it. rho: overrides the calibration.
+    classes: every class in order; needed when some may never have been said, and for an ordinal loss.
+    classifier: (n_tasks, K) out-of-fold probabilities in the order of the sorted tasks and of the classes; NaN rows
+      for tasks without. Probabilities of a model trained on the tasks themselves will be believed too much.
+    Raises Problem for bad input, naming rows.
+    """
+    if isinstance(judgements, tuple) and len(judgements) == 2 and isinstance(judgements[0], Crowd):
+        crowd, codes = judgements
+    else:
+        crowd, codes = Crowd.from_frame(
+            judgements, task=task, worker=worker, label=label, classes=classes, gold=gold, duplicates=duplicates
+        )
+    wide = crowd.n_workers * crowd.n_classes**2 * 8 > MAX_TABLE_BYTES
+    if method == "sparse_coin" or (method == "auto" and wide):
+        return _sparse(crowd, codes, DEFAULT_RHO if rho is None else rho)
+    scores: tuple[Score, ...] = ()
+    if method == "auto":
+        choice = choose(crowd, crowd.gold, seed=seed)
+        name, blind, scores, why = choice.method, choice.fit, choice.scores, choice.why
+        fitted_rho = choice.rho
+    else:
+        name, why = method, "as asked"
+        blind = method_named(method)(crowd.with_gold(None))
+        fitted_rho = DEFAULT_RHO if crowd.gold is None else fit_rho(blind, crowd, crowd.gold)
+    used_rho = fitted_rho if rho is None else rho
+    fit = blind if crowd.gold is None else method_named(name)(crowd, start=None)
+    if classifier is not None:
+        fit = join(fit, crowd, np.asarray(classifier, dtype=np.float64), rho=used_rho)
+    posterior = calibrated(fit, crowd, used_rho)
+    chosen = best_label(posterior, loss)
+    confidence = posterior[np.arange(crowd.n_tasks), chosen]
+    if classifier is None:
+        unknown = crowd.votes == 0
+        if crowd.gold is not None:
+            unknown &= crowd.gold < 0
+        chosen[unknown] = -1
+    return Aggregate(crowd, codes, chosen, confidence, posterior, fit, fit.method, used_rho, scores, why)
+
+
+def _sparse(crowd: Crowd, codes: Codes, rho: float) -> Aggregate:
+    if not 0.0 <= rho < np.inf:
+        raise invalid("rho-range", f"rho is {rho}; it is at least 0.")
+    fit = sparse_coin(crowd, rho=rho)
+    why = f"{crowd.n_classes} classes: too many for a confusion matrix each"
+    return Aggregate(crowd, codes, fit.label, fit.posterior, None, None, "sparse_coin", rho, (), why)
+
+
+def doubtful(result: Aggregate, count: int) -> NDArray[np.int64]:
+    """(count,) task codes, the least sure first: where an expert's answer buys most."""
+    judged = np.flatnonzero(result.label >= 0)
+    order = np.argsort(result.confidence[judged], kind="stable")
+    return judged[order][:count]
+
+
+def margin(fit: Fit, crowd: Crowd) -> NDArray[np.float64]:
+    """(n_tasks,) nats between the best and the second class before calibration."""
+    logits = np.log(np.maximum(fit.prior, 1e-300)) + evidence_of(fit, crowd)
+    if logits.shape[1] < 2:
+        return np.full(len(logits), np.inf)
+    top = np.partition(logits, -2, axis=1)
+    return np.asarray(top[:, -1] - top[:, -2], dtype=np.float64)

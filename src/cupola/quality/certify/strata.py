@@ -1,0 +1,101 @@
+"""A release in parts: a census of the doubtful slice, samples of the rest, and the release threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cupola.kernel.errors import invalid
+from cupola.quality.certify.fixed import clopper_pearson_upper, hypergeometric_upper
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """population items, of which n were audited and `errors` found wrong. n = population is a census."""
+
+    name: str
+    population: int
+    n: int
+    errors: int
+
+    @property
+    def census(self) -> bool:
+        return self.n == self.population
+
+
+def stratified_upper(strata: Sequence[Stratum], confidence: float = 0.95) -> float:
+    """An upper bound on the error rate of the whole release.
+
+    A census counts as it is. The doubt 1 - confidence is divided evenly among the sampled strata (Bonferroni), each
+    bounded by its hypergeometric limit: exact for one sampled stratum, conservative for several.
+    """
+    total = sum(stratum.population for stratum in strata)
+    if total == 0:
+        raise invalid("population-empty", "A release without items has no accuracy.", place="/strata")
+    sampled = sum(1 for stratum in strata if not stratum.census)
+    each = 1.0 - (1.0 - confidence) / max(sampled, 1)
+    worst = sum(
+        stratum.errors if stratum.census else hypergeometric_upper(stratum.errors, stratum.n, stratum.population, each)
+        for stratum in strata
+    )
+    return worst / total
+
+
+def auditor_corrected_upper(errors: int, n: int, missed: int, planted: int, confidence: float = 0.95) -> float:
+    """An upper bound on the true error rate when the auditors themselves overlook errors.
+
+    missed of `planted` known errors, hidden among the audited items, were passed by the auditors. The doubt is
+    halved between the two bounds (Bonferroni): observed rate <= u and miss rate <= m give true rate <= u / (1 - m).
+    False alarms only make the bound more careful. Without planted errors nothing is known: 1.0.
+    """
+    if planted == 0:
+        return 1.0
+    half = 1.0 - (1.0 - confidence) / 2.0
+    miss = clopper_pearson_upper(missed, planted, half)
+    return min(1.0, clopper_pearson_upper(errors, n, half) / (1.0 - miss)) if miss < 1.0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """value: release what is at least this confident, None when even nothing released is not proven safe.
+    released: share of all items; error_upper: bound on wrong released items as a share of all items."""
+
+    value: float | None
+    released: float
+    error_upper: float
+    experts: int
+
+
+def pac_threshold(
+    all_confidence: NDArray[np.float64],
+    sample_confidence: NDArray[np.float64],
+    sample_wrong: NDArray[np.bool_],
+    limit: float,
+    confidence: float = 0.95,
+    steps: int = 200,
+) -> Threshold:
+    """The lowest confidence to release at, so that at most `limit` of all items are released wrong.
+
+    all_confidence: (N,) of every item; sample_*: (n,) for items drawn uniformly and judged by experts. Items below
+    the threshold are to be labelled by experts. Thresholds are quantiles of all_confidence, tried from the strictest
+    on; the first that fails ends it, which is why looking at many costs no confidence.
+    Source: Candes, Ilyas & Zrnic, Probably Approximately Correct Labels (2025); fixed-sequence testing with
+    Clopper-Pearson bounds.
+    """
+    n = len(sample_confidence)
+    if n == 0 or len(sample_wrong) != n:
+        raise invalid("sample-empty", f"{n} confidences and {len(sample_wrong)} outcomes make no sample.")
+    grid = np.unique(np.quantile(all_confidence, np.linspace(0.0, 1.0, steps)))[::-1]
+    value: float | None = None
+    bound = 1.0
+    for threshold in grid:
+        wrong = int((sample_wrong & (sample_confidence >= threshold)).sum())
+        upper = clopper_pearson_upper(wrong, n, confidence)
+        if upper > limit:
+            break
+        value, bound = float(threshold), upper
+    released = 0.0 if value is None else float((all_confidence >= value).mean())
+    return Threshold(value, released, bound, n)
