@@ -61,7 +61,7 @@ FACES = [
     "http://metadata.google.internal/",
 ]
 PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::"]
-ONLY_ONE = Guard.from_text("127.0.0.1")
+ONLY_ONE = Guard.of(["127.0.0.1"])
 
 
 class Site(BaseHTTPRequestHandler):
@@ -153,13 +153,20 @@ def test_public_addresses_are_admitted(text: str) -> None:
 
 
 def test_an_operator_may_allow_a_network_and_only_that_one() -> None:
-    guard = Guard.from_text("10.1.0.0/16, fd00::/8")
+    guard = Guard.of(["10.1.0.0/16", "fd00::/8"])
     assert guard.admits(ipaddress.ip_address("10.1.2.3"))
     assert guard.admits(ipaddress.ip_address("::ffff:10.1.2.3"))
     assert guard.admits(ipaddress.ip_address("fd00::1"))
     assert not guard.admits(ipaddress.ip_address("10.2.0.1"))
     with pytest.raises(Problem):
-        Guard.from_text("ten")
+        Guard.of(["10.0.0.0/99"])
+
+
+def test_an_operator_may_allow_a_host_by_name(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"{site.replace('127.0.0.1', 'localhost')}/x"
+    assert refusal(url, Guard()) == "url-private"
+    assert get(url, Guard.of(["localhost"])).body == b"hello"
+    assert refusal(url, Guard.of(["localhost.example"])) == "url-private"
 
 
 @pytest.mark.parametrize(
@@ -203,13 +210,13 @@ def test_a_redirect_is_followed_to_an_allowed_place_and_refused_to_another(site:
     assert refusal(f"{site}/to/file:///etc/passwd") == "url-invalid"
     assert not any("secret" in path and "to/" not in path for _, path, _ in Site.seen)
     # The control: the same redirect works once the operator allows it, so the refusal was the guard's doing.
-    assert get(f"{site}/to/http://127.0.0.2:{port}/secret", Guard.from_text("127.0.0.0/8")).status == 200
+    assert get(f"{site}/to/http://127.0.0.2:{port}/secret", Guard.of(["127.0.0.0/8"])).status == 200
 
 
 def test_redirects_end_after_five_and_drop_credentials_for_another_host(site: str) -> None:
     assert refusal(f"{site}/round/") == "url-redirects"
     port = site.rsplit(":", 1)[1]
-    both = Guard.from_text("127.0.0.0/8")
+    both = Guard.of(["127.0.0.0/8"])
     Site.seen.clear()
     get(f"{site}/to/http://127.0.0.2:{port}/x", both, headers={"Authorization": "secret"})
     assert [headers.get("Authorization") for *_, headers in Site.seen] == ["secret", None]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -29,6 +30,7 @@ MAX_HOSTS = 64  # hosts whose connections one fetcher keeps
 VETTED_FOR_S = 60.0  # how long a vetted address is used without asking again
 USER_AGENT = "Cupola/1"
 
+_host_name = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -36,25 +38,38 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Which addresses may be spoken to: the public ones, and the networks that the operator allows."""
+    """Which addresses may be spoken to: the public ones, and the networks and host names that the operator allows."""
 
     allowed: tuple[Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
 
     @staticmethod
-    def from_text(text: str) -> Guard:
-        """Networks or addresses parted by commas or spaces: "10.1.0.0/16, 127.0.0.1".
+    def of(names: Iterable[str]) -> Guard:
+        """Networks, addresses or host names: ["10.1.0.0/16", "127.0.0.1", "minio.internal"].
 
-        Raises Problem (INVALID) for what is no network.
+        Raises Problem (INVALID) for what is none of them.
         """
         networks: list[Network] = []
-        for part in text.replace(",", " ").split():
+        hosts: set[str] = set()
+        for name in names:
             try:
-                networks.append(ipaddress.ip_network(part, strict=False))
+                networks.append(ipaddress.ip_network(name, strict=False))
             except ValueError:
-                raise invalid(
-                    "network-invalid", f"{part!r} is not a network.", remedy="Write it like 10.1.0.0/16."
-                ) from None
-        return Guard(tuple(networks))
+                if not _host_name.match(name):
+                    raise invalid(
+                        "network-invalid",
+                        f"{name!r} is neither a network nor a host name.",
+                        remedy="Write it like 10.1.0.0/16 or minio.internal, without a port.",
+                    ) from None
+                hosts.add(name.lower())
+        return Guard(tuple(networks), frozenset(hosts))
+
+    def trusts(self, host: str) -> bool:
+        """Did the operator name this host, or the address that it is written as?"""
+        address = _literal(host)
+        if address is None:
+            return host.rstrip(".").lower() in self.hosts
+        return any(address in network for network in self.allowed if address.version == network.version)
 
     def admits(self, address: Address) -> bool:
         """Is this address public, or allowed by the operator? Addresses inside of addresses are looked at too."""
@@ -124,6 +139,8 @@ def check_literal(url: str, guard: Guard) -> None:
     Makes no lookup, so it says nothing about names; `resolve` does before anything is fetched.
     """
     _, host, _ = parse_url(url)
+    if guard.trusts(host):
+        return
     address = _literal(host)
     if address is not None and not guard.admits(address):
         raise _private(host)
@@ -151,7 +168,7 @@ async def check_url(url: str, guard: Guard) -> Target:
             ) from None
         found = [ipaddress.ip_address(str(row[4][0]).split("%")[0]) for row in rows]
     # One private address among public ones is how a rebinding attack looks, so all must be admitted.
-    if not found or not all(guard.admits(address) for address in found):
+    if not found or not (guard.trusts(host) or all(guard.admits(address) for address in found)):
         raise _private(host)
     return Target(scheme, host, port, str(found[0]))
 

@@ -1,0 +1,46 @@
+"""The extension surface: what others may add to Cupola by an entry point, with ours registered the same way.
+
+cupola.importers   name of a source type -> cupola.catalog.found.Importer
+cupola.exporters   name of a format      -> cupola.releases.exporters.base.Exporter
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from cupola.kernel.errors import Kind, Problem, invalid
+
+IMPORTERS = "cupola.importers"
+EXPORTERS = "cupola.exporters"
+
+
+@cache
+def _registered(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.value)}
+
+
+def names(group: str) -> list[str]:
+    """What is registered in a group, without loading it."""
+    return sorted(_registered(group))
+
+
+def load(group: str, name: str) -> Any:
+    """The registered object. Raises Problem: INVALID for an unknown name, UNAVAILABLE when it does not load."""
+    point = _registered(group).get(name)
+    if point is None:
+        raise invalid(
+            "plugin-unknown",
+            f"There is no {name!r} here.",
+            remedy=f"Use one of: {', '.join(names(group)) or 'none is installed'}.",
+        )
+    try:
+        return point.load()
+    except Exception as error:
+        raise Problem(
+            Kind.UNAVAILABLE,
+            "plugin-broken",
+            f"The extension {point.value!r} does not load: {error}",
+            remedy="Reinstall the package that brings it, or remove it.",
+        ) from error
