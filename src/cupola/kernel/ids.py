@@ -20,3 +20,11 @@ def uuid7() -> uuid.UUID:
 def token(n_bytes: int = 24) -> str:
     """A secret for one holder: `n_bytes` random bytes in URL-safe text."""
     return base64.urlsafe_b64encode(os.urandom(n_bytes)).rstrip(b"=").decode()
+
+
+def derived(digest: bytes) -> uuid.UUID:
+    """The version 8 UUID (RFC 9562, "custom") of a digest's first 16 bytes: 122 of its bits are kept."""
+    value = int.from_bytes(digest[:16], "big")
+    value = (value & ~(0xF << 76)) | (0x8 << 76)  # Python before 3.14 does not know version 8
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return uuid.UUID(int=value)

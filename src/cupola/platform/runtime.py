@@ -7,6 +7,7 @@ import hmac
 from dataclasses import dataclass
 from uuid import UUID
 
+from cupola.kernel import ids
 from cupola.platform.blobs import Blobs
 from cupola.platform.pg.tx import Database
 from cupola.platform.settings import Settings
@@ -25,7 +26,7 @@ class Runtime:
 
 def pseudonym(key: bytes, tenant: UUID, person: UUID) -> UUID:
     digest = hmac.new(key, tenant.bytes + person.bytes, hashlib.sha256).digest()
-    return UUID(bytes=digest[:16], version=8)
+    return ids.derived(digest)
 
 
 def short_name(worker: UUID) -> str:
