@@ -69,7 +69,7 @@ EVENTS_TAIL = Statement(
     EventRow,
     "SELECT tenant, seq, xid::text, kind, subject, project, data, at FROM event "
     "WHERE (xid, seq) > (%(xid)s::xid8, %(seq)s) AND xid < pg_snapshot_xmin(pg_current_snapshot()) "
-    "ORDER BY xid, seq LIMIT %(limit)s",
+    "ORDER BY event.xid, event.seq LIMIT %(limit)s",
 )
 EVENTS_NEWEST = Statement(
     Place,
@@ -79,7 +79,7 @@ EVENTS_OF_TENANT = Statement(
     EventRow,
     "SELECT tenant, seq, xid::text, kind, subject, project, data, at FROM event "
     "WHERE tenant = %(tenant)s AND (xid, seq) > (%(xid)s::xid8, %(seq)s) "
-    "AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, seq LIMIT %(limit)s",
+    "AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY event.xid, event.seq LIMIT %(limit)s",
 )
 PLACE = Statement(Place, "SELECT xid::text, seq FROM event_cursor WHERE consumer = %(consumer)s FOR UPDATE")
 PLACE_KEEP = Command(
