@@ -226,14 +226,22 @@ class Blobs:
 
     # ------------------------------------------------------------ sign
     async def sign(
-        self, tenant: UUID, sha256: str, *, expires_s: int = 3600, bound_to: str = "", media_type: str = ""
+        self,
+        tenant: UUID,
+        sha256: str,
+        *,
+        expires_s: int = 3600,
+        bound_to: str = "",
+        media_type: str = "",
+        direct: bool = False,
     ) -> str:
-        """A URL that reads one blob until it expires: path and query on our own server, or the bucket's own URL.
+        """A URL that reads one blob until it expires: path and query on our own server.
 
-        bound_to: for local URLs, whose session must present it (any text that `verify` is given again; it is not
-        in the URL); a bucket's URL works for whoever holds it.
+        bound_to: who must ask (any text that `verify` is given again; it is not in the URL).
+        direct: the bucket's own URL where there is a bucket, for programs; it works for whoever holds it, and pages
+        of ours do not load it, since they load nothing from elsewhere.
         """
-        if isinstance(self._store, S3Store):
+        if direct and isinstance(self._store, S3Store):
             with _mapped():
                 url: str = await obstore.sign_async(
                     self._store, "GET", _key(tenant, sha256), timedelta(seconds=min(expires_s, MAX_SIGNED_S))
@@ -244,7 +252,7 @@ class Blobs:
     def sign_local(
         self, tenant: UUID, sha256: str, *, expires_s: int = 3600, bound_to: str = "", media_type: str = ""
     ) -> str:
-        """Path and query on our own server, for a local folder and for a bucket alike (then we pass the bytes on).
+        """The same without waiting for anything: for a local folder and for a bucket alike, whose bytes we pass on.
 
         The expiry is rounded up to the next full tenth of the lifetime, so that a list asked for twice gives the
         same URLs and the browser's cache holds.

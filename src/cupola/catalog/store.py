@@ -1,0 +1,177 @@
+"""SQL of datasets, items, blobs and imports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from cupola.catalog.model import Dataset, Refusal
+from cupola.platform.pg.statement import Command, Scalar, Statement
+
+Digest: TypeAlias = bytes  # a SHA-256; `bytes` is also the name of a column
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    id: UUID
+    ref: str
+    media_type: str
+    asset: Digest | None
+    url: str | None
+    body: str | None
+    bytes: int
+    width_px: int | None
+    height_px: int | None
+    metadata: dict[str, Any]
+    thumb: Digest | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    id: UUID
+    dataset: UUID
+    source: dict[str, Any]
+    state: str
+    cursor: str | None
+    found: int
+    accepted: int
+    unchanged: int
+    refused: int
+    bytes: int
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    ref: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A picture without a thumbnail."""
+
+    sha256: bytes
+
+
+DATASET_ADD = Command(
+    "INSERT INTO dataset (tenant, id, name, licence, created_at) "
+    "VALUES (%(tenant)s, %(id)s, %(name)s, %(licence)s, %(now)s)"
+)
+DATASET = Statement(
+    Dataset,
+    "SELECT d.id, d.name, d.licence, (SELECT count(*) FROM item i WHERE i.tenant = d.tenant AND i.dataset = d.id) "
+    "AS items, d.created_at FROM dataset d WHERE d.tenant = %(tenant)s AND d.id = %(id)s",
+)
+DATASETS = Statement(
+    Dataset,
+    "SELECT d.id, d.name, d.licence, (SELECT count(*) FROM item i WHERE i.tenant = d.tenant AND i.dataset = d.id) "
+    "AS items, d.created_at FROM dataset d WHERE d.tenant = %(tenant)s "
+    "AND (%(before)s::uuid IS NULL OR d.id < %(before)s::uuid) ORDER BY d.id DESC LIMIT %(limit)s",
+)
+DATASET_EXISTS = Scalar(bool, "SELECT true FROM dataset WHERE tenant = %(tenant)s AND id = %(id)s")
+
+# The order of references is that of the unique index, which is the only one that is always there.
+ITEMS = Statement(
+    ItemRow,
+    "SELECT i.id, i.ref, i.media_type, i.asset, i.url, i.body, i.bytes, i.width_px, i.height_px, i.metadata, "
+    "b.thumb_sha256 AS thumb, i.created_at FROM item i "
+    "LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = i.asset "
+    "WHERE i.tenant = %(tenant)s AND i.dataset = %(dataset)s AND i.ref > %(after)s ORDER BY i.ref LIMIT %(limit)s",
+)
+
+BLOBS_ADD = Command(
+    "INSERT INTO blob (tenant, sha256, bytes, media_type, width_px, height_px, created_at) "
+    "SELECT %(tenant)s, b.sha256, b.bytes, b.media_type, b.width_px, b.height_px, %(now)s "
+    "FROM unnest(%(sha256)s::bytea[], %(bytes)s::bigint[], %(media_type)s::text[], %(width_px)s::int[], "
+    "%(height_px)s::int[]) AS b (sha256, bytes, media_type, width_px, height_px) "
+    # in one order everywhere, so that two imports of the same pictures wait for each other and never deadlock
+    "ORDER BY b.sha256 ON CONFLICT (tenant, sha256) DO NOTHING"
+)
+ITEMS_ADD = Statement(
+    Fingerprint,
+    "INSERT INTO item (tenant, id, dataset, ref, media_type, asset, url, body, bytes, width_px, height_px, metadata, "
+    "pre_label, gold_label, eligible, fingerprint, created_at) "
+    "SELECT %(tenant)s, i.id, %(dataset)s, i.ref, i.media_type, i.asset, i.url, i.body, i.bytes, i.width_px, "
+    "i.height_px, i.metadata::jsonb, i.pre_label, i.gold_label, i.eligible::uuid[], i.fingerprint, %(now)s "
+    "FROM unnest(%(id)s::uuid[], %(ref)s::text[], %(media_type)s::text[], %(asset)s::bytea[], %(url)s::text[], "
+    "%(body)s::text[], %(bytes)s::bigint[], %(width_px)s::int[], %(height_px)s::int[], %(metadata)s::text[], "
+    "%(pre_label)s::text[], %(gold_label)s::text[], %(eligible)s::text[], %(fingerprint)s::bytea[]) "
+    "AS i (id, ref, media_type, asset, url, body, bytes, width_px, height_px, metadata, pre_label, gold_label, "
+    "eligible, fingerprint) ORDER BY i.ref ON CONFLICT (tenant, dataset, ref) DO NOTHING "
+    "RETURNING ref, fingerprint",
+)
+# A statement of its own: it sees what another import committed while ITEMS_ADD waited for it.
+ITEMS_THERE = Statement(
+    Fingerprint,
+    "SELECT ref, fingerprint FROM item WHERE tenant = %(tenant)s AND dataset = %(dataset)s "
+    "AND ref = ANY (%(refs)s::text[])",
+)
+
+IMPORT_ADD = Command(
+    "INSERT INTO import_run (tenant, id, dataset, source, state, created_at) "
+    "VALUES (%(tenant)s, %(id)s, %(dataset)s, %(source)s::jsonb, 'waiting', %(now)s)"
+)
+IMPORT = Statement(
+    ImportRow,
+    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, bytes, error, created_at, "
+    "started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND id = %(id)s",
+)
+IMPORT_LOCKED = Statement(
+    ImportRow,
+    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, bytes, error, created_at, "
+    "started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND id = %(id)s FOR UPDATE",
+)
+IMPORTS = Statement(
+    ImportRow,
+    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, bytes, error, created_at, "
+    "started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND dataset = %(dataset)s "
+    "AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(limit)s",
+)
+IMPORT_STARTS = Command(
+    "UPDATE import_run SET state = 'running', error = NULL, finished_at = NULL, "
+    "started_at = coalesce(started_at, %(now)s) WHERE tenant = %(tenant)s AND id = %(id)s"
+)
+# The cursor is also the fence: a second process that works on the same import finds it moved and stops.
+IMPORT_ADVANCES = Command(
+    "UPDATE import_run SET cursor = %(cursor)s, found = found + %(found)s, accepted = accepted + %(accepted)s, "
+    "unchanged = unchanged + %(unchanged)s, refused = refused + %(refused)s, bytes = bytes + %(bytes)s "
+    "WHERE tenant = %(tenant)s AND id = %(id)s AND state = 'running' AND cursor IS NOT DISTINCT FROM %(before)s"
+)
+IMPORT_ENDS = Command(
+    "UPDATE import_run SET state = %(state)s, error = %(error)s, finished_at = %(now)s "
+    "WHERE tenant = %(tenant)s AND id = %(id)s AND state = 'running' AND cursor IS NOT DISTINCT FROM %(before)s"
+)
+IMPORT_WAITS = Command(
+    "UPDATE import_run SET state = 'waiting', error = NULL, finished_at = NULL "
+    "WHERE tenant = %(tenant)s AND id = %(id)s AND state <> 'done'"
+)
+IMPORT_SOURCE = Command("UPDATE import_run SET source = %(source)s::jsonb WHERE tenant = %(tenant)s AND id = %(id)s")
+REFUSALS_ADD = Command(
+    "INSERT INTO import_refusal (tenant, import, place, ref, reason, detail, remedy) "
+    "SELECT %(tenant)s, %(id)s, r.place, r.ref, r.reason, r.detail, r.remedy "
+    "FROM unnest(%(place)s::text[], %(ref)s::text[], %(reason)s::text[], %(detail)s::text[], %(remedy)s::text[]) "
+    "AS r (place, ref, reason, detail, remedy)"
+)
+REFUSALS = Statement(
+    Refusal,
+    "SELECT n, place, ref, reason, detail, remedy FROM import_refusal "
+    "WHERE tenant = %(tenant)s AND import = %(id)s AND n > %(after)s ORDER BY n LIMIT %(limit)s",
+)
+
+# Keyset over the hash: a picture that cannot be made small is passed, not met again and again.
+BLOBS_UNSEEN = Statement(
+    Unseen,
+    "SELECT sha256 FROM blob WHERE tenant = %(tenant)s AND sha256 > %(after)s AND thumb_sha256 IS NULL "
+    "AND width_px IS NOT NULL ORDER BY sha256 LIMIT %(limit)s",
+)
+THUMB_SET = Command(
+    "UPDATE blob SET thumb_sha256 = %(thumb)s WHERE tenant = %(tenant)s AND sha256 = %(sha256)s "
+    "AND thumb_sha256 IS NULL"
+)
