@@ -15,7 +15,7 @@ from cupola.quality.inference.methods import DEFAULT_METHOD, METHODS
 
 ENOUGH_GOLDS = 50  # below this the choice is noise
 FOLDS = 5
-CANDIDATES = ("majority", "one_coin", "dawid_skene", "coin_ds", "pool_ds", "blend", "mace")
+CANDIDATES = ("majority", "one_coin", "dawid_skene", "coin_ds", "pool_ds", "blend", "mace", "glad")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,9 @@ class Sequential:
         """The state after one more audited item."""
         limit = self.limit_left
         if limit >= 1.0:  # fewer items are left than errors would have to be: refuted for certain
-            return replace(self, n=self.n + 1, errors=self.errors + int(wrong), best=float("inf"))
+            refuted = limit > 1.0 or not wrong
+            best = float("inf") if refuted else self.best
+            return replace(self, n=self.n + 1, errors=self.errors + int(wrong), best=best)
         gain = tuple(float(value) for value in gains(limit, wrong)) if limit > 0.0 else (0.0,) * len(BETS)
         capital = tuple(c + g for c, g in zip(self.capital, gain, strict=True))
         after = replace(self, n=self.n + 1, errors=self.errors + int(wrong), capital=capital)

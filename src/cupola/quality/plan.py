@@ -1,0 +1,242 @@
+"""The planner: for this target with this pool, about so many judgements and so many expert answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cupola.kernel.errors import Problem, invalid
+from cupola.quality.calibrate import DEFAULT_RHO
+from cupola.quality.certify.fixed import sample_size_for_power
+from cupola.quality.inference.base import Crowd, Fit
+from cupola.quality.inference.coin_ds import coin_ds
+from cupola.quality.inference.jit import kernel
+from cupola.quality.online import Plan, cold_start
+
+SIMULATED_TASKS = 2_000
+DRAWS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A forecast: likely is the median, 80 % of outcomes lie between low and high."""
+
+    low: float
+    likely: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """judgements and experts for all items; settled_error: expected share wrong among what the crowd settles.
+
+    reachable: whether the expected error after experts is within the target. audit_items, audit_allowed: a fixed audit
+    that proves the target with 90 % probability, and the errors it may show; None when no audit could.
+    """
+
+    judgements: Range
+    experts: Range
+    settled_error: Range
+    reachable: bool
+    audit_items: int | None
+    audit_allowed: int | None
+    threshold: float
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Who will judge: tables (W, K, K), the chance (W,) that each gives the next vote, class prior (K,), rho."""
+
+    confusions: NDArray[np.float64]
+    share: NDArray[np.float64]
+    prior: NDArray[np.float64]
+    rho: float
+    basis: str
+
+
+def pool_from_skill(n_classes: int, skill: float = 0.85, rho: float = DEFAULT_RHO) -> Pool:
+    """A pool nobody has seen yet: all right with probability `skill`, errors even."""
+    if not 1.0 / n_classes < skill < 1.0:
+        raise invalid(
+            "skill-range",
+            f"A skill of {skill} with {n_classes} classes is chance or worse, or perfect.",
+            remedy=f"Give a share right between {1 / n_classes:.2f} and 1.",
+            place="/skill",
+        )
+    table = cold_start(n_classes, skill)
+    return Pool(table[None], np.ones(1), np.full(n_classes, 1.0 / n_classes), rho, f"an assumed skill of {skill:.0%}")
+
+
+def pool_from_pilot(fit: Fit, crowd: Crowd, rho: float = DEFAULT_RHO) -> Pool:
+    """The pool that a pilot showed."""
+    made = np.bincount(crowd.worker, minlength=crowd.n_workers).astype(np.float64)
+    if made.sum() == 0:
+        raise invalid("pilot-empty", "The pilot has no judgements.", remedy="Use pool_from_skill.")
+    basis = f"a pilot of {len(crowd)} judgements by {int((made > 0).sum())} people"
+    return Pool(fit.confusion, made / made.sum(), fit.prior, rho, basis)
+
+
+def forecast(
+    items: int,
+    pool: Pool,
+    target_accuracy: float,
+    *,
+    confidence: float = 0.95,
+    max_votes: int = 5,
+    min_votes: int = 1,
+    pilot: Crowd | None = None,
+    seed: int = 0,
+) -> Forecast:
+    """What reaching `target_accuracy` at `confidence` will take.
+
+    The stopping threshold is the lowest that leaves no more than half the allowed error in the whole release, by the
+    calibrated confidence of what it settles; what reaches max_votes unsettled goes to an expert, taken to be right.
+    With a pilot, its tasks are drawn again for each of the forecasts, so the interval holds what the pilot leaves open.
+    """
+    if items < 1:
+        raise invalid("items-range", f"{items} items cannot be planned.", place="/items")
+    if not 0.0 < target_accuracy < 1.0:
+        raise invalid(
+            "target-range", f"A target of {target_accuracy} is not between 0 and 1.", place="/target_accuracy"
+        )
+    Plan(0.5, min_votes, max_votes)  # the same checks as when it runs
+    limit = 1.0 - target_accuracy
+    rng = np.random.default_rng(seed)
+    votes, experts, errors, thresholds = [], [], [], []
+    for _ in range(DRAWS):
+        used = pool if pilot is None else _resampled(pilot, pool.rho, rng)
+        # rho itself is only known to about a fifth
+        rho = pool.rho * float(np.exp(rng.normal(0.0, 0.2)))
+        threshold, (mean_votes, escalated, error) = _tune(used, rho, limit, min_votes, max_votes, rng)
+        votes.append(mean_votes)
+        experts.append(escalated)
+        errors.append(error)
+        thresholds.append(threshold)
+    audit: tuple[int, int] | None
+    settled = float(np.median(errors)) * (1.0 - float(np.median(experts)))
+    try:
+        audit = sample_size_for_power(limit, min(settled, 0.5 * limit), 0.9, confidence, items)
+    except Problem:
+        audit = None
+    return Forecast(
+        judgements=_range(np.array(votes) * items),
+        experts=_range(np.array(experts) * items),
+        settled_error=_range(np.array(errors)),
+        reachable=settled <= limit,
+        audit_items=None if audit is None else audit[0],
+        audit_allowed=None if audit is None else audit[1],
+        threshold=float(np.median(thresholds)),
+        basis=pool.basis,
+    )
+
+
+def _range(values: NDArray[np.float64]) -> Range:
+    low, likely, high = np.quantile(values, [0.1, 0.5, 0.9])
+    return Range(float(low), float(likely), float(high))
+
+
+def _resampled(pilot: Crowd, rho: float, rng: np.random.Generator) -> Pool:
+    chosen = rng.integers(0, pilot.n_tasks, pilot.n_tasks)
+    sizes = pilot.votes[chosen]
+    rows = np.repeat(pilot.starts[chosen], sizes) + _within(sizes)
+    again = Crowd.from_codes(
+        np.repeat(np.arange(pilot.n_tasks), sizes),
+        pilot.worker[rows],
+        pilot.label[rows],
+        n_tasks=pilot.n_tasks,
+        n_workers=pilot.n_workers,
+        n_classes=pilot.n_classes,
+        gold=None if pilot.gold is None else pilot.gold[chosen],
+        duplicates="keep",
+    )
+    return pool_from_pilot(coin_ds(again, iterations=20), again, rho)
+
+
+def _within(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    total = int(sizes.sum())
+    ends = np.cumsum(sizes)
+    return np.arange(total) - np.repeat(ends - sizes, sizes)
+
+
+def _tune(
+    pool: Pool, rho: float, limit: float, min_votes: int, max_votes: int, rng: np.random.Generator
+) -> tuple[float, tuple[float, float, float]]:
+    """The lowest threshold within half the allowed error, and (votes a task, share to experts, settled error)."""
+    tops = _paths(pool, rho, max_votes, rng)
+    outcome = (float(max_votes), 1.0, 0.0)
+    low_threshold = 1.0
+    for threshold in 1.0 - limit * np.geomspace(4.0, 0.02, 40):
+        if threshold <= 0:
+            continue
+        ready = tops >= threshold
+        ready[:, : min_votes - 1] = False
+        settled = ready.any(axis=1)
+        at = np.where(settled, ready.argmax(axis=1), max_votes - 1)
+        error = float((1.0 - tops[settled, at[settled]]).mean()) if settled.any() else 0.0
+        if error * float(settled.mean()) <= 0.5 * limit:
+            low_threshold = float(threshold)
+            outcome = (float((at + 1).mean()), float(1.0 - settled.mean()), error)
+            break
+    return low_threshold, outcome
+
+
+def _paths(pool: Pool, rho: float, max_votes: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(tasks, max_votes) calibrated posterior of the best class after each vote.
+
+    Votes are drawn one after the other from their calibrated predictive distribution: the n-th vote says what the
+    posterior of the first n - 1 makes it say. So errors repeat as much as rho holds them to.
+    """
+    return _walk(
+        np.log(np.maximum(pool.confusions, 1e-12)),
+        np.cumsum(pool.confusions, axis=2),
+        np.cumsum(pool.share),
+        np.log(np.maximum(pool.prior, 1e-300)),
+        rho,
+        rng.random((SIMULATED_TASKS, max_votes, 3)),
+    )
+
+
+@kernel
+def _walk(
+    log_table: NDArray[np.float64],
+    cumulated: NDArray[np.float64],
+    share: NDArray[np.float64],
+    log_prior: NDArray[np.float64],
+    rho: float,
+    uniform: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    tasks, votes, _ = uniform.shape
+    classes = len(log_prior)
+    out = np.empty((tasks, votes))
+    logits = np.empty(classes)
+    posterior = np.empty(classes)
+    for t in range(tasks):
+        for k in range(classes):
+            logits[k] = log_prior[k]
+            posterior[k] = np.exp(log_prior[k])
+        for n in range(votes):
+            w = min(np.searchsorted(share, uniform[t, n, 0]), len(share) - 1)
+            draw = uniform[t, n, 1] * posterior.sum()
+            truth = 0
+            while truth < classes - 1 and draw > posterior[truth]:
+                draw -= posterior[truth]
+                truth += 1
+            said = min(np.searchsorted(cumulated[w, truth], uniform[t, n, 2]), classes - 1)
+            scale = 1.0 / (1.0 + n * rho)
+            top = -np.inf
+            for k in range(classes):
+                logits[k] += log_table[w, k, said]
+                top = max(top, logits[k])
+            total = 0.0
+            for k in range(classes):
+                posterior[k] = np.exp((logits[k] - top) * scale)
+                total += posterior[k]
+            best = 0.0
+            for k in range(classes):
+                posterior[k] /= total
+                best = max(best, posterior[k])
+            out[t, n] = best
+    return out

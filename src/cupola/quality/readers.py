@@ -1,0 +1,101 @@
+"""Files of judgements as columns: long CSV, TSV, Parquet, Label Studio's JSON export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from cupola.kernel.errors import invalid
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".json")
+
+
+def read_table(path: Path) -> pa.Table:
+    """The table in a file, by its suffix. Raises Problem for an absent, empty, unreadable or unknown one.
+
+    A Label Studio export becomes the columns task, worker, label. Column names are as they stand in the file.
+    """
+    if not path.exists():
+        raise invalid("file-absent", f"There is no file {path}.", remedy="Check the path.", place=str(path))
+    if path.stat().st_size == 0:
+        raise invalid("table-empty", f"{path} is empty.", remedy="Pass a file with a header and rows.", place=str(path))
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".csv", ".tsv"):
+            delimiter = "\t" if suffix == ".tsv" else ","
+            # a quoted text may hold line breaks (a transcript does)
+            options = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+            return pa_csv.read_csv(path, parse_options=options)
+        if suffix == ".parquet":
+            return pa_parquet.read_table(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise invalid("file-unreadable", f"{path} cannot be read: {error}", place=str(path)) from error
+    if suffix == ".json":
+        return label_studio(path)
+    raise invalid(
+        "file-type", f"{path.name} is none of {', '.join(SUFFIXES)}.", remedy="Rename or convert it.", place=str(path)
+    )
+
+
+def label_studio(path: Path) -> pa.Table:
+    """task, worker, label from a Label Studio export with choices, ratings, numbers or one text area.
+
+    Cancelled annotations are left out. Several choices become one label "a|b", sorted. Raises Problem naming the
+    task for results of another kind.
+    """
+    try:
+        tasks = json.loads(path.read_text("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise invalid("file-unreadable", f"{path} is not JSON: {error}", place=str(path)) from error
+    if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+        raise invalid("file-type", f"{path} is not a Label Studio export: no list of tasks.", place=str(path))
+    rows: list[tuple[str, str, str]] = []
+    for number, task in enumerate(tasks):
+        name = str(task.get("id", number))
+        for annotation in task.get("annotations", []):
+            if annotation.get("was_cancelled") or not annotation.get("result"):
+                continue
+            person = annotation.get("completed_by", "")
+            worker = str(person.get("id", person.get("email", "")) if isinstance(person, dict) else person)
+            rows.append((name, worker, _label(annotation["result"], f"{path}: task {name}")))
+    if not rows:
+        raise invalid("table-empty", f"{path} holds no annotations.", place=str(path))
+    columns = list(zip(*rows, strict=True))
+    return pa.table({"task": list(columns[0]), "worker": list(columns[1]), "label": list(columns[2])})
+
+
+def _label(results: list[dict[str, Any]], place: str) -> str:
+    for result in results:
+        value = result.get("value", {})
+        if "choices" in value:
+            return "|".join(sorted(str(choice) for choice in value["choices"]))
+        for key in ("rating", "number"):
+            if key in value:
+                return str(value[key])
+        if "text" in value:
+            text = value["text"]
+            return " ".join(text) if isinstance(text, list) else str(text)
+    kinds = sorted({key for result in results for key in result.get("value", {})})
+    raise invalid(
+        "label-kind",
+        f"{place}: results of kind {', '.join(kinds) or 'nothing'} are not read here.",
+        remedy="Choices, ratings, numbers and text are.",
+        place=place,
+    )
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table as CSV, TSV or Parquet, by the suffix."""
+    suffix = path.suffix.lower()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if suffix == ".parquet":
+        pa_parquet.write_table(table, path)
+    elif suffix in (".csv", ".tsv"):
+        pa_csv.write_csv(table, path, pa_csv.WriteOptions(delimiter="\t" if suffix == ".tsv" else ","))
+    else:
+        raise invalid("file-type", f"Cannot write {path.name}.", remedy="Name it .csv, .tsv or .parquet.")

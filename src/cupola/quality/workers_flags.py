@@ -1,0 +1,331 @@
+"""Signals about workers, each with its evidence, for a human to look at. Never a sanction, never pay.
+
+Skill from EM alone is optimistic and may even be anti-correlated with the truth; intervals here come from golds and
+from peers, and a flag says what was seen, not what it means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta, norm
+
+from cupola.quality.calibrate import calibrated
+from cupola.quality.inference.base import Crowd, Fit
+
+FlagKind = Literal["spammer", "collusion", "drift", "copied-answers"]
+LEAST_JUDGEMENTS = 20
+LEAST_SHARED = 20
+SAY = 20.0  # shared tasks at which a partner's say is capped
+Z_PAIR = 4.0
+SPREAD_LIMIT = 0.25  # of the most that columns can differ; honest crowds sit at 0.5-0.9
+DRIFT_LIMIT = 3.5  # standard errors; about one honest worker in 100 at 200 judgements
+DRIFT_DROP = 0.08  # a smaller fall is not worth anyone's time
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """worker, what, how strong (in the unit named by `unit`), over how many judgements, and with whom."""
+
+    worker: int
+    kind: FlagKind
+    strength: float
+    unit: str
+    judgements: int
+    others: tuple[int, ...] = ()
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """Share right on golds with an exact interval shrunk to the pool: value in [low, high] at 95 %."""
+
+    value: float
+    low: float
+    high: float
+    golds: int
+
+
+def gold_skill(
+    crowd: Crowd, gold: NDArray[np.int16], *, strength: float = 8.0, confidence: float = 0.95
+) -> list[Skill]:
+    """Each worker's skill from golds, shrunk to the pool's by `strength` golds (a Beta posterior).
+
+    gold: (n_tasks,) int16, -1 where none. With no gold seen the interval is the pool's spread.
+    """
+    truth = gold[crowd.task]
+    seen = truth >= 0
+    right = np.bincount(crowd.worker[seen & (crowd.label == truth)], minlength=crowd.n_workers)
+    made = np.bincount(crowd.worker[seen], minlength=crowd.n_workers)
+    pool = (right.sum() + 1.0) / (made.sum() + 2.0)
+    a = right + strength * pool
+    b = made - right + strength * (1.0 - pool)
+    tail = (1.0 - confidence) / 2.0
+    low, high = beta.ppf(tail, a, b), beta.ppf(1.0 - tail, a, b)
+    return [
+        Skill(float(a[w] / (a[w] + b[w])), float(low[w]), float(high[w]), int(made[w])) for w in range(crowd.n_workers)
+    ]
+
+
+def spread(fit: Fit) -> NDArray[np.float64]:
+    """(W,) how much a worker's answer depends on the truth: 0 for a spammer, 1 for a perfect worker.
+
+    The root mean squared distance of the rows of the confusion matrix from their mean, over its largest value.
+    Source: Raykar & Yu, JMLR 13 (2012), the spammer score.
+    """
+    classes = fit.confusion.shape[1]
+    if classes < 2:
+        return np.ones(len(fit.confusion))
+    centred = fit.confusion - fit.confusion.mean(axis=1, keepdims=True)
+    return np.asarray(np.sqrt((centred**2).sum(axis=(1, 2)) / (classes - 1)), dtype=np.float64)
+
+
+def spammers(fit: Fit, crowd: Crowd, *, limit: float = SPREAD_LIMIT) -> list[Flag]:
+    """Workers whose answers hardly depend on what they are shown."""
+    made = np.bincount(crowd.worker, minlength=crowd.n_workers)
+    score = spread(fit)
+    return [
+        Flag(
+            int(w),
+            "spammer",
+            float(score[w]),
+            "share of a perfect worker's spread",
+            int(made[w]),
+            evidence=f"Over {made[w]} judgements the answer depends on the item {score[w]:.0%} as much as it could.",
+        )
+        for w in np.argsort(score, kind="stable")
+        if made[w] >= LEAST_JUDGEMENTS and score[w] < limit
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PairSignal:
+    """Two workers: tasks shared, agreements seen and expected from how each agrees with everyone else, and z."""
+
+    first: int
+    second: int
+    shared: int
+    agreed: int
+    expected: float
+    z: float
+
+
+def pair_signals(crowd: Crowd, *, least_shared: int = LEAST_SHARED) -> list[PairSignal]:
+    """How far two workers agree beyond what each one's agreement with the others leads to expect.
+
+    logit P(a and b agree) = m_a + m_b - m, where m_a is how a agrees with everybody but those who stand out, and m
+    the crowd's mean: difficulty and common confusions are in all of them, so a crowd that errs alike accuses nobody.
+    No posterior is used, because a ring that outvotes the others makes its own answers look true. z is centred and
+    scaled by the crowd's own pairs. Largest z first; only pairs with `least_shared` tasks in common.
+    """
+    first, second, shared, agreed = _pair_counts(crowd)
+    if len(first) == 0:
+        return []
+    clean = np.ones(len(first), np.bool_)
+    z = np.zeros(len(first))
+    chance = np.full(len(first), 0.5)
+    for _ in range(5):
+        # a partner's say is capped, so that much company with few cannot pass for agreement with many
+        weight = clean * np.minimum(shared, SAY) / shared
+        pool = float((weight * agreed).sum() + 1.0) / float((weight * shared).sum() + 2.0)
+        own_agreed = np.full(crowd.n_workers, SAY * pool)
+        own_shared = np.full(crowd.n_workers, SAY)
+        for side in (first, second):
+            own_agreed += np.bincount(side, weights=weight * agreed, minlength=crowd.n_workers)
+            own_shared += np.bincount(side, weights=weight * shared, minlength=crowd.n_workers)
+        own = _logit(own_agreed / own_shared)
+        chance = 1.0 / (1.0 + np.exp(-(own[first] + own[second] - float(_logit(np.array([pool]))[0]))))
+        chance = np.clip(chance, 0.02, 0.98)
+        z = (agreed - shared * chance) / np.sqrt(shared * chance * (1.0 - chance))
+        telling = shared >= min(least_shared, 10)
+        if telling.sum() >= 8:
+            low, middle, high = np.quantile(z[telling], [0.25, 0.5, 0.75])
+            z = (z - middle) / max((high - low) / 1.349, 1.0)
+        clean = z < 3.0
+    order = np.argsort(-z, kind="stable")
+    return [
+        PairSignal(
+            int(first[p]), int(second[p]), int(shared[p]), int(agreed[p]), float(shared[p] * chance[p]), float(z[p])
+        )
+        for p in order
+        if shared[p] >= least_shared
+    ]
+
+
+def collusion(crowd: Crowd, *, z: float = Z_PAIR, least_shared: int = LEAST_SHARED) -> list[Flag]:
+    """Workers who agree with each other far more than with anybody else: z beyond the limit (raised for the number
+    of pairs looked at) and at least a tenth of the shared tasks more than expected."""
+    signals = pair_signals(crowd, least_shared=least_shared)
+    needed = max(z, float(norm.isf(0.01 / max(len(signals), 1))))
+    partners: dict[int, list[PairSignal]] = {}
+    for signal in signals:
+        if signal.z >= needed and signal.agreed - signal.expected >= 0.1 * signal.shared:
+            partners.setdefault(signal.first, []).append(signal)
+            partners.setdefault(signal.second, []).append(signal)
+    flags = []
+    for worker, found in partners.items():
+        others = tuple(sorted(s.first + s.second - worker for s in found))
+        shared, agreed = sum(s.shared for s in found), sum(s.agreed for s in found)
+        due = sum(s.expected for s in found)
+        flags.append(
+            Flag(
+                worker,
+                "collusion",
+                max(s.z for s in found),
+                "standard deviations",
+                shared,
+                others,
+                f"Agrees with {len(others)} other{'s' if len(others) > 1 else ''} on {agreed} of {shared} shared "
+                f"judgements, where {due:.0f} would be expected.",
+            )
+        )
+    return sorted(flags, key=lambda flag: -flag.strength)
+
+
+def _pair_counts(
+    crowd: Crowd,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """For each two workers who share a task: both, tasks shared, tasks agreed on."""
+    keys: list[NDArray[np.int64]] = []
+    same: list[NDArray[np.bool_]] = []
+    for votes in np.unique(crowd.votes):
+        if votes < 2:
+            continue
+        rows = crowd.starts[:-1][crowd.votes == votes][:, None] + np.arange(votes)
+        for i in range(int(votes)):
+            for j in range(i + 1, int(votes)):
+                a, b = rows[:, i], rows[:, j]
+                keys.append(crowd.worker[a].astype(np.int64) * crowd.n_workers + crowd.worker[b])
+                same.append(crowd.label[a] == crowd.label[b])
+    if not keys:
+        none = np.zeros(0, np.int64)
+        return none, none, np.zeros(0), np.zeros(0)
+    pair, where = np.unique(np.concatenate(keys), return_inverse=True)
+    shared = np.bincount(where, minlength=len(pair)).astype(np.float64)
+    agreed = np.bincount(where, weights=np.concatenate(same), minlength=len(pair)).astype(np.float64)
+    return pair // crowd.n_workers, pair % crowd.n_workers, shared, agreed
+
+
+def _logit(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    inside = np.clip(share, 0.02, 0.98)
+    return np.asarray(np.log(inside / (1.0 - inside)), dtype=np.float64)
+
+
+def copied_answers(
+    fit: Fit, crowd: Crowd, model_label: NDArray[np.int16], rho: float, *, z: float = Z_PAIR
+) -> list[Flag]:
+    """Workers who follow one model's answers even where the crowd says that they are wrong.
+
+    model_label: (n_tasks,) the answers of a model, -1 where unknown. Only tasks where the crowd's label differs
+    from the model's count: there an honest worker errs the model's way as often as the pool does.
+    """
+    posterior = calibrated(fit, crowd, rho)
+    crowd_label = posterior.argmax(axis=1)
+    sure = posterior.max(axis=1) > 0.7
+    tempting = (model_label >= 0) & (model_label != crowd_label) & sure
+    rows = tempting[crowd.task]
+    follows = crowd.label == model_label[crowd.task]
+    pool = (follows[rows].sum() + 1.0) / (rows.sum() + 2.0)
+    met = np.bincount(crowd.worker[rows], minlength=crowd.n_workers)
+    followed = np.bincount(crowd.worker[rows & follows], minlength=crowd.n_workers)
+    flags = []
+    for w in range(crowd.n_workers):
+        if met[w] < 10:
+            continue
+        # the pool without this worker: a copier must not hide behind their own answers
+        rest = (follows[rows].sum() - followed[w] + 1.0) / (rows.sum() - met[w] + 2.0)
+        score = (followed[w] - met[w] * rest) / np.sqrt(met[w] * rest * (1.0 - rest))
+        if score > z and followed[w] / met[w] > 0.5:
+            flags.append(
+                Flag(
+                    w,
+                    "copied-answers",
+                    float(score),
+                    "standard deviations",
+                    int(met[w]),
+                    evidence=f"Follows the model on {followed[w]} of {met[w]} tasks where the crowd says it errs; "
+                    f"the pool does on {pool:.0%}.",
+                )
+            )
+    return sorted(flags, key=lambda flag: -flag.strength)
+
+
+def drift(
+    fit: Fit,
+    crowd: Crowd,
+    position: NDArray[np.int32] | NDArray[np.int64],
+    rho: float,
+    *,
+    limit: float = DRIFT_LIMIT,
+) -> list[Flag]:
+    """Workers who became worse at some point: the largest drop of their mean over all ways to cut their work in two.
+
+    position: (n,) when each row was made, any increasing number. The residual of a judgement is the calibrated
+    probability that it is right, by golds and the other votes. The drop is in its standard errors; the limit
+    allows for the number of cuts tried. Source: the CUSUM of Page, Biometrika 41 (1954), in its retrospective form.
+    """
+    residual = peer_residuals(fit, crowd, rho)
+    flags = []
+    order = np.lexsort((position, crowd.worker))
+    bounds = np.searchsorted(crowd.worker[order], np.arange(crowd.n_workers + 1))
+    for w in range(crowd.n_workers):
+        own = residual[order[bounds[w] : bounds[w + 1]]]
+        if len(own) < 3 * LEAST_JUDGEMENTS:
+            continue
+        cut = np.arange(LEAST_JUDGEMENTS, len(own) - LEAST_JUDGEMENTS + 1)
+        upto = np.cumsum(own)[cut - 1]
+        before, after = upto / cut, (own.sum() - upto) / (len(own) - cut)
+        error = max(float(own.std()), 0.1) * np.sqrt(1.0 / cut + 1.0 / (len(own) - cut))
+        score = (before - after) / error
+        best = int(score.argmax())
+        if score[best] > limit and before[best] - after[best] > DRIFT_DROP:
+            flags.append(
+                Flag(
+                    w,
+                    "drift",
+                    float(score[best]),
+                    "standard errors",
+                    len(own),
+                    evidence=f"Agreement with golds and the other votes fell from {before[best]:.0%} to "
+                    f"{after[best]:.0%} after judgement {int(cut[best])} of {len(own)}.",
+                )
+            )
+    return sorted(flags, key=lambda flag: -flag.strength)
+
+
+def peer_residuals(fit: Fit, crowd: Crowd, rho: float) -> NDArray[np.float64]:
+    """(n,) calibrated probability that each judgement is right, by everything but that judgement itself."""
+    logits = np.log(np.maximum(fit.prior, 1e-300)) + np.zeros((crowd.n_tasks, crowd.n_classes))
+    table = np.log(np.maximum(fit.confusion.transpose(0, 2, 1), 1e-12))[crowd.worker, crowd.label]  # (n, K)
+    np.add.at(logits, crowd.task, table)
+    others = logits[crowd.task] - table
+    scale = 1.0 / (1.0 + np.maximum(crowd.votes[crowd.task] - 2.0, 0.0) * rho)
+    others = others * scale[:, None]
+    others -= others.max(axis=1, keepdims=True)
+    probability = np.exp(others)
+    probability /= probability.sum(axis=1, keepdims=True)
+    right = probability[np.arange(len(crowd)), crowd.label]
+    if crowd.gold is not None:
+        truth = crowd.gold[crowd.task]
+        right = np.where(truth >= 0, crowd.label == truth, right)
+    return np.asarray(right, dtype=np.float64)
+
+
+def all_flags(
+    fit: Fit,
+    crowd: Crowd,
+    rho: float,
+    *,
+    position: NDArray[np.int64] | None = None,
+    model_label: NDArray[np.int16] | None = None,
+) -> list[Flag]:
+    """Every signal that the given data allow."""
+    flags = spammers(fit, crowd) + collusion(crowd)
+    if position is not None:
+        flags += drift(fit, crowd, position, rho)
+    if model_label is not None:
+        flags += copied_answers(fit, crowd, model_label, rho)
+    return flags
