@@ -1,0 +1,132 @@
+/** Every operation of the server that the app uses, by name. Paths live here and nowhere else. */
+import { del, get, patch, post, put, type Query, upload, withQuery } from './http';
+import type * as T from './types';
+
+const id = encodeURIComponent;
+
+export const session = {
+  read: () => get<T.Session>('/api/session'),
+  signIn: (email: string, password: string) => post<T.Session>('/api/session', { email, password }),
+  signOut: () => del<null>('/api/session'),
+  firstAdmin: (body: { token: string; name: string; email: string; password: string }) =>
+    post<T.Session>('/api/first-admin', body),
+  accept: (body: { token: string; name: string; email: string; password: string }) =>
+    post<T.Session>('/api/invitations/accept', body),
+  invite: (body: { email?: string; role: string }) =>
+    post<{ link: string; expires_at: string }>('/api/invitations', body),
+  setLocale: (locale: string) => patch<T.Person>('/api/session/person', { locale }),
+};
+
+export const catalogue = {
+  datasets: (query?: Query) => get<T.Page<T.Dataset>>('/api/datasets', query),
+  dataset: (dataset: string) => get<T.Dataset>(`/api/datasets/${id(dataset)}`),
+  createDataset: (body: { name: string; licence?: string }) => post<T.Dataset>('/api/datasets', body),
+  items: (dataset: string, query?: Query) => get<T.Page<T.ItemView>>(`/api/datasets/${id(dataset)}/items`, query),
+  upload: (dataset: string, file: File, onProgress: (fraction: number) => void) =>
+    upload<{ upload: string }>(`/api/datasets/${id(dataset)}/uploads`, file, onProgress),
+  startImport: (dataset: string, source: Record<string, unknown>) =>
+    post<T.ImportRun>(`/api/datasets/${id(dataset)}/imports`, { source }),
+  imports: (dataset: string) => get<T.Page<T.ImportRun>>(`/api/datasets/${id(dataset)}/imports`),
+  import: (run: string) => get<T.ImportRun>(`/api/imports/${id(run)}`),
+  refusals: (run: string, query?: Query) =>
+    get<T.Page<T.Refusal> | T.Refusal[]>(`/api/imports/${id(run)}/refusals`, query),
+  resumeImport: (run: string) => post<T.ImportRun>(`/api/imports/${id(run)}/resume`),
+};
+
+export const ontologies = {
+  list: () => get<T.Page<T.OntologyVersion>>('/api/ontologies'),
+  create: (body: { name: string; spec: T.Ontology; guidelines: T.Localised }) =>
+    post<T.OntologyVersion>('/api/ontologies', body),
+  version: (version: string) => get<T.OntologyVersion>(`/api/ontology-versions/${id(version)}`),
+};
+
+export const projects = {
+  list: (query?: Query) => get<T.Page<T.Project>>('/api/projects', query),
+  read: (project: string) => get<T.Project>(`/api/projects/${id(project)}`),
+  create: (body: Record<string, unknown>) => post<T.Project>('/api/projects', body),
+  estimate: (body: Record<string, unknown>) => post<T.Estimate>('/api/projects/estimate', body),
+  createTasks: (project: string, body: Record<string, unknown> = {}) =>
+    post<{ created: number }>(`/api/projects/${id(project)}/tasks`, body),
+  allot: (project: string, amount_minor: number) =>
+    post<unknown>(`/api/projects/${id(project)}/allot`, { amount_minor }),
+  turn: (project: string, verb: 'launch' | 'pause' | 'resume' | 'stop') =>
+    post<T.Project>(`/api/projects/${id(project)}/${verb}`),
+  newOffer: (project: string, body: Record<string, unknown>) =>
+    post<T.Offer>(`/api/projects/${id(project)}/offers`, body),
+  tasks: (project: string, query?: Query) => get<T.Page<T.TaskRow>>(`/api/projects/${id(project)}/tasks`, query),
+  task: (task: string) => get<T.TaskDetail>(`/api/tasks/${id(task)}`),
+  quality: (project: string) => get<T.Quality>(`/api/projects/${id(project)}/quality`),
+};
+
+export const releases = {
+  list: (project: string) => get<T.Page<T.Release>>(`/api/projects/${id(project)}/releases`),
+  read: (release: string) => get<T.Release>(`/api/releases/${id(release)}`),
+  create: (project: string, body: Record<string, unknown>) =>
+    post<T.Release>(`/api/projects/${id(project)}/releases`, body),
+  certify: (release: string) => post<T.Release>(`/api/releases/${id(release)}/certify`),
+  certificateUrl: (release: string, tenant: string | null) =>
+    withQuery(`/api/releases/${id(release)}/certificate.html`, { tenant }),
+  exports: (release: string) => get<T.Page<T.ExportRun>>(`/api/releases/${id(release)}/exports`),
+  export: (release: string, format: T.ExportFormat) =>
+    post<T.ExportRun>(`/api/releases/${id(release)}/exports`, { format }),
+  fileUrl: (run: T.ExportRun, tenant: string | null) =>
+    run.url ?? withQuery(`/api/exports/${id(run.id)}/file`, { tenant }),
+};
+
+export const work = {
+  offers: () => get<T.Page<T.WorkOffer> | T.WorkOffer[]>('/api/work/offers'),
+  claim: (project: string, tasks?: number) =>
+    post<T.Assignment | null>(`/api/work/projects/${id(project)}/claim`, tasks ? { tasks } : {}),
+  assignments: () => get<T.Page<T.Assignment> | T.Assignment[]>('/api/work/assignments'),
+  assignment: (assignment: string) => get<T.Assignment>(`/api/work/assignments/${id(assignment)}`),
+  heartbeat: (assignment: string, fence: T.Assignment['fence']) =>
+    post<{ expires_at: string }>(`/api/work/assignments/${id(assignment)}/heartbeat`, { fence }),
+  submit: (assignment: string, fence: T.Assignment['fence'], judgements: T.JudgementInput[], key: string) =>
+    post<T.SubmitResult>(`/api/work/assignments/${id(assignment)}/submit`, { fence, judgements }, key),
+  giveBack: (assignment: string, fence: T.Assignment['fence'], reason: T.ReturnReason, note?: string) =>
+    post<unknown>(`/api/work/assignments/${id(assignment)}/return`, { fence, reason, ...(note ? { note } : {}) }),
+  saveDraft: (assignment: string, task: string, fence: T.Assignment['fence'], label: T.Label, rev: number) =>
+    put<{ rev: number }>(`/api/work/assignments/${id(assignment)}/drafts/${id(task)}`, { fence, label, rev }),
+  earnings: () => get<T.Earnings>('/api/work/earnings'),
+  statementUrl: (query: Query) => withQuery('/api/work/statement', query),
+};
+
+export const review = {
+  doubtful: (query?: Query) => get<T.Page<T.DoubtfulTask>>('/api/adjudication', query),
+  task: (task: string) => get<T.TaskDetail>(`/api/adjudication/${id(task)}`),
+  decide: (task: string, body: { label?: T.Label; undecidable?: true; note?: string }) =>
+    post<unknown>(`/api/adjudication/${id(task)}`, body),
+  audits: () => get<T.Page<T.AuditRow> | T.AuditRow[]>('/api/audits'),
+  nextAudit: (release: string) => get<T.AuditItem | null>(`/api/audits/${id(release)}/next`),
+  judgeAudit: (release: string, item: string, body: { label?: T.Label; undecidable?: true; seconds: number }) =>
+    post<{ judged: number; total: number }>(`/api/audits/${id(release)}/items/${id(item)}`, body),
+};
+
+export const tenant = {
+  money: () => get<T.Money>('/api/money'),
+  fund: (amount_minor: number, currency: string) => post<T.Account>('/api/money/fund', { amount_minor, currency }),
+  transfers: (query?: Query) => get<T.Page<T.Transfer>>('/api/transfers', query),
+  keys: () => get<T.Page<T.ApiKey>>('/api/keys'),
+  createKey: (name: string) => post<T.ApiKey>('/api/keys', { name }),
+  deleteKey: (key: string) => del<null>(`/api/keys/${id(key)}`),
+  members: () => get<T.Page<T.Member> | T.Member[]>('/api/members'),
+  webhooks: () => get<T.Page<T.Webhook>>('/api/webhooks'),
+  createWebhook: (url: string, events: string[]) => post<T.Webhook>('/api/webhooks', { url, events }),
+  deleteWebhook: (webhook: string) => del<null>(`/api/webhooks/${id(webhook)}`),
+  deliveries: (webhook: string) => get<T.Page<T.Delivery>>(`/api/webhooks/${id(webhook)}/deliveries`),
+  resend: (delivery: string) => post<T.Delivery>(`/api/deliveries/${id(delivery)}/resend`),
+};
+
+export const operator = {
+  tenants: () => get<T.Page<T.TenantRow>>('/api/tenants'),
+  createTenant: (name: string) => post<T.TenantRow>('/api/tenants', { name }),
+  contributors: () => get<T.Page<T.ContributorRow>>('/api/contributors'),
+  createContributors: (body: { people: { name: string; email?: string; password?: string }[]; tokens: boolean }) =>
+    post<{ items: T.ContributorRow[] }>('/api/contributors', body),
+};
+
+/** Some short lists come bare, long ones in an envelope with a cursor. */
+export function rows<T>(answer: T.Page<T> | T[] | undefined | null): T[] {
+  if (!answer) return [];
+  return Array.isArray(answer) ? answer : answer.items;
+}

@@ -1,0 +1,307 @@
+/**
+ * The worker's shift on one project: claims pages, keeps the next one ready before this one ends, submits in the
+ * background and says at every moment where things stand.
+ */
+import { Problem } from '../../api/http';
+import type { Assignment, Label, ReturnReason, SubmitResult } from '../../api/types';
+import type { Journal, OutboxEntry } from './journal';
+import { PageSession } from './page_session';
+import { SubmitQueue } from './submit_queue';
+
+export interface WorkPorts {
+  readonly journal: Journal;
+  readonly now_ms: () => number;
+  readonly newKey: () => string;
+  readonly openAssignments: () => Promise<Assignment[]>;
+  readonly claim: () => Promise<Assignment | null>;
+  readonly heartbeat: (assignment: Assignment) => Promise<{ expires_at: string }>;
+  readonly saveDraft: (assignment: Assignment, task: string, label: Label, rev: number) => Promise<{ rev: number }>;
+  readonly submit: (entry: OutboxEntry) => Promise<SubmitResult>;
+  readonly giveBack: (assignment: Assignment, reason: ReturnReason, note: string) => Promise<void>;
+  /** Fetches and decodes what the page shows, so that the next item is there at once. */
+  readonly preload: (assignment: Assignment) => void;
+}
+
+export type Phase = 'loading' | 'working' | 'empty' | 'failed';
+export interface Notice {
+  readonly code: 'expired-kept' | 'refused' | 'returned';
+  readonly detail: string;
+}
+
+export interface WorkSnapshot {
+  readonly phase: Phase;
+  readonly page: PageSession | null;
+  readonly problem: Problem | null;
+  readonly notice: Notice | null;
+  readonly expires_at: string | null;
+  /** Acknowledged in this shift. */
+  readonly paid_minor: number;
+  readonly currency: string;
+  readonly submitted: number;
+}
+
+const HEARTBEAT_MS = 30_000;
+/** Claim the next page when this many tasks of the current one are left. */
+const CLAIM_AHEAD = 3;
+
+export class WorkController {
+  readonly queue: SubmitQueue;
+  readonly #ports: WorkPorts;
+  readonly #project: string;
+  #next: Assignment | null = null;
+  #claiming = false;
+  #stopped = false;
+  #heart: ReturnType<typeof setInterval> | null = null;
+  /** Pages already handed to the queue; a claim may still name one until the server has its submission. */
+  readonly #handed = new Set<string>();
+  #snapshot: WorkSnapshot = {
+    phase: 'loading',
+    page: null,
+    problem: null,
+    notice: null,
+    expires_at: null,
+    paid_minor: 0,
+    currency: '',
+    submitted: 0,
+  };
+  readonly #listeners = new Set<() => void>();
+
+  constructor(project: string, ports: WorkPorts) {
+    this.#project = project;
+    this.#ports = ports;
+    this.queue = new SubmitQueue(ports.journal, (entry) => this.#submit(entry), {
+      onSubmitted: (entry, result) => this.#submitted(entry, result),
+      onParked: (entry) => this.#parked(entry),
+    });
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  snapshot = (): WorkSnapshot => this.#snapshot;
+
+  async start(): Promise<void> {
+    this.#stopped = false;
+    this.#heart = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    try {
+      await this.queue.resume();
+      for (const entry of await this.#ports.journal.outbox()) this.#handed.add(entry.assignment);
+      const open = (await this.#ports.openAssignments()).filter(
+        (assignment) => assignment.project === this.#project && this.#isUsable(assignment),
+      );
+      const [first, second] = open;
+      this.#next = second ?? null;
+      if (first) await this.#show(first);
+      else await this.advance();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    if (this.#heart) clearInterval(this.#heart);
+    void this.#snapshot.page?.flush();
+    this.#snapshot.page?.close();
+    this.queue.stop();
+    this.#listeners.clear();
+  }
+
+  /** The shown task is done. Shows the next one, and on the last submits the page. False while the label has errors. */
+  finishCurrent(): boolean {
+    const { page } = this.#snapshot;
+    if (!page?.finishCurrent()) return false;
+    if (page.isFinished) void this.#submitPage(page);
+    else if (page.undone <= CLAIM_AHEAD) void this.#claimAhead();
+    return true;
+  }
+
+  /** Gives the rest of the page back; what is done is submitted first. */
+  async giveBack(reason: ReturnReason, note: string): Promise<void> {
+    const { page } = this.#snapshot;
+    if (!page) return;
+    const { assignment } = page;
+    const done = page.judgements();
+    try {
+      if (done.length > 0) {
+        await this.#ports.submit(this.#entry(page)).then((result) => this.#count(result));
+      }
+      await this.#ports.giveBack(assignment, reason, note);
+      page.close();
+      this.#handed.add(assignment.id);
+      await this.#ports.journal.dropDrafts(assignment.id);
+      this.#publish({ notice: { code: 'returned', detail: '' } });
+      await this.advance();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Shows the page that waits, or claims one. */
+  async advance(): Promise<void> {
+    const waiting = this.#next;
+    this.#next = null;
+    if (waiting && this.#isUsable(waiting)) return this.#show(waiting);
+    this.#publish({ phase: 'loading', page: null });
+    try {
+      const claimed = await this.#ports.claim();
+      if (this.#stopped) return;
+      if (!claimed || !this.#isUsable(claimed)) this.#publish({ phase: 'empty', page: null });
+      else await this.#show(claimed);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  dismissNotice(): void {
+    this.#publish({ notice: null });
+  }
+
+  async #submitPage(page: PageSession): Promise<void> {
+    const entry = this.#entry(page);
+    this.#handed.add(entry.assignment);
+    page.close();
+    const hasNext = this.#next !== null;
+    await this.queue.add(entry);
+    if (hasNext) {
+      await this.advance();
+      return;
+    }
+    // Without a page in hand the server must first take this one: until then a claim would name it again.
+    this.#publish({ phase: 'loading', page: null });
+    await this.queue.flush();
+    await this.#untilSent(entry.key);
+    if (!this.#stopped) await this.advance();
+  }
+
+  #untilSent(key: string): Promise<void> {
+    return new Promise((resolve) => {
+      const look = async () => {
+        const waiting = (await this.#ports.journal.outbox()).some(
+          (entry) => entry.key === key && entry.state === 'waiting',
+        );
+        if (waiting && !this.#stopped) return;
+        leave();
+        resolve();
+      };
+      const leave = this.queue.subscribe(() => void look());
+      void look();
+    });
+  }
+
+  #entry(page: PageSession): OutboxEntry {
+    return {
+      key: this.#ports.newKey(),
+      assignment: page.assignment.id,
+      fence: page.assignment.fence,
+      judgements: page.judgements(),
+      created_at_ms: this.#ports.now_ms(),
+      state: 'waiting',
+      problem: null,
+    };
+  }
+
+  async #submit(entry: OutboxEntry): Promise<SubmitResult> {
+    try {
+      return await this.#ports.submit(entry);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'assignment-expired' && error.body.kept === true) {
+        // The server keeps the work as drafts and offers it back first: nothing to park here.
+        this.#publish({ notice: { code: 'expired-kept', detail: error.detail } });
+        return { paid_minor: 0, currency: '', judgements: [], state: 'expired', remaining: entry.judgements.length };
+      }
+      throw error;
+    }
+  }
+
+  #submitted(entry: OutboxEntry, result: SubmitResult): void {
+    void this.#ports.journal.dropDrafts(entry.assignment);
+    this.#count(result);
+  }
+
+  #count(result: SubmitResult): void {
+    this.#publish({
+      paid_minor: this.#snapshot.paid_minor + result.paid_minor,
+      currency: result.currency || this.#snapshot.currency,
+      submitted: this.#snapshot.submitted + result.judgements.length,
+    });
+  }
+
+  #parked(entry: OutboxEntry): void {
+    this.#publish({ notice: { code: 'refused', detail: entry.problem?.detail ?? '' } });
+  }
+
+  #isUsable(assignment: Assignment): boolean {
+    return (
+      assignment.state === 'claimed' &&
+      !this.#handed.has(assignment.id) &&
+      assignment.tasks.some((task) => task.state === 'open')
+    );
+  }
+
+  async #show(assignment: Assignment): Promise<void> {
+    this.#ports.preload(assignment);
+    const drafts = await this.#ports.journal.drafts(assignment.id);
+    if (this.#stopped) return;
+    const page = new PageSession(assignment, drafts, {
+      journal: this.#ports.journal,
+      now_ms: this.#ports.now_ms,
+      saveDraft: (task, label, rev) => this.#ports.saveDraft(assignment, task, label, rev),
+    });
+    page.touch();
+    this.#publish({
+      phase: 'working',
+      page,
+      problem: null,
+      expires_at: assignment.expires_at,
+      currency: assignment.currency,
+    });
+    // Every task was done before a reload cut in: the page only wants submitting.
+    if (page.isFinished) await this.#submitPage(page);
+    else if (page.undone <= CLAIM_AHEAD) void this.#claimAhead();
+  }
+
+  async #claimAhead(): Promise<void> {
+    if (this.#next || this.#claiming || this.#stopped) return;
+    this.#claiming = true;
+    try {
+      const claimed = await this.#ports.claim();
+      if (claimed && claimed.id !== this.#snapshot.page?.assignment.id && this.#isUsable(claimed)) {
+        this.#next = claimed;
+        this.#ports.preload(claimed);
+      }
+    } catch {
+      // Only ahead of time: the claim that matters comes when this page ends, and says what is wrong then.
+    } finally {
+      this.#claiming = false;
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { page } = this.#snapshot;
+    if (!page) return;
+    try {
+      const { expires_at } = await this.#ports.heartbeat(page.assignment);
+      this.#publish({ expires_at });
+      if (this.#next) await this.#ports.heartbeat(this.#next);
+    } catch (error) {
+      // An expired lease shows itself at submit, where the server keeps the work; a lost network heals by itself.
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  #fail(error: unknown): void {
+    const problem =
+      error instanceof Problem
+        ? error
+        : new Problem(0, { code: 'unexpected', detail: String((error as Error).message) });
+    this.#publish({ phase: this.#snapshot.page ? this.#snapshot.phase : 'failed', problem });
+  }
+
+  #publish(change: Partial<WorkSnapshot>): void {
+    if (this.#stopped) return;
+    this.#snapshot = { ...this.#snapshot, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}

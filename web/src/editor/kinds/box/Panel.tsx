@@ -1,0 +1,175 @@
+import { Checkbox, MultiSelect, NumberInput, Select, Stack, Text, TextInput, Title } from '@mantine/core';
+import type { AttributeSpec, AttributeValue, LabelObject } from '../../../api/types';
+import { useT } from '../../../i18n';
+import { useFormat } from '../../../i18n/format';
+import { Chip, IconButton, Key } from '../../../ui/bits';
+import { deleteObjects } from '../../actions/delete_objects';
+import { selectObjects } from '../../actions/select_objects';
+import { setAttribute } from '../../actions/set_attribute';
+import { setClass } from '../../actions/set_class';
+import { attributesFor } from '../../core/attributes';
+import { classKeys } from '../../core/class_keys';
+import { objectsOf } from '../../core/document';
+import type { LabelSession } from '../../core/label_session';
+import { classColour } from '../../renderers/palette';
+import { useDocument } from '../use_label';
+
+function AttributeField({
+  spec,
+  value,
+  onChange,
+}: {
+  spec: AttributeSpec;
+  value: AttributeValue | undefined;
+  onChange: (value: AttributeValue | undefined, mark?: string) => void;
+}) {
+  const { localised } = useFormat();
+  const common = { label: localised(spec.title) || spec.name, withAsterisk: spec.required ?? false };
+  const options = spec.options ?? [];
+  switch (spec.type) {
+    case 'bool':
+      return (
+        <Checkbox {...common} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />
+      );
+    case 'number':
+      return (
+        <NumberInput
+          {...common}
+          value={typeof value === 'number' ? value : ''}
+          onChange={(next) => onChange(typeof next === 'number' ? next : undefined, `typing:${spec.name}`)}
+        />
+      );
+    case 'choice':
+      return (
+        <Select
+          {...common}
+          data={options}
+          value={typeof value === 'string' ? value : null}
+          onChange={(next) => onChange(next ?? undefined)}
+          clearable={!spec.required}
+        />
+      );
+    case 'multi':
+      return (
+        <MultiSelect
+          {...common}
+          data={options}
+          value={Array.isArray(value) ? value : []}
+          onChange={(next) => onChange(next)}
+        />
+      );
+    case 'text':
+      return (
+        <TextInput
+          {...common}
+          value={typeof value === 'string' ? value : ''}
+          onChange={(event) => onChange(event.currentTarget.value || undefined, `typing:${spec.name}`)}
+        />
+      );
+  }
+}
+
+function Source({ object }: { object: LabelObject }) {
+  const t = useT();
+  if (object.source === 'model') return <Chip tone="model">{t('model')}</Chip>;
+  if (object.source === 'corrected') return <Chip tone="model">{t('corrected')}</Chip>;
+  return null;
+}
+
+export function Panel({ session }: { session: LabelSession }) {
+  const t = useT();
+  const { localised } = useFormat();
+  const { ontology } = session.setting;
+  const document_ = useDocument(session);
+  const objects = objectsOf(document_);
+  const keys = classKeys(ontology.classes, false);
+  const only =
+    document_.selected.length === 1 ? objects.find((object) => object.id === document_.selected[0]) : undefined;
+  const active = only?.cls ?? document_.cls;
+  const titleOf = (name: string) => localised(ontology.classes.find((cls) => cls.name === name)?.title) || name;
+  return (
+    <Stack gap={16}>
+      <div>
+        <Title order={3} mb={6}>
+          {only ? t('Class of the selected box') : t('Class of the next box')}
+        </Title>
+        <div
+          className="cup-choices"
+          role="radiogroup"
+          aria-label={t('Class')}
+          style={{ maxHeight: 220, overflow: 'auto', padding: 2 }}
+        >
+          {ontology.classes.map((cls) => (
+            <button
+              key={cls.name}
+              type="button"
+              role="radio"
+              aria-checked={cls.name === active}
+              className="cup-choice"
+              style={{ minHeight: 30, paddingBlock: 2 }}
+              onClick={() => session.perform(setClass(cls.name))}
+            >
+              <span className="cup-choice-swatch" style={{ background: classColour(ontology, cls.name) }} />
+              <span style={{ flex: 1 }}>{titleOf(cls.name)}</span>
+              {keys.has(cls.name) && <Key>{keys.get(cls.name)}</Key>}
+            </button>
+          ))}
+        </div>
+      </div>
+      {only && attributesFor(ontology, only).length > 0 && (
+        <Stack gap={8}>
+          <Title order={3}>{t('Attributes')}</Title>
+          {attributesFor(ontology, only).map((spec) => (
+            <AttributeField
+              key={spec.name}
+              spec={spec}
+              value={only.attributes?.[spec.name]}
+              onChange={(value, mark) =>
+                session.perform(setAttribute(only.id, spec.name, value), mark ? `${mark}:${only.id}` : null)
+              }
+            />
+          ))}
+        </Stack>
+      )}
+      <div>
+        <Title order={3} mb={6}>
+          {t('Boxes ({count})', { count: objects.length })}
+        </Title>
+        {objects.length === 0 ? (
+          <Text size="sm" c="dimmed">
+            {t('Drag on the picture to draw one, or press Shift+N for one in the middle.')}
+          </Text>
+        ) : (
+          <ul style={{ listStyle: 'none', margin: 0, padding: 0 }}>
+            {objects.map((object, at) => {
+              const selected = document_.selected.includes(object.id);
+              return (
+                <li key={object.id} className="cup-object-row" data-selected={selected}>
+                  <button
+                    type="button"
+                    aria-pressed={selected}
+                    onClick={() => session.perform(selectObjects([object.id]))}
+                  >
+                    <span className="cup-choice-swatch" style={{ background: classColour(ontology, object.cls) }} />
+                    <span className="cup-ellipsis">
+                      {at + 1}. {titleOf(object.cls)}
+                    </span>
+                    <Source object={object} />
+                    <Text size="xs" c="dimmed" ml="auto" style={{ whiteSpace: 'nowrap' }}>
+                      {Math.round(object.shape.w)} × {Math.round(object.shape.h)}
+                    </Text>
+                  </button>
+                  <IconButton
+                    icon="trash"
+                    label={t('Delete box {number}', { number: at + 1 })}
+                    onClick={() => session.perform(deleteObjects([object.id]))}
+                  />
+                </li>
+              );
+            })}
+          </ul>
+        )}
+      </div>
+    </Stack>
+  );
+}

@@ -1,0 +1,130 @@
+import { Button, Divider, Group, Stack, Textarea, Title } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
+import { ontologies, projects, review } from '../api/calls';
+import type { Label, Ontology, TaskDetail } from '../api/types';
+import { openDocument } from '../editor/core/document';
+import { openHistory } from '../editor/core/history';
+import { LabelSession } from '../editor/core/label_session';
+import { Desk } from '../editor/Desk';
+import { KINDS } from '../editor/kinds';
+import { useT } from '../i18n';
+import { useFormat } from '../i18n/format';
+import { Asked, Chip, ProblemNote } from '../ui/bits';
+import { Icon, Mark } from '../ui/icons';
+
+interface Decidable {
+  task: TaskDetail;
+  ontology: Ontology;
+  guidelines: TaskDetail['guidelines'];
+}
+
+/** The task with its ontology, which the answer may carry itself or name through its project. */
+async function readDecidable(id: string): Promise<Decidable> {
+  const task = await review.task(id);
+  if (task.ontology) return { task, ontology: task.ontology, guidelines: task.guidelines };
+  const project = await projects.read(task.project ?? '');
+  const version = await ontologies.version(project.ontology_version);
+  return { task, ontology: version.spec, guidelines: version.guidelines };
+}
+
+function DecideDesk({ task, ontology, guidelines }: Decidable) {
+  const t = useT();
+  const { duration } = useFormat();
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [note, setNote] = useState('');
+  const session = useMemo(
+    () => new LabelSession({ ontology, item: task.item }, openHistory(openDocument(ontology))),
+    [ontology, task.item],
+  );
+  const { View } = KINDS[ontology.kind];
+  const decide = useMutation({
+    mutationFn: (verdict: { label: Label } | { undecidable: true }) =>
+      review.decide(task.id, { ...verdict, ...(note.trim() ? { note: note.trim() } : {}) }),
+    onSuccess: async () => {
+      await client.invalidateQueries({
+        predicate: ({ queryKey }) => ['doubtful', 'project', 'tasks'].includes(String(queryKey[0])),
+      });
+      const rest = await review.doubtful({ limit: 2, project: task.project });
+      const next = rest.items.find((row) => row.task !== task.id);
+      if (next) await navigate({ to: '/adjudication/$task', params: { task: next.task } });
+      else await navigate({ to: '/adjudication' });
+    },
+  });
+  const adopt = (label: Label) => session.perform((document) => ({ ...document, label, selected: [] }));
+  return (
+    <Desk
+      session={session}
+      guidelines={guidelines ?? {}}
+      finish={{
+        title: 'Settle with this label',
+        run: () => decide.mutate({ label: session.document.label }),
+        busy: decide.isPending,
+      }}
+      bar={
+        <>
+          <Link to="/adjudication" className="cup-wordmark" aria-label={t('Back to the doubtful tasks')}>
+            <Mark size={20} />
+            <Icon name="left" />
+          </Link>
+          <span className="cup-ellipsis">{task.ref}</span>
+          {task.reason && <Chip tone="doubtful">{task.reason}</Chip>}
+        </>
+      }
+      aside={
+        <Stack gap={8} mb={16}>
+          <Title order={2}>{t('Judgements ({count})', { count: task.judgements.length })}</Title>
+          {task.judgements.map((judgement) => (
+            <article key={judgement.id} className="cup-panel" style={{ padding: 8 }}>
+              <Group justify="space-between" gap={4} wrap="nowrap" mb={4}>
+                <Chip tone="person">{judgement.worker}</Chip>
+                <span style={{ fontSize: 12 }}>{duration(judgement.seconds)}</span>
+                <Button size="compact-xs" variant="default" onClick={() => adopt(judgement.label)}>
+                  {t('Use this')}
+                </Button>
+              </Group>
+              <View label={judgement.label} ontology={ontology} item={task.item} bare={ontology.kind !== 'objects'} />
+            </article>
+          ))}
+          <Divider my={4} />
+          <Title order={2}>{t('Your decision')}</Title>
+        </Stack>
+      }
+      foot={
+        <Stack gap={8}>
+          <ProblemNote error={decide.error} />
+          <Textarea
+            size="xs"
+            label={t('Note')}
+            value={note}
+            onChange={(event) => setNote(event.currentTarget.value)}
+            autosize
+            maxRows={3}
+          />
+          <Button
+            variant="default"
+            size="xs"
+            onClick={() => decide.mutate({ undecidable: true })}
+            loading={decide.isPending}
+          >
+            {t('Nobody could decide this')}
+          </Button>
+        </Stack>
+      }
+    />
+  );
+}
+
+export function Adjudicate() {
+  const { task: id } = useParams({ strict: false }) as { task: string };
+  // Fetched once for each visit: another refetch would open a new editor over a half-made decision.
+  const query = useQuery({
+    queryKey: ['decide', id],
+    queryFn: () => readDecidable(id),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+  return <Asked query={query}>{(found) => <DecideDesk key={found.task.id} {...found} />}</Asked>;
+}

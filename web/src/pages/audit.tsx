@@ -1,0 +1,108 @@
+import { Button, Stack, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { useEffect, useMemo } from 'react';
+import { review } from '../api/calls';
+import type { AuditItem, Label } from '../api/types';
+import { openDocument } from '../editor/core/document';
+import { openHistory } from '../editor/core/history';
+import { LabelSession } from '../editor/core/label_session';
+import { Stopwatch } from '../editor/core/stopwatch';
+import { Desk } from '../editor/Desk';
+import { useT } from '../i18n';
+import { Asked, Chip, Empty, ProblemNote } from '../ui/bits';
+import { Icon, Mark } from '../ui/icons';
+
+function Blind({ release, item }: { release: string; item: AuditItem }) {
+  const t = useT();
+  const client = useQueryClient();
+  const session = useMemo(
+    () => new LabelSession({ ontology: item.ontology, item: item.item }, openHistory(openDocument(item.ontology))),
+    [item],
+  );
+  const watch = useMemo(() => new Stopwatch(), []);
+  useEffect(() => {
+    watch.touch(Date.now());
+    const seen = () => (document.hidden ? watch.pause(Date.now()) : watch.touch(Date.now()));
+    document.addEventListener('visibilitychange', seen);
+    return () => document.removeEventListener('visibilitychange', seen);
+  }, [watch]);
+  const judge = useMutation({
+    mutationFn: (verdict: { label: Label } | { undecidable: true }) =>
+      review.judgeAudit(release, item.audit_item, { ...verdict, seconds: watch.seconds(Date.now()) }),
+    onSuccess: async () => {
+      await client.refetchQueries({ queryKey: ['audit-next', release] });
+      void client.invalidateQueries({
+        predicate: ({ queryKey }) => ['audits', 'release', 'releases'].includes(String(queryKey[0])),
+      });
+    },
+  });
+  return (
+    <Desk
+      session={session}
+      guidelines={item.guidelines}
+      finish={{
+        title: 'Record and next',
+        run: () => judge.mutate({ label: session.document.label }),
+        busy: judge.isPending,
+      }}
+      bar={
+        <>
+          <Link to="/audits" className="cup-wordmark" aria-label={t('Back to the audits')}>
+            <Mark size={20} />
+            <Icon name="left" />
+          </Link>
+          <Text size="sm">{t('{position} of {total}', { position: item.position, total: item.total })}</Text>
+          <Chip tone="neutral">{t('Blind: the settled label is not shown')}</Chip>
+        </>
+      }
+      foot={
+        <Stack gap={8}>
+          <ProblemNote error={judge.error} />
+          <Button
+            variant="default"
+            size="xs"
+            onClick={() => judge.mutate({ undecidable: true })}
+            loading={judge.isPending}
+          >
+            {t('Nobody could decide this')}
+          </Button>
+        </Stack>
+      }
+    />
+  );
+}
+
+export function AuditDesk() {
+  const t = useT();
+  const { release } = useParams({ strict: false }) as { release: string };
+  const query = useQuery({
+    queryKey: ['audit-next', release],
+    queryFn: () => review.nextAudit(release),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+  return (
+    <Asked query={query}>
+      {(item) =>
+        item ? (
+          <Blind key={item.audit_item} release={release} item={item} />
+        ) : (
+          <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 24 }}>
+            <Empty
+              icon="check"
+              title={t('The audit is done')}
+              action={
+                <Link to="/releases/$release" params={{ release }}>
+                  {t('To the release, to certify it')}
+                </Link>
+              }
+            >
+              {t('Every drawn item has been judged.')}
+            </Empty>
+          </main>
+        )
+      }
+    </Asked>
+  );
+}

@@ -1,0 +1,165 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { work } from '../api/calls';
+import type { Earnings } from '../api/types';
+import { useT } from '../i18n';
+import { timeZoneName, useFormat } from '../i18n/format';
+import { Asked, Empty, Figure, Moment, Page, Panel } from '../ui/bits';
+import { Icon } from '../ui/icons';
+import { Rows } from '../ui/table';
+
+const SECONDS_AN_HOUR = 3600;
+
+function Statement() {
+  const t = useT();
+  const today = new Date().toISOString().slice(0, 10);
+  const [from, setFrom] = useState(`${today.slice(0, 8)}01`);
+  const [to, setTo] = useState(today);
+  const field = {
+    padding: '6px 8px',
+    border: '1px solid var(--mantine-color-default-border)',
+    borderRadius: 6,
+    background: 'var(--cup-panel)',
+    color: 'inherit',
+    font: 'inherit',
+  };
+  return (
+    <Panel title={t('Statement')}>
+      <Text size="sm" mb={12}>
+        {t('Every payment with its project, date and price: something you can hand to a bank.')}
+      </Text>
+      <Group gap={12} align="flex-end">
+        <label>
+          <Text size="sm">{t('From')}</Text>
+          <input
+            type="date"
+            style={field}
+            value={from}
+            max={to}
+            onChange={(event) => setFrom(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          <Text size="sm">{t('To')}</Text>
+          <input
+            type="date"
+            style={field}
+            value={to}
+            min={from}
+            onChange={(event) => setTo(event.currentTarget.value)}
+          />
+        </label>
+        <Button
+          component="a"
+          variant="default"
+          leftSection={<Icon name="download" />}
+          href={work.statementUrl({ from, to, format: 'csv' })}
+          download={`cupola-statement-${from}-${to}.csv`}
+        >
+          CSV
+        </Button>
+        <Button
+          component="a"
+          variant="default"
+          leftSection={<Icon name="download" />}
+          href={work.statementUrl({ from, to, format: 'json' })}
+          download={`cupola-statement-${from}-${to}.json`}
+        >
+          JSON
+        </Button>
+      </Group>
+    </Panel>
+  );
+}
+
+export function EarningsPage() {
+  const t = useT();
+  const { money, number, duration } = useFormat();
+  const query = useQuery({ queryKey: ['earnings'], queryFn: work.earnings });
+  return (
+    <Page title={t('Earnings')} lead={t('What you were paid, and for what. A payment cannot be taken back.')}>
+      <Asked query={query}>
+        {(sum: Earnings) => (
+          <Stack gap={16}>
+            <Group gap={48} align="flex-start">
+              <Figure
+                label={t('Balance')}
+                value={<span style={{ fontSize: 26 }}>{money(sum.balance_minor, sum.currency)}</span>}
+              />
+              <Figure label={t('Today')} value={money(sum.today_minor, sum.currency)} />
+              <Figure label={t('This week')} value={money(sum.week_minor, sum.currency)} />
+              <Figure
+                label={t('In all')}
+                value={money(sum.total_minor, sum.currency)}
+                note={t('{count, plural, one {# judgement} other {# judgements}}', { count: sum.judgements })}
+              />
+              <Figure
+                label={t('An hour')}
+                value={sum.hourly_minor === null ? '–' : money(sum.hourly_minor, sum.currency)}
+                note={
+                  sum.seconds > 0
+                    ? t('over {time} of counted work', { time: duration(sum.seconds) })
+                    : t('once you have worked')
+                }
+              />
+            </Group>
+            {sum.by_project.length === 0 ? (
+              <Empty
+                icon="clock"
+                title={t('Nothing earned yet')}
+                action={<Link to="/work">{t('See the offers')}</Link>}
+              >
+                {t('You are paid the moment you submit a page.')}
+              </Empty>
+            ) : (
+              <div className="cup-two">
+                <Panel title={t('By project')}>
+                  <Rows
+                    label={t('By project')}
+                    rows={sum.by_project}
+                    keyOf={(row) => row.project}
+                    columns={[
+                      { head: t('Project'), cell: (row) => row.title ?? row.name ?? row.project.slice(0, 8) },
+                      { head: t('Judgements'), numeric: true, cell: (row) => number(row.judgements) },
+                      { head: t('Paid'), numeric: true, cell: (row) => money(row.amount_minor, sum.currency) },
+                      {
+                        head: t('An hour'),
+                        numeric: true,
+                        cell: (row) =>
+                          row.seconds
+                            ? money(Math.round((row.amount_minor * SECONDS_AN_HOUR) / row.seconds), sum.currency)
+                            : '–',
+                      },
+                    ]}
+                  />
+                </Panel>
+                <Panel
+                  title={t('Latest')}
+                  aside={
+                    <Text size="xs" c="dimmed">
+                      {timeZoneName()}
+                    </Text>
+                  }
+                >
+                  <Rows
+                    label={t('Latest')}
+                    rows={sum.recent.slice(0, 20)}
+                    keyOf={(row) => `${row.at}${row.kind}${row.amount_minor}`}
+                    columns={[
+                      { head: t('When'), cell: (row) => <Moment at={row.at} /> },
+                      { head: t('What for'), cell: (row) => row.title ?? row.kind },
+                      { head: t('Amount'), numeric: true, cell: (row) => money(row.amount_minor, sum.currency) },
+                    ]}
+                  />
+                </Panel>
+              </div>
+            )}
+            <Statement />
+          </Stack>
+        )}
+      </Asked>
+    </Page>
+  );
+}

@@ -1,0 +1,168 @@
+import { Anchor, Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import { session as calls } from '../api/calls';
+import { homeOf, useSession } from '../api/session';
+import type { Session } from '../api/types';
+import { useT } from '../i18n';
+import { ProblemNote } from '../ui/bits';
+import { Mark } from '../ui/icons';
+import { LanguageButton, SchemeButton } from '../ui/preferences';
+
+function Door({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
+  return (
+    <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 16 }}>
+      <div style={{ width: '100%', maxWidth: 380 }}>
+        <Stack gap={16}>
+          <Mark size={36} />
+          <div>
+            <Title order={1}>{title}</Title>
+            <Text c="dimmed">{lead}</Text>
+          </div>
+          {children}
+          <div style={{ display: 'flex', gap: 4, marginLeft: -8 }}>
+            <LanguageButton />
+            <SchemeButton />
+          </div>
+        </Stack>
+      </div>
+    </main>
+  );
+}
+
+function useEnter(): (session: Session) => void {
+  const { enter } = useSession();
+  const navigate = useNavigate();
+  return (next) => {
+    enter(next);
+    const wanted = new URLSearchParams(window.location.search).get('next');
+    // Only a path of our own: anything else would make the sign-in page a springboard.
+    if (wanted?.startsWith('/') && !wanted.startsWith('//')) void navigate({ href: wanted });
+    else void navigate({ to: homeOf(next) });
+  };
+}
+
+export function SignIn() {
+  const t = useT();
+  const enter = useEnter();
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const signIn = useMutation({ mutationFn: () => calls.signIn(email.trim(), password), onSuccess: enter });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    signIn.mutate();
+  };
+  return (
+    <Door title={t('Sign in to Cupola')} lead={t('Raw data in, certified training data out, everyone paid.')}>
+      <form onSubmit={submit}>
+        <Stack gap={12}>
+          <ProblemNote error={signIn.error} />
+          <TextInput
+            label={t('Email')}
+            name="email"
+            type="email"
+            autoComplete="username"
+            required
+            autoFocus
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label={t('Password')}
+            name="password"
+            autoComplete="current-password"
+            required
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }}
+          />
+          <Button type="submit" loading={signIn.isPending} fullWidth>
+            {t('Sign in')}
+          </Button>
+          <Text size="xs" c="dimmed">
+            {t('No account? Ask whoever runs this server for an invitation link.')}
+          </Text>
+        </Stack>
+      </form>
+    </Door>
+  );
+}
+
+/** First administrator and invited people choose a name and a password behind a one-time link. */
+export function JoinByLink({ first }: { first: boolean }) {
+  const t = useT();
+  const enter = useEnter();
+  const token = new URLSearchParams(window.location.search).get('token') ?? '';
+  const [name, setName] = useState('');
+  const [email, setEmail] = useState('');
+  const [password, setPassword] = useState('');
+  const join = useMutation({
+    mutationFn: () =>
+      (first ? calls.firstAdmin : calls.accept)({ token, name: name.trim(), email: email.trim(), password }),
+    onSuccess: enter,
+  });
+  if (!token) {
+    return (
+      <Door title={t('This link is incomplete')} lead={t('Open the whole link you were given; it ends in a token.')}>
+        <Anchor href="/signin">{t('Sign in instead')}</Anchor>
+      </Door>
+    );
+  }
+  return (
+    <Door
+      title={first ? t('Set up the first administrator') : t('Join Cupola')}
+      lead={
+        first
+          ? t('This link works once. You will run this server: tenants, people, settings.')
+          : t('You were invited. This link works once.')
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          join.mutate();
+        }}
+      >
+        <Stack gap={12}>
+          <ProblemNote error={join.error} />
+          <TextInput
+            label={t('Name')}
+            name="name"
+            autoComplete="name"
+            required
+            autoFocus
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <TextInput
+            label={t('Email')}
+            name="email"
+            type="email"
+            autoComplete="username"
+            required
+            value={email}
+            onChange={(event) => setEmail(event.currentTarget.value)}
+          />
+          <PasswordInput
+            label={t('Password')}
+            description={t('At least 10 characters.')}
+            name="password"
+            autoComplete="new-password"
+            required
+            minLength={10}
+            value={password}
+            onChange={(event) => setPassword(event.currentTarget.value)}
+            visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }}
+          />
+          <Button type="submit" loading={join.isPending} fullWidth>
+            {t('Create the account')}
+          </Button>
+        </Stack>
+      </form>
+    </Door>
+  );
+}
+
+export const FirstAdmin = () => <JoinByLink first />;
+export const Join = () => <JoinByLink first={false} />;

@@ -1,0 +1,74 @@
+import { Group, Stack, Text } from '@mantine/core';
+import type { TaskDetail } from '../api/types';
+import { KINDS } from '../editor/kinds';
+import { useT } from '../i18n';
+import { useFormat } from '../i18n/format';
+import { Chip, Moment } from '../ui/bits';
+
+/** All judgements of a task, side by side, each with who (a pseudonym), how long, and how much it weighed. */
+export function Judgements({ task }: { task: TaskDetail }) {
+  const t = useT();
+  const { duration, number } = useFormat();
+  if (task.judgements.length === 0) return <Text c="dimmed">{t('Nobody has judged this task yet.')}</Text>;
+  return (
+    <div style={{ display: 'grid', gap: 12, gridTemplateColumns: 'repeat(auto-fill, minmax(180px, 1fr))' }}>
+      {task.judgements.map((judgement) => {
+        const { View } = KINDS[judgement.label.kind];
+        return (
+          <article key={judgement.id} className="cup-panel" style={{ padding: 12 }}>
+            <Group justify="space-between" mb={8} gap={4}>
+              <Chip tone="person">{judgement.worker}</Chip>
+              <Text size="xs" c="dimmed">
+                {duration(judgement.seconds)}
+                {judgement.weight !== null &&
+                  judgement.weight !== undefined &&
+                  ` · ${t('weight {weight}', { weight: number(judgement.weight, 2) })}`}
+              </Text>
+            </Group>
+            <View
+              label={judgement.label}
+              ontology={task.ontology ?? null}
+              item={task.item}
+              bare={judgement.label.kind !== 'objects'}
+            />
+          </article>
+        );
+      })}
+    </div>
+  );
+}
+
+export function Settlements({ task }: { task: TaskDetail }) {
+  const t = useT();
+  const { percent } = useFormat();
+  if (task.settlements.length === 0) return <Text c="dimmed">{t('Not settled yet.')}</Text>;
+  const how = { crowd: t('by the judgements'), adjudicated: t('by an adjudicator'), audit: t('by an audit') };
+  return (
+    <Stack gap={8}>
+      {[...task.settlements].reverse().map((settlement) => {
+        const View = settlement.label ? KINDS[settlement.label.kind].View : null;
+        return (
+          <Group key={settlement.version} gap={16} align="flex-start">
+            <div style={{ minWidth: 120 }}>
+              {View && settlement.label ? (
+                <View
+                  label={settlement.label}
+                  ontology={task.ontology ?? null}
+                  item={task.item}
+                  bare={settlement.label.kind !== 'objects'}
+                />
+              ) : (
+                <Chip tone="doubtful">{t('Undecidable')}</Chip>
+              )}
+            </div>
+            <Text size="sm">
+              {how[settlement.how]}
+              {settlement.confidence !== null && `, ${percent(settlement.confidence, 2)}`} · {settlement.method} ·{' '}
+              <Moment at={settlement.at} />
+            </Text>
+          </Group>
+        );
+      })}
+    </Stack>
+  );
+}

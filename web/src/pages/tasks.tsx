@@ -1,0 +1,144 @@
+import { SegmentedControl, Text } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useRef } from 'react';
+import { projects } from '../api/calls';
+import type { Label, TaskRow } from '../api/types';
+import { type Translate, useT } from '../i18n';
+import { useFormat } from '../i18n/format';
+import { Chip, Empty, Page, ProblemNote, State } from '../ui/bits';
+
+const ROW_PX = 36;
+const COLUMNS = 'minmax(0, 2fr) 110px minmax(0, 1.5fr) 90px 90px 60px';
+
+export function labelInWords(t: Translate, label: Label | null | undefined): string {
+  if (!label) return '–';
+  if (label.kind === 'choice') return label.values.join(', ') || t('Nothing');
+  if (label.kind === 'text') return label.text;
+  return t('{count, plural, one {# box} other {# boxes}}', { count: label.objects.length });
+}
+
+export function Tasks() {
+  const t = useT();
+  const { percent, number } = useFormat();
+  const navigate = useNavigate();
+  const { project } = useParams({ strict: false }) as { project: string };
+  const { state } = useSearch({ strict: false }) as { state?: string };
+  const query = useInfiniteQuery({
+    queryKey: ['tasks', project, state ?? ''],
+    queryFn: ({ pageParam }) => projects.tasks(project, { limit: 100, cursor: pageParam, state }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+  const rows: TaskRow[] = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const host = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => host.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  });
+  const visible = virtual.getVirtualItems();
+  const lastVisible = visible.at(-1)?.index ?? 0;
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  useEffect(() => {
+    if (lastVisible >= rows.length - 20 && hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [lastVisible, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+
+  return (
+    <Page
+      back={
+        <Link to="/projects/$project" params={{ project }} style={{ fontSize: 12 }}>
+          {t('Project')}
+        </Link>
+      }
+      title={t('Tasks')}
+      actions={
+        <SegmentedControl
+          aria-label={t('State')}
+          size="xs"
+          value={state ?? ''}
+          onChange={(value) =>
+            void navigate({
+              to: '/projects/$project/tasks',
+              params: { project },
+              search: value ? { state: value } : {},
+            })
+          }
+          data={[
+            { value: '', label: t('All') },
+            { value: 'open', label: t('Open') },
+            { value: 'collecting', label: t('Collecting') },
+            { value: 'escalated', label: t('Doubtful') },
+            { value: 'settled', label: t('Settled') },
+          ]}
+        />
+      }
+    >
+      <ProblemNote error={query.error} onRetry={() => void query.refetch()} />
+      {!query.isLoading && rows.length === 0 && !query.error ? (
+        <Empty title={t('No task in this state')}>{t('Tasks move from open to settled as judgements come in.')}</Empty>
+      ) : (
+        <div className="cup-panel" style={{ padding: 0 }}>
+          <div
+            className="cup-virtual-row"
+            style={{ gridTemplateColumns: COLUMNS, height: ROW_PX, fontWeight: 600 }}
+            aria-hidden="true"
+          >
+            <span>{t('Reference')}</span>
+            <span>{t('State')}</span>
+            <span>{t('Settled label')}</span>
+            <span className="cup-num">{t('Posterior')}</span>
+            <span className="cup-num">{t('Judgements')}</span>
+            <span />
+          </div>
+          <div
+            ref={host}
+            style={{ height: '64dvh', overflow: 'auto' }}
+            tabIndex={0}
+            role="region"
+            aria-label={t('Tasks')}
+          >
+            <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+              {visible.map((row) => {
+                const task = rows[row.index];
+                if (!task) return null;
+                return (
+                  <Link
+                    key={task.id}
+                    to="/tasks/$task"
+                    params={{ task: task.id }}
+                    className="cup-virtual-row"
+                    style={{
+                      gridTemplateColumns: COLUMNS,
+                      height: ROW_PX,
+                      position: 'absolute',
+                      top: row.start,
+                      left: 0,
+                      right: 0,
+                    }}
+                  >
+                    <span className="cup-ellipsis">{task.ref}</span>
+                    <State of={task.state} />
+                    <span className="cup-ellipsis">{labelInWords(t, task.settled_label)}</span>
+                    <span className="cup-num">
+                      {task.confidence === null || task.confidence === undefined ? '–' : percent(task.confidence, 2)}
+                    </span>
+                    <span className="cup-num">{number(task.judgements)}</span>
+                    {task.gold ? <Chip tone="model">{t('gold')}</Chip> : <span />}
+                  </Link>
+                );
+              })}
+            </div>
+          </div>
+        </div>
+      )}
+      <Text size="xs" c="dimmed" role="status">
+        {hasNextPage
+          ? t('{count} loaded; more as you scroll', { count: number(rows.length) })
+          : t('{count, plural, one {# task} other {# tasks}}', { count: rows.length })}
+      </Text>
+    </Page>
+  );
+}

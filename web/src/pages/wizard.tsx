@@ -1,0 +1,320 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { catalogue, ontologies, projects, tenant as tenantCalls } from '../api/calls';
+import type { Estimate, Project, Range } from '../api/types';
+import { msg, useT } from '../i18n';
+import { useFormat } from '../i18n/format';
+import { Figure, Interval, Page, Panel, ProblemNote } from '../ui/bits';
+import { MoneyInput } from '../ui/money_input';
+import {
+  classNames,
+  type Draft,
+  forgetDraft,
+  incomplete,
+  loadDraft,
+  ontologyOf,
+  STEPS,
+  type Step,
+  storeDraft,
+} from './wizard_state';
+import { DataStep, GuidelinesStep, LabelsStep, PriceStep, QualityStep } from './wizard_steps';
+
+const STEP_NAMES: Record<Step, string> = {
+  data: msg('Data'),
+  labels: msg('Labels'),
+  guidelines: msg('Guidelines'),
+  quality: msg('Quality plan'),
+  price: msg('Price'),
+  launch: msg('Launch'),
+};
+/** The budget offered by default covers the estimate's high end. */
+const ESTIMATE_FROM: ReadonlySet<Step> = new Set(['quality', 'price', 'launch']);
+
+function useEstimate(draft: Draft, enabled: boolean) {
+  const dataset = useQuery({
+    queryKey: ['dataset', draft.dataset],
+    queryFn: () => catalogue.dataset(draft.dataset),
+    enabled: draft.dataset !== '',
+  });
+  const items = dataset.data?.items ?? 0;
+  const body = { items, plan: draft.plan, offer: draft.offer, classes: Math.max(2, classNames(draft).length) };
+  const [settled] = useDebouncedValue(body, 300);
+  const estimate = useQuery({
+    queryKey: ['estimate', settled],
+    queryFn: () => projects.estimate(settled),
+    enabled: enabled && items > 0 && draft.offer.price_minor > 0 && draft.offer.currency.length === 3,
+    placeholderData: (before: Estimate | undefined) => before,
+  });
+  return { items, estimate };
+}
+
+function EstimatePanel({ items, estimate, error }: { items: number; estimate: Estimate | undefined; error: unknown }) {
+  const t = useT();
+  const { money, number } = useFormat();
+  if (items === 0) {
+    return (
+      <Panel title={t('Estimate')}>
+        <Text c="dimmed">{t('The dataset has no items yet: import something to see what it would cost.')}</Text>
+      </Panel>
+    );
+  }
+  if (!estimate)
+    return (
+      <Panel title={t('Estimate')}>
+        {error ? <ProblemNote error={error} /> : <Text c="dimmed">{t('Working it out…')}</Text>}
+      </Panel>
+    );
+  const line = (label: string, range: Range, show: (value: number) => string) => (
+    <div>
+      <Figure
+        label={label}
+        value={show(range.likely)}
+        note={t('between {low} and {high}', { low: show(range.low), high: show(range.high) })}
+      />
+      <Interval
+        {...range}
+        to={Math.max(1, range.high * 1.15)}
+        width="100%"
+        label={t('Likely {likely}, between {low} and {high}', {
+          likely: show(range.likely),
+          low: show(range.low),
+          high: show(range.high),
+        })}
+      />
+    </div>
+  );
+  return (
+    <Panel title={t('Estimate')}>
+      <Stack gap={16}>
+        {line(t('Cost, fees included'), estimate.cost_minor, (value) => money(value, estimate.currency))}
+        {line(t('Judgements'), estimate.judgements, number)}
+        {line(t('Tasks for an adjudicator'), estimate.experts, number)}
+        <Text size="xs" c="dimmed">
+          {t('For {items} items, and {audit} to audit.', { items: number(items), audit: number(estimate.audit_items) })}{' '}
+          {estimate.basis}
+        </Text>
+      </Stack>
+    </Panel>
+  );
+}
+
+/** The project as the server makes it, step after step; each step is kept so that a failure can be taken up again. */
+interface Made {
+  project?: Project;
+  tasks?: boolean;
+  allotted?: boolean;
+}
+
+function useLaunch(draft: Draft, launch: boolean) {
+  const [made, setMade] = useState<Made>({});
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: async () => {
+      let { project } = made;
+      if (!project) {
+        const ontology = await ontologies.create({
+          name: draft.name.trim(),
+          spec: ontologyOf(draft),
+          guidelines: {
+            ...(draft.guidelines_en.trim() ? { en: draft.guidelines_en } : {}),
+            ...(draft.guidelines_zh.trim() ? { zh: draft.guidelines_zh } : {}),
+          },
+        });
+        project = await projects.create({
+          name: draft.name.trim(),
+          dataset: draft.dataset,
+          ontology_version: ontology.version_id,
+          plan: draft.plan,
+          offer: draft.offer,
+          page_size: draft.page_size,
+          routing: 'open',
+        });
+        setMade({ project });
+      }
+      if (!made.tasks) {
+        await projects.createTasks(project.id);
+        setMade({ project, tasks: true });
+      }
+      if (!made.allotted && draft.allot_minor > 0) {
+        await projects.allot(project.id, draft.allot_minor);
+        setMade({ project, tasks: true, allotted: true });
+      }
+      return launch ? projects.turn(project.id, 'launch') : project;
+    },
+    onSuccess: async (project) => {
+      forgetDraft();
+      void client.invalidateQueries();
+      await navigate({ to: '/projects/$project', params: { project: project.id } });
+    },
+  });
+}
+
+function LaunchStep({
+  draft,
+  change,
+  estimate,
+}: {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+  estimate: Estimate | undefined;
+}) {
+  const t = useT();
+  const { money, number, percent } = useFormat();
+  const balance = useQuery({ queryKey: ['money'], queryFn: tenantCalls.money });
+  const launch = useLaunch(draft, true);
+  const keep = useLaunch(draft, false);
+  const free = balance.data?.budget_minor ?? 0;
+  const short = draft.allot_minor > free;
+  const rows: [string, string][] = [
+    [t('Project'), draft.name],
+    [t('Labels'), draft.kind === 'text' ? t('Free text') : classNames(draft).join(', ')],
+    [t('Target accuracy'), percent(draft.plan.target_accuracy, 2)],
+    [t('Judgements a task'), `${number(draft.plan.min_judgements)} – ${number(draft.plan.max_judgements)}`],
+    [t('Price of a judgement'), money(draft.offer.price_minor, draft.offer.currency)],
+  ];
+  return (
+    <Stack gap={16} maw={560}>
+      <dl style={{ display: 'grid', gridTemplateColumns: 'auto 1fr', gap: '4px 24px', margin: 0 }}>
+        {rows.map(([name, value]) => (
+          <div key={name} style={{ display: 'contents' }}>
+            <dt style={{ color: 'var(--mantine-color-dimmed)' }}>{name}</dt>
+            <dd style={{ margin: 0, overflowWrap: 'anywhere' }}>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <MoneyInput
+        label={t('Budget for this project')}
+        description={t('{free} free in this tenant. What is not spent stays yours.', {
+          free: money(free, draft.offer.currency),
+        })}
+        currency={draft.offer.currency}
+        value_minor={draft.allot_minor}
+        onChange={(allot_minor) => change({ allot_minor })}
+      />
+      {estimate && draft.allot_minor < estimate.cost_minor.high && (
+        <Group gap={8}>
+          <Text size="sm">
+            {t('The estimate’s high end is {high}.', { high: money(estimate.cost_minor.high, estimate.currency) })}
+          </Text>
+          <Button
+            size="compact-xs"
+            variant="default"
+            onClick={() => change({ allot_minor: Math.round(estimate.cost_minor.high) })}
+          >
+            {t('Use it')}
+          </Button>
+        </Group>
+      )}
+      {short && (
+        <Text size="sm" c="var(--cup-doubtful)">
+          {t('That is more than the tenant has.')} <Link to="/money">{t('Put money in')}</Link>
+        </Text>
+      )}
+      <ProblemNote error={launch.error ?? keep.error} />
+      <Group gap={8}>
+        <Button onClick={() => launch.mutate()} loading={launch.isPending} disabled={short || keep.isPending}>
+          {t('Launch: contributors see it now')}
+        </Button>
+        <Button
+          variant="default"
+          onClick={() => keep.mutate()}
+          loading={keep.isPending}
+          disabled={launch.isPending || short}
+        >
+          {t('Keep as a draft')}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+export function Wizard() {
+  const t = useT();
+  const [draft, setDraft] = useState(loadDraft);
+  const [step, setStep] = useState<Step>('data');
+  const at = STEPS.indexOf(step);
+  const change = (part: Partial<Draft>) =>
+    setDraft((now) => {
+      const next = { ...now, ...part };
+      storeDraft(next);
+      return next;
+    });
+  const { items, estimate } = useEstimate(draft, ESTIMATE_FROM.has(step));
+  const reason = incomplete(draft, step);
+  const blocked = STEPS.findIndex((candidate) => incomplete(draft, candidate) !== null);
+  const reachable = blocked === -1 ? STEPS.length - 1 : blocked;
+  const go = (to: number) => {
+    const next = STEPS[to];
+    if (next) setStep(next);
+  };
+  const form = {
+    data: <DataStep draft={draft} change={change} />,
+    labels: <LabelsStep draft={draft} change={change} />,
+    guidelines: <GuidelinesStep draft={draft} change={change} />,
+    quality: <QualityStep draft={draft} change={change} />,
+    price: <PriceStep draft={draft} change={change} />,
+    launch: <LaunchStep draft={draft} change={change} estimate={estimate.data} />,
+  }[step];
+  return (
+    <Page
+      title={t('New project')}
+      back={
+        <Link to="/projects" style={{ fontSize: 12 }}>
+          {t('Projects')}
+        </Link>
+      }
+    >
+      <div>
+        <ol className="cup-steps">
+          {STEPS.map((name, index) => (
+            <li key={name} data-done={index < at} aria-current={name === step ? 'step' : undefined}>
+              {index <= reachable && name !== step ? (
+                <button
+                  type="button"
+                  onClick={() => go(index)}
+                  style={{ all: 'unset', cursor: 'pointer' }}
+                  className="cup-step-link"
+                >
+                  {index + 1}. {t(STEP_NAMES[name])}
+                </button>
+              ) : (
+                <span>
+                  {index + 1}. {t(STEP_NAMES[name])}
+                </span>
+              )}
+            </li>
+          ))}
+        </ol>
+        <div style={{ display: 'flex', gap: 32, flexWrap: 'wrap', alignItems: 'flex-start' }}>
+          <div style={{ flex: '1 1 480px', minWidth: 0 }}>{form}</div>
+          {ESTIMATE_FROM.has(step) && (
+            <div style={{ flex: '0 1 300px' }}>
+              <EstimatePanel items={items} estimate={estimate.data} error={estimate.error} />
+            </div>
+          )}
+        </div>
+        <Group mt={24} gap={12}>
+          {at > 0 && (
+            <Button variant="default" onClick={() => go(at - 1)}>
+              {t('Back')}
+            </Button>
+          )}
+          {step !== 'launch' && (
+            <Button onClick={() => go(at + 1)} disabled={reason !== null}>
+              {t('Next: {step}', { step: t(STEP_NAMES[STEPS[at + 1] ?? 'launch']) })}
+            </Button>
+          )}
+          {reason && (
+            <Text size="sm" c="dimmed" role="status">
+              {t(reason)}
+            </Text>
+          )}
+        </Group>
+      </div>
+    </Page>
+  );
+}

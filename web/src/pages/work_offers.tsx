@@ -1,0 +1,111 @@
+import { Button, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { rows, work } from '../api/calls';
+import type { Kind, WorkOffer } from '../api/types';
+import { msg, useT } from '../i18n';
+import { useFormat } from '../i18n/format';
+import { Asked, Empty, Figure, Page } from '../ui/bits';
+import { Markdown } from '../ui/markdown';
+
+export const KIND_NAMES: Record<Kind, string> = {
+  choice: msg('Choose a label'),
+  text: msg('Write text'),
+  objects: msg('Draw boxes'),
+};
+
+function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
+  const t = useT();
+  const { money, duration, localised } = useFormat();
+  const navigate = useNavigate();
+  const [open, setOpen] = useState(false);
+  const words = localised(offer.guidelines);
+  return (
+    <article className="cup-panel" aria-label={offer.title}>
+      <div className="cup-offer">
+        <div style={{ minWidth: 0 }}>
+          <Title order={2} style={{ overflowWrap: 'anywhere' }}>
+            {offer.title}
+          </Title>
+          <Text size="sm" c="dimmed">
+            {t(KIND_NAMES[offer.kind])} ·{' '}
+            {t('{count, plural, one {# task} other {# tasks}} open, {page} to a page', {
+              count: offer.available,
+              page: offer.page_size,
+            })}
+          </Text>
+        </div>
+        <Figure label={t('Pays')} value={money(offer.price_minor, offer.currency)} note={t('a judgement')} />
+        <Figure
+          label={t('Takes')}
+          value={offer.median_s === null ? '–' : duration(offer.median_s)}
+          note={
+            offer.p75_s === null
+              ? t('not yet measured')
+              : t('median; 3 of 4 within {p75}', { p75: duration(offer.p75_s) })
+          }
+        />
+        <Figure
+          label={t('That is')}
+          value={offer.hourly_minor === null ? '–' : money(offer.hourly_minor, offer.currency)}
+          note={t('an hour, at the median')}
+        />
+        <Figure
+          label={t('Paid')}
+          value={<span style={{ fontSize: 14 }}>{t('on submit')}</span>}
+          note={t('cannot be taken back')}
+        />
+        <Button
+          onClick={() => void navigate({ to: '/work/$project', params: { project: offer.project } })}
+          disabled={offer.available === 0 && !resumes}
+        >
+          {resumes ? t('Continue') : t('Start')}
+        </Button>
+      </div>
+      {words && (
+        <>
+          <Button variant="subtle" size="compact-xs" mt={8} ml={-8} onClick={() => setOpen(!open)} aria-expanded={open}>
+            {open ? t('Hide the guidelines') : t('Read the guidelines first')}
+          </Button>
+          {open && <Markdown source={words} />}
+        </>
+      )}
+    </article>
+  );
+}
+
+export function WorkOffers() {
+  const t = useT();
+  const offers = useQuery({ queryKey: ['offers'], queryFn: work.offers, refetchInterval: 30_000 });
+  const mine = useQuery({ queryKey: ['assignments'], queryFn: work.assignments });
+  const open = new Set(
+    rows(mine.data)
+      .filter((one) => one.state === 'claimed')
+      .map((one) => one.project),
+  );
+  return (
+    <Page
+      title={t('Offers')}
+      lead={t(
+        'What each project pays and how long it takes, before you begin. Time is what others needed, not a promise.',
+      )}
+    >
+      <Asked query={offers}>
+        {(answer) =>
+          rows(answer).length === 0 ? (
+            <Empty icon="clock" title={t('No offers for you right now')}>
+              {t('New work shows up here by itself. You can leave this page open.')}
+            </Empty>
+          ) : (
+            <Stack gap={12}>
+              {rows(answer).map((offer) => (
+                <OfferCard key={offer.project} offer={offer} resumes={open.has(offer.project)} />
+              ))}
+            </Stack>
+          )
+        }
+      </Asked>
+    </Page>
+  );
+}

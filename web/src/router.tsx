@@ -1,0 +1,216 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Navigate,
+  Outlet,
+  useLocation,
+} from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { homeOf, useSession } from './api/session';
+import { useT } from './i18n';
+import { FirstAdmin, Join, SignIn } from './pages/signin';
+import { Empty, ProblemNote } from './ui/bits';
+import { Shell } from './ui/shell';
+
+/** Everything behind the door: without a session, to the door, and back here afterwards. */
+function Inside() {
+  const { session, isLoading, problem } = useSession();
+  const location = useLocation();
+  if (isLoading) return null;
+  if (problem) {
+    return (
+      <main id="main" style={{ maxWidth: 560, margin: '20vh auto', padding: 16 }}>
+        <ProblemNote error={problem} onRetry={() => window.location.reload()} />
+      </main>
+    );
+  }
+  if (!session) {
+    return <Navigate to="/signin" search={location.pathname === '/' ? {} : { next: location.href }} replace />;
+  }
+  return <Outlet />;
+}
+
+function Home() {
+  const { session } = useSession();
+  return session ? <Navigate to={homeOf(session)} replace /> : null;
+}
+
+function NotFound() {
+  const t = useT();
+  return (
+    <main id="main" style={{ maxWidth: 640, margin: '20vh auto', padding: 16 }}>
+      <Empty title={t('There is no such page')} action={<a href="/">{t('To the start')}</a>}>
+        {t('It may have moved, or belong to another tenant: choose the tenant at the top, then try again.')}
+      </Empty>
+    </main>
+  );
+}
+
+function Root() {
+  const { pathname } = useLocation();
+  useEffect(() => {
+    // Announce the page to those who do not see it, and begin at its top.
+    const heading = document.querySelector('h1')?.textContent;
+    document.title = heading ? `${heading} · Cupola` : 'Cupola';
+    if (pathname) window.scrollTo(0, 0);
+  }, [pathname]);
+  return <Outlet />;
+}
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
+const inside = createRoute({ getParentRoute: () => root, id: 'inside', component: Inside });
+const shell = createRoute({ getParentRoute: () => inside, id: 'shell', component: Shell });
+
+const signin = createRoute({
+  getParentRoute: () => root,
+  path: '/signin',
+  component: SignIn,
+  validateSearch: (search): { next?: string } => (typeof search.next === 'string' ? { next: search.next } : {}),
+});
+const firstAdmin = createRoute({ getParentRoute: () => root, path: '/first-admin', component: FirstAdmin });
+const join = createRoute({ getParentRoute: () => root, path: '/join', component: Join });
+
+const work = createRoute({
+  getParentRoute: () => inside,
+  path: '/work/$project',
+  component: lazyRouteComponent(() => import('./pages/work_desk'), 'WorkDesk'),
+});
+
+const home = createRoute({ getParentRoute: () => shell, path: '/', component: Home });
+
+const offers = createRoute({
+  getParentRoute: () => shell,
+  path: '/work',
+  component: lazyRouteComponent(() => import('./pages/work_offers'), 'WorkOffers'),
+});
+const earnings = createRoute({
+  getParentRoute: () => shell,
+  path: '/earnings',
+  component: lazyRouteComponent(() => import('./pages/earnings'), 'EarningsPage'),
+});
+
+const projects = createRoute({
+  getParentRoute: () => shell,
+  path: '/projects',
+  component: lazyRouteComponent(() => import('./pages/projects'), 'Projects'),
+});
+const newProject = createRoute({
+  getParentRoute: () => shell,
+  path: '/projects/new',
+  component: lazyRouteComponent(() => import('./pages/wizard'), 'Wizard'),
+});
+const project = createRoute({
+  getParentRoute: () => shell,
+  path: '/projects/$project',
+  component: lazyRouteComponent(() => import('./pages/project'), 'ProjectPage'),
+});
+const tasks = createRoute({
+  getParentRoute: () => shell,
+  path: '/projects/$project/tasks',
+  validateSearch: (search): { state?: string } => (typeof search.state === 'string' ? { state: search.state } : {}),
+  component: lazyRouteComponent(() => import('./pages/tasks'), 'Tasks'),
+});
+const task = createRoute({
+  getParentRoute: () => shell,
+  path: '/tasks/$task',
+  component: lazyRouteComponent(() => import('./pages/task'), 'TaskPage'),
+});
+const release = createRoute({
+  getParentRoute: () => shell,
+  path: '/releases/$release',
+  component: lazyRouteComponent(() => import('./pages/release'), 'ReleasePage'),
+});
+
+const datasets = createRoute({
+  getParentRoute: () => shell,
+  path: '/datasets',
+  component: lazyRouteComponent(() => import('./pages/datasets'), 'Datasets'),
+});
+const dataset = createRoute({
+  getParentRoute: () => shell,
+  path: '/datasets/$dataset',
+  component: lazyRouteComponent(() => import('./pages/dataset'), 'DatasetPage'),
+});
+
+const adjudication = createRoute({
+  getParentRoute: () => shell,
+  path: '/adjudication',
+  validateSearch: (search): { project?: string } =>
+    typeof search.project === 'string' ? { project: search.project } : {},
+  component: lazyRouteComponent(() => import('./pages/adjudication'), 'Adjudication'),
+});
+const adjudicate = createRoute({
+  getParentRoute: () => inside,
+  path: '/adjudication/$task',
+  component: lazyRouteComponent(() => import('./pages/adjudicate'), 'Adjudicate'),
+});
+const audits = createRoute({
+  getParentRoute: () => shell,
+  path: '/audits',
+  component: lazyRouteComponent(() => import('./pages/audits'), 'Audits'),
+});
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: '/audits/$release',
+  component: lazyRouteComponent(() => import('./pages/audit'), 'AuditDesk'),
+});
+
+const money = createRoute({
+  getParentRoute: () => shell,
+  path: '/money',
+  component: lazyRouteComponent(() => import('./pages/money'), 'MoneyPage'),
+});
+const members = createRoute({
+  getParentRoute: () => shell,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./pages/members'), 'Members'),
+});
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./pages/api_keys'), 'ApiKeys'),
+});
+const webhooks = createRoute({
+  getParentRoute: () => shell,
+  path: '/webhooks',
+  component: lazyRouteComponent(() => import('./pages/webhooks'), 'Webhooks'),
+});
+const operator = createRoute({
+  getParentRoute: () => shell,
+  path: '/operator',
+  component: lazyRouteComponent(() => import('./pages/operator'), 'OperatorPage'),
+});
+
+const pages = shell.addChildren([
+  home,
+  offers,
+  earnings,
+  projects,
+  newProject,
+  project,
+  tasks,
+  task,
+  release,
+  datasets,
+  dataset,
+  adjudication,
+  audits,
+  money,
+  members,
+  keys,
+  webhooks,
+  operator,
+]);
+
+export const router = createRouter({
+  routeTree: root.addChildren([signin, firstAdmin, join, inside.addChildren([work, adjudicate, audit, pages])]),
+  defaultPreload: 'intent',
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,32 @@
+/** Language and colour scheme: by the system until a person says otherwise. */
+import { Button, useMantineColorScheme } from '@mantine/core';
+import { activate, LOCALE_NAMES, useLocale, useT } from '../i18n';
+import { IconButton } from './bits';
+
+export function LanguageButton() {
+  const locale = useLocale();
+  const other = locale === 'en' ? 'zh' : 'en';
+  return (
+    <Button
+      variant="subtle"
+      color="gray"
+      c="var(--mantine-color-text)"
+      size="compact-sm"
+      lang={other === 'zh' ? 'zh-CN' : 'en'}
+      onClick={() => void activate(other, true)}
+    >
+      {LOCALE_NAMES[other]}
+    </Button>
+  );
+}
+
+export function SchemeButton() {
+  const t = useT();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const next = { auto: 'light', light: 'dark', dark: 'auto' } as const;
+  const icon = { auto: 'system', light: 'sun', dark: 'moon' } as const;
+  const words = { auto: t('Colours: as the system'), light: t('Colours: light'), dark: t('Colours: dark') };
+  return (
+    <IconButton icon={icon[colorScheme]} label={words[colorScheme]} onClick={() => setColorScheme(next[colorScheme])} />
+  );
+}

@@ -1,0 +1,103 @@
+/** Judgements, settled tasks and cost over time (uPlot, loaded with this page only). */
+import 'uplot/dist/uPlot.min.css';
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import type { Quality } from '../api/types';
+import { useT } from '../i18n';
+import { useFormat } from '../i18n/format';
+import { Chart } from './charts';
+
+const HEIGHT_PX = 200;
+
+export default function ProgressChart({ points, currency }: { points: Quality['progress']; currency: string }) {
+  const t = useT();
+  const { number, money, moment } = useFormat();
+  const scheme = useComputedColorScheme();
+  const host = useRef<HTMLDivElement>(null);
+  const last = points.at(-1);
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element || points.length === 0) return;
+    const style = getComputedStyle(document.documentElement);
+    const ink = scheme === 'dark' ? '#ced4da' : '#343a40';
+    const line = style.getPropertyValue('--cup-line').trim();
+    const axis = {
+      stroke: ink,
+      grid: { stroke: line, width: 1 },
+      ticks: { stroke: line, width: 1 },
+      font: '11px system-ui',
+    };
+    const series = (label: string, stroke: string, scale: string, dash?: number[]): uPlot.Series => ({
+      label,
+      stroke,
+      scale,
+      width: 2,
+      ...(dash ? { dash } : {}),
+      points: { show: points.length < 3 },
+    });
+    const plot = new uPlot(
+      {
+        width: element.clientWidth,
+        height: HEIGHT_PX,
+        cursor: { y: false },
+        scales: { x: { time: true } },
+        axes: [
+          axis,
+          { ...axis, scale: 'count', values: (_, ticks) => ticks.map((tick) => number(tick)), size: 56 },
+          {
+            ...axis,
+            scale: 'cost',
+            side: 1,
+            grid: { show: false },
+            values: (_, ticks) => ticks.map((tick) => money(tick, currency)),
+            size: 72,
+          },
+        ],
+        series: [
+          { value: (_, at) => (at === null ? '–' : moment(new Date(at * 1000).toISOString())) },
+          series(t('Judgements'), '#1971c2', 'count'),
+          series(t('Settled'), '#2f9e44', 'count', [6, 3]),
+          series(t('Cost'), '#e8590c', 'cost', [2, 3]),
+        ],
+      },
+      [
+        points.map((point) => Date.parse(point.at) / 1000),
+        points.map((point) => point.judgements),
+        points.map((point) => point.settled),
+        points.map((point) => point.cost_minor),
+      ],
+      element,
+    );
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT_PX }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plot.destroy();
+    };
+  }, [points, currency, scheme, t, number, money, moment]);
+
+  return (
+    <Chart
+      summary={
+        last
+          ? t('{judgements} judgements settled {settled} tasks for {cost} so far.', {
+              judgements: number(last.judgements),
+              settled: number(last.settled),
+              cost: money(last.cost_minor, currency),
+            })
+          : t('Nothing judged yet.')
+      }
+      head={[t('When'), t('Judgements'), t('Settled'), t('Cost')]}
+      rows={points.map((point) => [
+        moment(point.at),
+        number(point.judgements),
+        number(point.settled),
+        money(point.cost_minor, currency),
+      ])}
+    >
+      <div ref={host} aria-hidden="true" style={{ minHeight: points.length ? HEIGHT_PX : 0 }} />
+    </Chart>
+  );
+}

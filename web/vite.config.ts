@@ -1,0 +1,20 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+/** The API during development; the built app is served by the API itself. */
+const SERVER = process.env.CUPOLA_URL ?? 'http://127.0.0.1:8000';
+const FORWARDED = ['/api', '/events', '/openapi.json', '/docs', '/blobs'];
+
+export default defineConfig({
+  plugins: [react()],
+  // Every asset is a file of its own: a data: script or font would need a wider content security policy.
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    sourcemap: false,
+    modulePreload: { polyfill: false },
+    manifest: true,
+  },
+  server: { proxy: Object.fromEntries(FORWARDED.map((path) => [path, { target: SERVER, changeOrigin: false }])) },
+  test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'happy-dom', maxWorkers: 2 },
+});
