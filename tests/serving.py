@@ -19,11 +19,15 @@ from fastapi.responses import JSONResponse
 
 from cupola.identity.door import authenticate
 from cupola.identity.flows import first_admin_link
+from cupola.kernel import ids
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.blobs import Blobs
+from cupola.platform.pg.cluster import Cluster
+from cupola.platform.pg.migrate import LOGIN, migrate
 from cupola.platform.pg.tx import Database
 from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
+from cupola.platform.stream import close_stream
 
 T = TypeVar("T")
 STATUS = {
@@ -54,6 +58,7 @@ class Serving:
     admin_url: str
     runtime: Runtime
     loop: asyncio.AbstractEventLoop
+    app: FastAPI
     people: dict[str, Person] = field(default_factory=dict)
 
     def call(self, work: Callable[[Runtime], Awaitable[T]]) -> T:
@@ -110,6 +115,25 @@ class Person:
     test_tenant: str = ""
 
 
+def template(cluster: Cluster) -> str:
+    """The name of a new, migrated database that fresh ones are copied from."""
+    name = f"template_{ids.uuid7().hex}"
+    migrate(cluster.create_database(name), "a password for tests")
+    return name
+
+
+@contextlib.contextmanager
+def fresh_serving(
+    cluster: Cluster, copied: str, folder: Path, routers: list[APIRouter], *, allowed_hosts: tuple[str, ...] = ()
+) -> Iterator[Serving]:
+    """Serve over a database that nobody has used."""
+    name = f"served_{ids.uuid7().hex}"
+    admin_url = cluster.create_database(name, template=copied)
+    server_url = cluster.url_for(LOGIN, name)
+    with serving(folder, admin_url, server_url, routers, allowed_hosts=allowed_hosts) as opened:
+        yield opened
+
+
 @contextlib.contextmanager
 def serving(
     folder: Path, admin_url: str, server_url: str, routers: list[APIRouter], *, allowed_hosts: tuple[str, ...] = ()
@@ -128,6 +152,7 @@ def serving(
         try:
             yield
         finally:
+            await close_stream(app.state)
             await runtime.db.close()
 
     app = FastAPI(lifespan=lifespan, exception_handlers={Problem: _problem})
@@ -144,7 +169,7 @@ def serving(
         time.sleep(0.01)
     assert server.started, "the server did not start"
     port = server.servers[0].sockets[0].getsockname()[1]
-    opened = Serving(f"http://127.0.0.1:{port}", admin_url, runtime, loops[0])
+    opened = Serving(f"http://127.0.0.1:{port}", admin_url, runtime, loops[0], app)
     try:
         yield opened
     finally:
