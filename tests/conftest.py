@@ -12,6 +12,10 @@ import pytest
 from cupola.platform.pg.cluster import Cluster
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes tens of seconds; leave it out with -m 'not slow'")
+
+
 def reachable_folder(prefix: str = "cupola-test-") -> Path:
     """A scratch folder that the account which runs Postgres can pass; pytest's own tmp_path is closed to it."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))

@@ -1,0 +1,52 @@
+"""What is absent from the HTTP interface, read from its own OpenAPI document: a list that could grow without bound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cupola.kernel import limits
+
+# Arrays that need no pages, each with what bounds it. A new array that is not named here needs a limit and a cursor.
+BOUNDED: dict[str, str] = {
+    "/api/work/offers": "projects on offer to one person: at most one page is read",
+    "/api/projects/{project}/offers": "versions of one project's offer",
+    "/api/work/assignments": "pages that one person holds open",
+    "/api/audits": "releases of one tenant under audit at this moment",
+    "/api/work/statement": "10,000 payments a call, said in its description",
+}
+
+
+def unbounded_lists(openapi: dict[str, Any]) -> list[str]:
+    """GET operations that answer with a list and take no `limit` with a maximum, or no `cursor`."""
+    found = []
+    for path, operations in openapi["paths"].items():
+        get = operations.get("get")
+        if get is None or path in BOUNDED or not _is_list(get, openapi):
+            continue
+        parameters = {one["name"]: one.get("schema", {}) for one in get.get("parameters", []) if one["in"] == "query"}
+        most = parameters.get("limit", {}).get("maximum")
+        if most is None or most > limits.MAX_LIST:
+            found.append(f"GET {path} returns a list without a limit of at most {limits.MAX_LIST}")
+        if "cursor" not in parameters:
+            found.append(f"GET {path} returns a list without a cursor")
+    return found
+
+
+def _is_list(operation: dict[str, Any], openapi: dict[str, Any]) -> bool:
+    content = operation.get("responses", {}).get("200", {}).get("content", {})
+    schema = _resolved(content.get("application/json", {}).get("schema", {}), openapi)
+    if schema.get("type") == "array":
+        return "maxItems" not in schema
+    items = _resolved(schema.get("properties", {}).get("items", {}), openapi)
+    return items.get("type") == "array"
+
+
+def _resolved(schema: dict[str, Any], openapi: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = openapi["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
+
+
+def outside_addresses(openapi: dict[str, Any]) -> list[str]:
+    """Servers that the document names: it must work wherever it is served."""
+    return [f"the document names the server {one['url']}" for one in openapi.get("servers", []) if "//" in one["url"]]
