@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import mimetypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
@@ -14,7 +14,7 @@ import msgspec
 
 from cupola.catalog.found import Context, Entry, Found, Refused, check_ref, refused
 from cupola.catalog.probe import check_text, probe
-from cupola.kernel import limits
+from cupola.kernel import ids, limits
 from cupola.kernel.errors import Kind, Problem, invalid, unavailable
 from cupola.labels import encode
 from cupola.platform.net import Answer, Fetcher, check_literal
@@ -27,6 +27,8 @@ FETCHES = 8  # URLs fetched at the same time
 FETCH_TRIES = 2
 MAX_METADATA_BYTES = 64 * 1024
 
+_TYPES = mimetypes.types_map | {".webp": "image/webp", ".avif": "image/avif"}
+
 WorkerOf = Callable[[UUID], UUID]
 
 
@@ -34,6 +36,7 @@ WorkerOf = Callable[[UUID], UUID]
 class Row:
     """An item that can be stored. asset: hash of the blob that was put; fingerprint: of all its content."""
 
+    id: UUID
     ref: str
     place: str
     media_type: str
@@ -46,7 +49,7 @@ class Row:
     metadata: str
     pre_label: str | None
     gold_label: str | None
-    eligible: str | None
+    eligible: tuple[UUID, ...] | None
     fingerprint: bytes
 
 
@@ -160,7 +163,7 @@ class Intake:
             return refused(problem, entry.ref, entry.place, entry.cursor)
 
     def _row(self, entry: Found, data: bytes | None) -> Row:
-        metadata = dict(entry.metadata)
+        metadata = entry.metadata
         if data is None and entry.read is not None:
             data = entry.read()
         asset: bytes | None = None
@@ -172,7 +175,7 @@ class Intake:
             media_type, size, body = known.media_type, len(data), known.text
             width, height = known.width_px, known.height_px
             if known.orientation != 1:
-                metadata["exif_orientation"] = known.orientation
+                metadata = {**metadata, "exif_orientation": known.orientation}
             if body is None:
                 asset = bytes.fromhex(self._context.blobs.put_now(self._context.tenant, data).sha256)
         elif entry.text is not None:
@@ -181,26 +184,29 @@ class Intake:
         elif entry.url is not None:
             check_literal(entry.url, self._context.guard)
             url, size = entry.url, 0
-            media_type = mimetypes.guess_type(entry.url.split("?")[0])[0] or "application/octet-stream"
+            media_type = _announced(url)
         else:
             raise invalid("line-content", "There is nothing in it.", remedy="Give it a file, a URL or a text.")
         told = _metadata(metadata)
         pre_label = encode(entry.pre_label).decode() if entry.pre_label is not None else None
         gold_label = encode(entry.gold_label).decode() if entry.gold_label is not None else None
-        eligible = None
+        eligible: tuple[UUID, ...] | None = None
         if entry.eligible is not None:
-            eligible = "{" + ",".join(sorted(str(self._worker_of(person)) for person in entry.eligible)) + "}"
-        digest = hashlib.sha256()
-        for part in (media_type, asset, url, body, told, pre_label, gold_label, eligible):
-            content = b"\0" if part is None else part.encode() if isinstance(part, str) else part
-            digest.update(len(content).to_bytes(8, "big") + content)
+            eligible = tuple(sorted({self._worker_of(person) for person in entry.eligible}))
+        content = msgspec.msgpack.encode((media_type, asset, url, body, told, pre_label, gold_label, eligible))
         return Row(
-            entry.ref, entry.place, media_type, asset, url, body, size, width, height, told, pre_label, gold_label,
-            eligible, digest.digest(),
+            ids.uuid7(), entry.ref, entry.place, media_type, asset, url, body, size, width, height, told,
+            pre_label, gold_label, eligible, hashlib.sha256(content).digest(),
         )  # fmt: skip
 
 
-def _metadata(metadata: dict[str, object]) -> str:
+def _announced(url: str) -> str:
+    """The media type that a URL's ending promises."""
+    ending = url.partition("?")[0].rpartition(".")[2].lower()
+    return _TYPES.get("." + ending, "application/octet-stream")
+
+
+def _metadata(metadata: Mapping[str, object]) -> str:
     if not metadata:
         return "{}"
     try:

@@ -105,8 +105,12 @@ async def store_chunk(
     added: set[str] = set()
     there: dict[str, bytes] = {ref: row.fingerprint for ref, row in first.items()}
     if rows:
-        await _add_blobs(conn, tenant, rows)
-        added = {found.ref for found in await _add_items(conn, tenant, dataset, rows)}
+        content = msgspec.json.encode(rows).decode()
+        now = clock.now()
+        if any(row.asset is not None for row in rows):
+            await store.BLOBS_ADD.run(conn, tenant=tenant, rows=content, now=now)
+        inserted = await store.ITEMS_ADD.all(conn, tenant=tenant, dataset=dataset, rows=content, now=now)
+        added = {item.ref for item in inserted}
         missed = [ref for ref in first if ref not in added]
         if missed:
             known = await store.ITEMS_THERE.all(conn, tenant=tenant, dataset=dataset, refs=missed)
@@ -169,44 +173,6 @@ async def finish(conn: Conn, tenant: UUID, run_id: UUID, before: str | None, err
         accepted=row.accepted,
         unchanged=row.unchanged,
         refused=row.refused,
-    )
-
-
-async def _add_blobs(conn: Conn, tenant: UUID, rows: list[Row]) -> None:
-    blobs = {row.asset: row for row in rows if row.asset is not None}
-    if blobs:
-        await store.BLOBS_ADD.run(
-            conn,
-            tenant=tenant,
-            now=clock.now(),
-            sha256=list(blobs),
-            bytes=[row.size_bytes for row in blobs.values()],
-            media_type=[row.media_type for row in blobs.values()],
-            width_px=[row.width_px for row in blobs.values()],
-            height_px=[row.height_px for row in blobs.values()],
-        )
-
-
-async def _add_items(conn: Conn, tenant: UUID, dataset: UUID, rows: list[Row]) -> list[store.Fingerprint]:
-    return await store.ITEMS_ADD.all(
-        conn,
-        tenant=tenant,
-        dataset=dataset,
-        now=clock.now(),
-        id=[ids.uuid7() for _ in rows],
-        ref=[row.ref for row in rows],
-        media_type=[row.media_type for row in rows],
-        asset=[row.asset for row in rows],
-        url=[row.url for row in rows],
-        body=[row.body for row in rows],
-        bytes=[row.size_bytes for row in rows],
-        width_px=[row.width_px for row in rows],
-        height_px=[row.height_px for row in rows],
-        metadata=[row.metadata for row in rows],
-        pre_label=[row.pre_label for row in rows],
-        gold_label=[row.gold_label for row in rows],
-        eligible=[row.eligible for row in rows],
-        fingerprint=[row.fingerprint for row in rows],
     )
 
 

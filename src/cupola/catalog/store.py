@@ -54,6 +54,11 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """A picture without a thumbnail."""
 
@@ -86,26 +91,25 @@ ITEMS = Statement(
     "WHERE i.tenant = %(tenant)s AND i.dataset = %(dataset)s AND i.ref > %(after)s ORDER BY i.ref LIMIT %(limit)s",
 )
 
+# Rows come as one JSON text, which costs the server's process a fifth of what arrays of each column do.
 BLOBS_ADD = Command(
     "INSERT INTO blob (tenant, sha256, bytes, media_type, width_px, height_px, created_at) "
-    "SELECT %(tenant)s, b.sha256, b.bytes, b.media_type, b.width_px, b.height_px, %(now)s "
-    "FROM unnest(%(sha256)s::bytea[], %(bytes)s::bigint[], %(media_type)s::text[], %(width_px)s::int[], "
-    "%(height_px)s::int[]) AS b (sha256, bytes, media_type, width_px, height_px) "
+    "SELECT DISTINCT ON (r.asset) %(tenant)s, decode(r.asset, 'base64'), r.size_bytes, r.media_type, r.width_px, "
+    "r.height_px, %(now)s FROM json_to_recordset(%(rows)s::json) "
+    "AS r (asset text, size_bytes bigint, media_type text, width_px int, height_px int) WHERE r.asset IS NOT NULL "
     # in one order everywhere, so that two imports of the same pictures wait for each other and never deadlock
-    "ORDER BY b.sha256 ON CONFLICT (tenant, sha256) DO NOTHING"
+    "ORDER BY r.asset ON CONFLICT (tenant, sha256) DO NOTHING"
 )
 ITEMS_ADD = Statement(
-    Fingerprint,
+    Added,
     "INSERT INTO item (tenant, id, dataset, ref, media_type, asset, url, body, bytes, width_px, height_px, metadata, "
     "pre_label, gold_label, eligible, fingerprint, created_at) "
-    "SELECT %(tenant)s, i.id, %(dataset)s, i.ref, i.media_type, i.asset, i.url, i.body, i.bytes, i.width_px, "
-    "i.height_px, i.metadata::jsonb, i.pre_label, i.gold_label, i.eligible::uuid[], i.fingerprint, %(now)s "
-    "FROM unnest(%(id)s::uuid[], %(ref)s::text[], %(media_type)s::text[], %(asset)s::bytea[], %(url)s::text[], "
-    "%(body)s::text[], %(bytes)s::bigint[], %(width_px)s::int[], %(height_px)s::int[], %(metadata)s::text[], "
-    "%(pre_label)s::text[], %(gold_label)s::text[], %(eligible)s::text[], %(fingerprint)s::bytea[]) "
-    "AS i (id, ref, media_type, asset, url, body, bytes, width_px, height_px, metadata, pre_label, gold_label, "
-    "eligible, fingerprint) ORDER BY i.ref ON CONFLICT (tenant, dataset, ref) DO NOTHING "
-    "RETURNING ref, fingerprint",
+    "SELECT %(tenant)s, r.id, %(dataset)s, r.ref, r.media_type, decode(r.asset, 'base64'), r.url, r.body, "
+    "r.size_bytes, r.width_px, r.height_px, r.metadata::jsonb, r.pre_label, r.gold_label, r.eligible, "
+    "decode(r.fingerprint, 'base64'), %(now)s "
+    "FROM json_to_recordset(%(rows)s::json) AS r (id uuid, ref text, media_type text, asset text, url text, "
+    "body text, size_bytes bigint, width_px int, height_px int, metadata text, pre_label text, gold_label text, "
+    "eligible uuid[], fingerprint text) ORDER BY r.ref ON CONFLICT (tenant, dataset, ref) DO NOTHING RETURNING ref",
 )
 # A statement of its own: it sees what another import committed while ITEMS_ADD waited for it.
 ITEMS_THERE = Statement(

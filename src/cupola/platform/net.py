@@ -14,6 +14,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -30,6 +31,8 @@ MAX_HOSTS = 64  # hosts whose connections one fetcher keeps
 VETTED_FOR_S = 60.0  # how long a vetted address is used without asking again
 USER_AGENT = "Cupola/1"
 
+_unfit = re.compile(r"[\x00-\x20\x7f\\]")
+_authority = re.compile(r"(https?)://([^/?#]*)", re.IGNORECASE)
 _host_name = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
@@ -115,38 +118,49 @@ class Target:
 
 def parse_url(url: str) -> tuple[str, str, int]:
     """(scheme, host, port) of an http(s) URL. Raises Problem (INVALID) for anything else, without any lookup."""
-    if len(url) > MAX_URL_CHARS or any(ord(c) <= 32 or ord(c) == 127 or c == "\\" for c in url):
+    if len(url) > MAX_URL_CHARS or _unfit.search(url):
         raise _bad("It is too long or holds spaces or control characters.")
+    found = _authority.match(url)
+    if found is None:
+        raise _bad("Only http and https are fetched.")
+    return _place(found.group(1).lower(), found.group(2))
+
+
+@lru_cache(maxsize=1_024)
+def _place(scheme: str, authority: str) -> tuple[str, str, int]:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(f"{scheme}://{authority}")
         port = parts.port
     except ValueError:
         raise _bad("Its host or port cannot be read.") from None
-    if parts.scheme not in ("http", "https"):
-        raise _bad("Only http and https are fetched.")
     if not parts.hostname:
         raise _bad("It names no host.")
     if parts.username is not None or parts.password is not None:
         raise _bad("It carries a user name or password.")
     if port == 0:
         raise _bad("Port 0 is no port.")
-    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
+    return scheme, parts.hostname, port or (443 if scheme == "https" else 80)
 
 
 def check_literal(url: str, guard: Guard) -> None:
     """Refuse what is wrong on its face: bad syntax, a private address written out, a name of this machine.
 
-    Makes no lookup, so it says nothing about names; `resolve` does before anything is fetched.
+    Makes no lookup, so it says nothing about names; `check_url` does before anything is fetched.
     """
     _, host, _ = parse_url(url)
+    if _private_on_its_face(host, guard):
+        raise _private(host)
+
+
+@lru_cache(maxsize=1_024)
+def _private_on_its_face(host: str, guard: Guard) -> bool:
     if guard.trusts(host):
-        return
+        return False
     address = _literal(host)
-    if address is not None and not guard.admits(address):
-        raise _private(host)
+    if address is not None:
+        return not guard.admits(address)
     local = host.rstrip(".").lower()
-    if not guard.allowed and (local == "localhost" or local.endswith((".localhost", ".local", ".internal"))):
-        raise _private(host)
+    return not guard.allowed and (local == "localhost" or local.endswith((".localhost", ".local", ".internal")))
 
 
 async def check_url(url: str, guard: Guard) -> Target:
