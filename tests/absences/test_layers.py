@@ -13,7 +13,7 @@ import pytest
 
 from tests.absences.source import PACKAGE, ROOT
 
-NOT_DOMAINS = {"app", "compat", "platform", "labels", "kernel", "schema", "web"}
+NOT_DOMAINS = {"app", "compat", "client", "platform", "labels", "kernel", "schema", "web"}
 
 
 def domains() -> set[str]:
