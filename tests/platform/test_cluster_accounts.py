@@ -154,3 +154,18 @@ def test_reach_is_judged_by_owner_then_group_then_others(tmp_path: Path) -> None
     owner = Account("owner", folder.stat().st_uid, folder.stat().st_gid, switches=True)
     assert owner.blocked_at(folder) is None
     assert owner.blocked_at(folder / "not" / "there") is None
+
+
+@as_root
+def test_a_umask_that_closes_everything_does_not_close_the_database_to_its_account(data_dir: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with Cluster.open(data_dir) as c, psycopg.connect(c.url) as conn:
+            assert conn.execute("select 1").fetchone() == (1,)
+            assert c.notice == ""
+        deep = data_dir / ("z" * 90)
+        with Cluster.open(deep) as c, psycopg.connect(c.url) as conn:
+            assert conn.execute("select 1").fetchone() == (1,)
+        Cluster.destroy(deep)
+    finally:
+        os.umask(before)

@@ -5,6 +5,7 @@ The wheel's own manager is never imported: only its folder of programs is used.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -53,6 +54,15 @@ def bundled_folder() -> Path:
     return folder
 
 
+def passable_folder(folder: Path) -> None:
+    """Make a folder of ours, and what is missing above it, that everybody may pass, whatever our umask is."""
+    for step in (*reversed(folder.parents), folder):
+        if not step.exists():
+            with contextlib.suppress(FileExistsError):
+                step.mkdir()
+                step.chmod(0o755)
+
+
 def _copy_for(account: Account, folder: Path) -> Path:
     """A copy of the programs where `account` can reach them, made once for each installed version.
 
@@ -64,7 +74,7 @@ def _copy_for(account: Account, folder: Path) -> Path:
     base = DURABLE_BASE / "programs"
     done = base / key
     if not done.exists():
-        base.mkdir(mode=0o755, parents=True, exist_ok=True)
+        passable_folder(base)
         new = base / f"{key}.{ids.token(6)}"
         try:
             for source in (install, install.parent.parent / f"{_WHEEL}.libs"):

@@ -44,6 +44,13 @@ def changing(folder: Path, timeout_s: float) -> Iterator[None]:
                         remedy="Wait for it, or end it, then try again; cupola doctor names it.",
                     ) from None
                 time.sleep(_POLL_S)
+            except OSError as error:  # some network file systems
+                raise Problem(
+                    Kind.UNAVAILABLE,
+                    "database-folder-without-locks",
+                    f"The file system of {folder} has no file locks: {error.strerror}.",
+                    remedy="Choose a data folder on a local disk with --data.",
+                ) from error
         yield
     finally:
         os.close(handle)

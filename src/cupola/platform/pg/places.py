@@ -84,7 +84,7 @@ def make(root: Path) -> Places:
         _move_out(root, places.account, blocked)
         places = find(root)
     _own_folder(places.home, places.account)
-    places.socket_folder.parent.mkdir(mode=0o755, exist_ok=True)
+    binaries.passable_folder(places.socket_folder.parent)
     _own_folder(places.socket_folder, places.account)
     _refuse_other_major(places)
     return places
@@ -100,7 +100,7 @@ def _move_out(root: Path, who: Account, blocked: Path) -> None:
     """Found a home under /var/lib/cupola, named at random so that a data folder made anew starts anew."""
     home = binaries.DURABLE_BASE / "databases" / ids.token(9)
     try:
-        home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        binaries.passable_folder(home.parent)
         _own_folder(home, who)
         (home.parent / f"{home.name}.txt").write_text(f"{root}\n")
     except OSError as error:
