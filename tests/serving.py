@@ -17,8 +17,8 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from cupola.identity.door import authenticate
 from cupola.identity.flows import first_admin_link
+from cupola.identity.recognise import authenticate
 from cupola.kernel import ids
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.blobs import Blobs

@@ -116,6 +116,31 @@ def test_a_stream_that_breaks_again_and_again_under_concurrent_writers_loses_and
     assert [seq for _, seq in seen] != sorted(written), "the writers did commit out of order, or this shows nothing"
 
 
+def test_what_happens_between_the_read_of_the_table_and_the_first_of_the_tail_is_not_lost(served: Serving) -> None:
+    tenant = UUID(served.owner("Between").tenant)
+
+    class Late(Stream):
+        """Its tail starts late: what is written meanwhile lies behind the first read and before the tail."""
+
+        async def _start_tail(self) -> None:
+            async with self._db.tx(Role.APP, tenant=tenant) as conn:
+                self.between = await events.emit(conn, tenant, "test.between", None)
+            await super()._start_tail()
+
+    async def listen(runtime: Runtime) -> tuple[int, list[int]]:
+        fan = Late(runtime.db)
+        heard: list[int] = []
+        async for event in fan.listen(tenant, None):
+            if event is not None and not isinstance(event, tuple):
+                heard.append(event.seq)
+                break
+        await fan.close()
+        return fan.between, heard
+
+    between, heard = served.call(listen)
+    assert heard == [between]
+
+
 def test_a_tenant_hears_its_own_events_only(served: Serving) -> None:
     one, two = served.owner("Hears"), served.owner("Is not heard")
     with listening(one.client) as heard:

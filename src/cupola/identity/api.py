@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.identity import flows, model, passwords, recognise, service
-from cupola.identity.door import COOKIE, signed_in
 from cupola.identity.model import NewContributor, Opened, Place
+from cupola.identity.recognise import COOKIE, signed_in
 from cupola.kernel import limits
 from cupola.kernel.errors import Kind, Problem, forbidden
 from cupola.platform import web

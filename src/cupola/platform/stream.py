@@ -12,8 +12,6 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -24,6 +22,7 @@ from fastapi.responses import StreamingResponse
 from cupola.kernel import clock
 from cupola.kernel.errors import Kind, Problem, invalid
 from cupola.platform import store, web
+from cupola.platform.event_view import view
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Database, Role
 from cupola.platform.store import Place
@@ -42,22 +41,6 @@ MAX_LISTENERS = 2_000
 
 Position: TypeAlias = tuple[int, int]
 _id = re.compile(r"(\d{1,20})\.(\d{1,19})\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class EventView:
-    """An event as listeners and webhooks get it. `id` is "xid.seq"; `data` holds identifiers and counts."""
-
-    id: str
-    kind: str
-    at: datetime
-    subject: UUID | None
-    project: UUID | None
-    data: dict[str, Any]
-
-
-def view(event: Event) -> EventView:
-    return EventView(f"{event.xid}.{event.seq}", event.kind, event.at, event.subject, event.project, event.data)
 
 
 def parse_id(text: str) -> Position:
