@@ -41,6 +41,7 @@ function NotFound() {
   const t = useT();
   return (
     <main id="main" style={{ maxWidth: 640, margin: '20vh auto', padding: 16 }}>
+      <h1 className="cup-visually-hidden">{t('There is no such page')}</h1>
       <Empty title={t('There is no such page')} action={<a href="/">{t('To the start')}</a>}>
         {t('It may have moved, or belong to another tenant: choose the tenant at the top, then try again.')}
       </Empty>

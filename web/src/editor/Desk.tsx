@@ -99,6 +99,7 @@ export function Desk({
     <div className="cup-desk">
       <header className="cup-desk-bar">
         {bar}
+        <h1 className="cup-visually-hidden">{t('Label this item')}</h1>
         <span className="cup-spacer" />
         <IconButton
           icon="undo"

@@ -31,7 +31,7 @@ export function percent(locale: Locale, fraction: number, digits = 1): string {
 
 export function duration(locale: Locale, seconds: number): string {
   const zh = locale === 'zh';
-  if (seconds < 60) return `${number(locale, seconds, seconds < 10 ? 1 : 0)} ${zh ? '秒' : 's'}`;
+  if (seconds < 120) return `${number(locale, seconds, seconds < 10 ? 1 : 0)} ${zh ? '秒' : 's'}`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} ${zh ? '分钟' : 'min'}`;
   const rest = minutes % 60;

@@ -1,1 +1,6 @@
-export const zh: Record<string, string> = {};
+import { editor } from './zh_editor';
+import { pages } from './zh_pages';
+import { requester } from './zh_requester';
+
+/** The Chinese catalogue: English message to Chinese, in the terms of the labelling trade. */
+export const zh: Record<string, string> = { ...editor, ...pages, ...requester };

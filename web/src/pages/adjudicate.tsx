@@ -1,4 +1,4 @@
-import { Button, Divider, Group, Stack, Textarea, Title } from '@mantine/core';
+import { Button, Divider, Stack, Textarea, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
@@ -40,6 +40,7 @@ function DecideDesk({ task, ontology, guidelines }: Decidable) {
     [ontology, task.item],
   );
   const { View } = KINDS[ontology.kind];
+  const drawn = ontology.kind === 'objects';
   const decide = useMutation({
     mutationFn: (verdict: { label: Label } | { undecidable: true }) =>
       review.decide(task.id, { ...verdict, ...(note.trim() ? { note: note.trim() } : {}) }),
@@ -76,18 +77,26 @@ function DecideDesk({ task, ontology, guidelines }: Decidable) {
       aside={
         <Stack gap={8} mb={16}>
           <Title order={2}>{t('Judgements ({count})', { count: task.judgements.length })}</Title>
-          {task.judgements.map((judgement) => (
-            <article key={judgement.id} className="cup-panel" style={{ padding: 8 }}>
-              <Group justify="space-between" gap={4} wrap="nowrap" mb={4}>
-                <Chip tone="person">{judgement.worker}</Chip>
-                <span style={{ fontSize: 12 }}>{duration(judgement.seconds)}</span>
-                <Button size="compact-xs" variant="default" onClick={() => adopt(judgement.label)}>
-                  {t('Use this')}
-                </Button>
-              </Group>
-              <View label={judgement.label} ontology={ontology} item={task.item} bare={ontology.kind !== 'objects'} />
-            </article>
-          ))}
+          {task.judgements.map((judgement) => {
+            const who = <Chip tone="person">{judgement.worker}</Chip>;
+            const use = (
+              <Button size="compact-xs" variant="default" onClick={() => adopt(judgement.label)}>
+                {t('Use this')}
+              </Button>
+            );
+            const view = <View label={judgement.label} ontology={ontology} item={task.item} bare={!drawn} />;
+            return (
+              <article key={judgement.id} className="cup-panel" style={{ padding: '4px 8px' }}>
+                <div className="cup-judgement">
+                  {who}
+                  {drawn ? <span /> : view}
+                  <span style={{ fontSize: 12 }}>{duration(judgement.seconds)}</span>
+                  {use}
+                </div>
+                {drawn && view}
+              </article>
+            );
+          })}
           <Divider my={4} />
           <Title order={2}>{t('Your decision')}</Title>
         </Stack>

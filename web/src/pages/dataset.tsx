@@ -181,17 +181,12 @@ export function DatasetPage() {
             )
           }
         >
-          <div className="cup-two">
-            <Panel title={t('Import')}>
-              <ImportPanel
-                dataset={id}
-                onStarted={() => void client.invalidateQueries({ queryKey: ['dataset', id] })}
-              />
-            </Panel>
-            <Panel title={t('Imports')}>
-              <Imports dataset={id} />
-            </Panel>
-          </div>
+          <Panel title={t('Import')}>
+            <ImportPanel dataset={id} onStarted={() => void client.invalidateQueries({ queryKey: ['dataset', id] })} />
+          </Panel>
+          <Panel title={t('Imports')}>
+            <Imports dataset={id} />
+          </Panel>
           <Panel title={t('Items ({count})', { count: number(dataset.items) })}>
             <Items dataset={id} />
           </Panel>

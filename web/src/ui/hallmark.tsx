@@ -16,10 +16,7 @@ export function Hallmark({ release, certificate }: { release: string; certificat
       href={releases.certificateUrl(release, currentTenant())}
       target="_blank"
       rel="noopener"
-      aria-label={t('Certified: accuracy at least {bound} at {confidence} confidence. Opens the certificate.', {
-        bound,
-        confidence,
-      })}
+      aria-label={`≥ ${bound} · ${confidence}: ${t('certified accuracy at least {bound} at {confidence} confidence; opens the certificate', { bound, confidence })}`}
     >
       <svg width={16} height={16} viewBox="0 0 20 20" aria-hidden="true">
         <path

@@ -1,10 +1,9 @@
 import { Modal, TextInput, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useMemo, useState } from 'react';
+import { type KeyboardEvent, useMemo, useState } from 'react';
 import { projects } from '../api/calls';
 import { useSession } from '../api/session';
-import { chordOf } from '../editor/core/keymap';
 import { activate, useLocale, useT } from '../i18n';
 import { Icon } from './icons';
 import type { Place } from './shell';
@@ -21,13 +20,11 @@ const MOST_SHOWN = 12;
 /** Ctrl+K: every place, every project, every preference, by typing a few letters. */
 export function Palette({
   sections,
-  opened,
-  onToggle,
+  onClose,
   onSignOut,
 }: {
   sections: { title: string; places: Place[] }[];
-  opened: boolean;
-  onToggle: (opened: boolean) => void;
+  onClose: () => void;
   onSignOut: () => void;
 }) {
   const t = useT();
@@ -40,18 +37,8 @@ export function Palette({
   const list = useQuery({
     queryKey: ['projects', tenant?.id, 'palette'],
     queryFn: () => projects.list({ limit: 100 }),
-    enabled: opened && tenant !== null,
+    enabled: tenant !== null,
   });
-
-  useEffect(() => {
-    const onKey = (event: globalThis.KeyboardEvent) => {
-      if (chordOf(event) !== 'Ctrl+K') return;
-      event.preventDefault();
-      onToggle(!opened);
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, [opened, onToggle]);
 
   const entries = useMemo<Entry[]>(() => {
     const go = (href: string) => () => void navigate({ href });
@@ -90,11 +77,6 @@ export function Palette({
   const shown = entries
     .filter((entry) => words.every((word) => `${entry.text} ${entry.hint}`.toLowerCase().includes(word)))
     .slice(0, MOST_SHOWN);
-  const close = () => {
-    onToggle(false);
-    setWanted('');
-    setAt(0);
-  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
@@ -102,14 +84,14 @@ export function Palette({
       setAt((now) => (shown.length ? (now + step + shown.length) % shown.length : 0));
     } else if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
       const entry = shown[at];
-      close();
+      onClose();
       entry?.run();
     }
   };
   return (
     <Modal
-      opened={opened}
-      onClose={close}
+      opened
+      onClose={onClose}
       withCloseButton={false}
       padding={8}
       yOffset="12vh"
@@ -144,7 +126,7 @@ export function Palette({
             className="cup-palette-item"
             onMouseMove={() => setAt(index)}
             onClick={() => {
-              close();
+              onClose();
               entry.run();
             }}
           >

@@ -9,12 +9,14 @@ import { useFormat } from '../i18n/format';
 import { Chart } from './charts';
 
 const HEIGHT_PX = 200;
+const TWO_DAYS_MS = 2 * 86_400_000;
 
 export default function ProgressChart({ points, currency }: { points: Quality['progress']; currency: string }) {
   const t = useT();
-  const { number, money, moment } = useFormat();
+  const { number, money, moment, locale } = useFormat();
   const scheme = useComputedColorScheme();
   const host = useRef<HTMLDivElement>(null);
+  const first = points[0];
   const last = points.at(-1);
 
   useEffect(() => {
@@ -29,6 +31,12 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
       ticks: { stroke: line, width: 1 },
       font: '11px system-ui',
     };
+    const wide = last !== undefined && first !== undefined && Date.parse(last.at) - Date.parse(first.at) > TWO_DAYS_MS;
+    const clock = (at_s: number, asDate: boolean) =>
+      new Intl.DateTimeFormat(
+        locale === 'zh' ? 'zh-CN' : 'en-GB',
+        asDate ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit' },
+      ).format(new Date(at_s * 1000));
     const series = (label: string, stroke: string, scale: string, dash?: number[]): uPlot.Series => ({
       label,
       stroke,
@@ -44,7 +52,7 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
         cursor: { y: false },
         scales: { x: { time: true } },
         axes: [
-          axis,
+          { ...axis, values: (_, ticks) => ticks.map((tick) => clock(tick, wide)) },
           { ...axis, scale: 'count', values: (_, ticks) => ticks.map((tick) => number(tick)), size: 56 },
           {
             ...axis,
@@ -76,7 +84,7 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
       observer.disconnect();
       plot.destroy();
     };
-  }, [points, currency, scheme, t, number, money, moment]);
+  }, [points, currency, scheme, t, number, money, moment, locale, first, last]);
 
   return (
     <Chart

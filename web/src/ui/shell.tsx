@@ -1,10 +1,11 @@
 /** The frame of every page that is read: mark, tenant, person, places to go, and the command palette. */
 import { Button, Menu, Select } from '@mantine/core';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useServerEvents } from '../api/events';
 import { useSession } from '../api/session';
 import type { Session, Tenant } from '../api/types';
+import { chordOf } from '../editor/core/keymap';
 import { msg, useT } from '../i18n';
 import { IconButton, Key } from './bits';
 import { Icon, type IconName, Mark } from './icons';
@@ -96,6 +97,15 @@ export function Shell() {
   const [palette, setPalette] = useState(false);
   useServerEvents(tenant?.id ?? null);
   const sections = useMemo(() => (session ? placesFor(session, tenant) : []), [session, tenant]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (chordOf(event) !== 'Ctrl+K') return;
+      event.preventDefault();
+      setPalette((opened) => !opened);
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
   if (!session) return null;
   const signOut = () => void leave().then(() => navigate({ to: '/signin' }));
   return (
@@ -166,7 +176,7 @@ export function Shell() {
       <main className="cup-main" id="main" tabIndex={-1} style={{ outline: 'none' }}>
         <Outlet />
       </main>
-      <Palette sections={sections} opened={palette} onToggle={setPalette} onSignOut={signOut} />
+      {palette && <Palette sections={sections} onClose={() => setPalette(false)} onSignOut={signOut} />}
     </div>
   );
 }

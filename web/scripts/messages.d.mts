@@ -1,0 +1,3 @@
+export function allMessages(folder: string): Map<string, string[]>;
+export function messagesIn(path: string, text: string): string[];
+export function untranslated(folder: string): string[];
