@@ -27,3 +27,8 @@ def advance(delta: timedelta) -> None:
     """Move this process's clock forward (tests and drills of deadlines only)."""
     global _offset_s
     _offset_s += delta.total_seconds()
+
+
+def sleep(seconds: float) -> None:
+    """Block this thread for so many seconds."""
+    time.sleep(seconds)

@@ -30,9 +30,7 @@ class Problem(Exception):
     remedy: what to do next; place: where in the input ("/objects/2/box"); extra: further facts for programs.
     """
 
-    def __init__(
-        self, kind: Kind, code: str, detail: str, *, remedy: str = "", place: str = "", **extra: Any
-    ) -> None:
+    def __init__(self, kind: Kind, code: str, detail: str, *, remedy: str = "", place: str = "", **extra: Any) -> None:
         super().__init__(detail)
         self.kind = kind
         self.code = code

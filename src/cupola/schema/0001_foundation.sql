@@ -283,6 +283,7 @@ CREATE TABLE project (
   FOREIGN KEY (tenant, dataset) REFERENCES dataset (tenant, id),
   FOREIGN KEY (tenant, ontology_version) REFERENCES ontology_version (tenant, id)
 );
+CREATE INDEX project_id ON project (id);  -- an offer's link names the project alone
 CREATE TABLE offer (
   tenant uuid NOT NULL,
   project uuid NOT NULL,
@@ -324,6 +325,7 @@ CREATE TABLE task (
 CREATE INDEX task_queue ON task (tenant, project, rank) WHERE open_slots > 0;
 CREATE INDEX task_gold ON task (tenant, project, rank) WHERE gold;
 CREATE INDEX task_rank ON task (tenant, project, rank);
+CREATE INDEX task_doubtful ON task (tenant, project, id) WHERE state = 2;
 CREATE TABLE gold (
   tenant uuid NOT NULL,
   task uuid NOT NULL,
@@ -557,7 +559,7 @@ CREATE TABLE settlement (
   label text,
   code smallint,
   confidence real NOT NULL,
-  how text NOT NULL CHECK (how IN ('crowd', 'adjudicated', 'gold', 'undecidable')),
+  how text NOT NULL CHECK (how IN ('crowd', 'adjudicated', 'undecidable')),
   method text NOT NULL,
   model_version int,
   judgements uuid[] NOT NULL,
@@ -779,4 +781,5 @@ GRANT SELECT, INSERT ON import_refusal, offer, settlement, adjudication, model_v
   audit_judgement TO cupola_app;
 GRANT SELECT ON assignment, lease, judgement, account, transfer, flow, queue_cursor TO cupola_app;
 GRANT SELECT (tenant, worker, admitted_at) ON contributor TO cupola_app;  -- never the person behind it
-GRANT SELECT ON contributor, assignment, lease, judgement, draft, account, transfer, project, offer TO cupola_gateway;
+GRANT SELECT ON contributor, assignment, lease, judgement, draft, account, transfer, project, offer, ontology_version
+  TO cupola_gateway;

@@ -1,4 +1,4 @@
-"""Bring a database to the present schema: roles, then forward-only SQL files run by Alembic, then the job queue's tables.
+"""Bring a database to the present schema: roles, forward-only SQL files run by Alembic, the job queue's tables.
 
 Runs with an administrator's connection, which the server itself never uses: `migrate` ends by making the login
 `cupola_server`, which may only step into the three roles of `platform.pg.tx`.
@@ -11,7 +11,7 @@ import importlib.resources
 from pathlib import Path
 
 import psycopg
-from alembic import command
+from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from pgqueuer.db import PsycopgDriver
@@ -64,9 +64,11 @@ def _roles(conn: psycopg.Connection, database: str, password: str) -> None:
     conn.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(database), sql.Identifier(LOGIN)))
 
 
-def run_sql(name: str) -> str:
-    """The text of one migration of the schema folder, e.g. "0001_foundation.sql"."""
-    return (_schema_dir() / name).read_text("utf-8")
+def run_sql(name: str) -> None:
+    """Run one file of the schema folder, e.g. "0001_foundation.sql", in the present migration."""
+    connection = op.get_bind().connection.driver_connection
+    assert connection is not None
+    connection.execute((_schema_dir() / name).read_text("utf-8"))
 
 
 def _upgrade(admin_url: str) -> None:

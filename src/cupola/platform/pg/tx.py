@@ -88,16 +88,24 @@ class Database:
 
     @asynccontextmanager
     async def tx(
-        self, role: Role, *, tenant: UUID | None = None, worker: UUID | None = None, person: UUID | None = None
+        self,
+        role: Role,
+        *,
+        tenant: UUID | None = None,
+        worker: UUID | None = None,
+        person: UUID | None = None,
+        snapshot: bool = False,
     ) -> AsyncIterator[Conn]:
         """One transaction as `role`, seeing only `tenant`, `worker` and `person`.
 
-        Commits when the block ends, rolls back when it raises.
+        snapshot: every statement sees the same moment. Commits when the block ends, rolls back when it raises.
         Raises Problem("database-unreachable", UNAVAILABLE) when Postgres is away: nothing was acknowledged.
         """
         scope = (str(tenant) if tenant else "", str(worker) if worker else "", str(person) if person else "")
         try:
             async with self._pools[role].connection() as conn, conn.transaction():
+                if snapshot:
+                    await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 await conn.execute(_SCOPE, scope)
                 yield conn
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:

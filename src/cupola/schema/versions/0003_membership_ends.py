@@ -1,7 +1,5 @@
 """Runs 0003_membership_ends.sql."""
 
-from alembic import op
-
 from cupola.platform.pg.migrate import run_sql
 
 revision = "0003"
@@ -9,4 +7,4 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.get_bind().connection.driver_connection.execute(run_sql("0003_membership_ends.sql"))
+    run_sql("0003_membership_ends.sql")

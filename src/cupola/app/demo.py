@@ -1,0 +1,420 @@
+"""The main job, from a folder of images to a certified, paid-for data set, in front of your eyes.
+
+The contributors are programs with honest, differing error rates; everything they do goes through the public HTTP API.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import tempfile
+import threading
+import zipfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cupola.app import moving, stage
+from cupola.client import Client
+from cupola.kernel import clock
+from cupola.kernel.errors import Kind, Problem
+from cupola.kernel.money import in_words
+from cupola.platform.pg.cluster import Cluster
+from cupola.releases import evidence
+
+console = Console()
+
+PEOPLE = 36
+GOLD = 60
+PRICE_MINOR = 5
+BUDGET_MINOR = 200_000
+AUDIT_ITEMS = 600
+FIXED_VOTES = 5
+# what a hurried eye mistakes a digit for
+CONFUSED = {
+    0: (8, 6),
+    1: (7, 4),
+    2: (7, 3),
+    3: (8, 5),
+    4: (9, 1),
+    5: (6, 3),
+    6: (5, 0),
+    7: (1, 9),
+    8: (3, 9),
+    9: (4, 7),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """Handwritten digits of scikit-learn as PNGs by reference, with their known truth."""
+
+    images: dict[str, bytes]
+    truth: dict[str, int]
+    hard: dict[str, float]
+
+
+def digits() -> Digits:
+    """1,797 real scans of handwritten digits, 8 x 8, shown at 128 x 128."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise Problem(
+            Kind.UNSUPPORTED,
+            "demo-data-missing",
+            "The demo's images come with scikit-learn, which is not installed.",
+            remedy="Install it with: pip install 'cupola[demo]'",
+        ) from error
+    found = load_digits()
+    rng = random.Random(1)
+    images, truth, hard = {}, {}, {}
+    for n, (pixels, target) in enumerate(zip(found.images, found.target, strict=True)):
+        ref = f"digit-{n:04d}.png"
+        picture = Image.fromarray((255 - pixels / 16.0 * 255).astype("uint8")).resize(
+            (128, 128), Image.Resampling.BICUBIC
+        )
+        buffer = BytesIO()
+        picture.save(buffer, "PNG")
+        images[ref], truth[ref] = buffer.getvalue(), int(target)
+        hard[ref] = rng.betavariate(1.2, 4.0)  # some are hard for everybody: errors are not independent
+    return Digits(images, truth, hard)
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """How a program behaves. accuracy: share right on an item of middling difficulty; blind: does not look."""
+
+    name: str
+    accuracy: float
+    blind: bool = False
+
+    def say(self, truth: int, hard: float, rng: random.Random) -> int:
+        if self.blind:
+            return rng.randrange(10)
+        wrong = (1.0 - self.accuracy) * (0.25 + 3.2 * hard)
+        if rng.random() >= wrong:
+            return truth
+        return rng.choice(CONFUSED[truth]) if rng.random() < 0.6 else rng.choice([d for d in range(10) if d != truth])
+
+
+def cast(rng: random.Random) -> list[Character]:
+    """A few dozen contributors: most careful, some careless, one spammer."""
+    people = [Character(f"careful {n + 1}", rng.uniform(0.95, 0.99)) for n in range(PEOPLE - 9)]
+    people += [Character(f"careless {n + 1}", rng.uniform(0.72, 0.88)) for n in range(8)]
+    people.append(Character("spammer", 0.1, blind=True))
+    rng.shuffle(people)
+    return people
+
+
+def run_demo(folder: Path, port: int, *, exit_when_done: bool, seed: int, logins: Path | None) -> int:
+    """Run it; returns the exit code: 0 when the ledger and the certificate hold."""
+    began = clock.monotonic_s()
+    if (folder / "postgres").exists():
+        Cluster.destroy(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    console.rule("[bold]Cupola: from a folder of files to a certified, paid-for data set")
+    console.print("Starting Postgres, the server and a worker …")
+    with stage.server(folder, port, folder / "server.log") as (url, token):
+        console.print(f"Up after {clock.monotonic_s() - began:.1f} s at {url}", highlight=False)
+        play = _Play(url, token, folder, random.Random(seed))
+        code = play.run()
+        console.print(f"The whole took {clock.monotonic_s() - began:.0f} s.", highlight=False)
+        play.say_logins(logins)
+        if not exit_when_done:
+            console.print("\nThe server stays up. Sign in and look around; Ctrl+C ends it.")
+            try:
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                console.print("Stopping …")
+    return code
+
+
+class _Play:
+    def __init__(self, url: str, token: str, folder: Path, rng: random.Random) -> None:
+        self.url, self.folder, self.rng = url, folder, rng
+        self.scene = stage.Scene(url, token)
+        self.digits = digits()
+        self.people = cast(rng)
+        self.logins: dict[str, stage.Login] = {}
+
+    def run(self) -> int:
+        scene = self.scene
+        self.aurora = scene.organisation("Aurora Vision")
+        self.borealis = scene.organisation("Borealis AI")
+        key = scene.key(self.aurora, "demo")
+        rival = scene.key(self.borealis, "demo")
+        self.logins = {
+            "operator": scene.operator_login,
+            "requester": scene.member(self.aurora, "owner", "Rosa Requester"),
+            "adjudicator": scene.member(self.aurora, "reviewer", "Ada Adjudicator"),
+            "contributor": scene.contributor("Coco Contributor"),
+        }
+        expert = Client(self.url)
+        expert.sign_in(self.logins["adjudicator"].email, self.logins["adjudicator"].password)
+        expert.act_for(self.aurora)
+        crowd = scene.crowd([person.name for person in self.people])
+        careless = sum(person.name.startswith("careless") for person in self.people)
+        console.print(
+            f"Two competing tenants, Aurora Vision and Borealis AI. {len(crowd)} contributors, who are programs with "
+            f"honest, "
+            f"differing error rates: {len(crowd) - careless - 1} careful (95-99 % right), {careless} careless (72-88 "
+            f"%), "
+            "1 spammer who does not look. The expert's answers are the known truth.",
+            highlight=False,
+        )
+        with Progress(
+            TextColumn("{task.description:<34}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        ) as bars:
+            project = self._prepare(key, "Handwritten digits", list(self.digits.images), GOLD, bars)
+            other = self._prepare(rival, "Digits, even or odd", list(self.digits.images)[:300], 20, bars, parity=True)
+            self._label(key, rival, project, other, crowd, expert, bars)
+            release = self._release(key, expert, project, bars)
+            files = self._export(key, release["id"], bars)
+        return self._report(key, project, release, files, crowd)
+
+    # ------------------------------------------------------------ the steps
+    def _prepare(
+        self, client: Client, name: str, refs: list[str], gold: int, bars: Progress, *, parity: bool = False
+    ) -> str:
+        classes = ["even", "odd"] if parity else [str(d) for d in range(10)]
+        dataset = client.post("/api/datasets", {"name": name, "licence": "BSD-3-Clause"})
+        known = set(self.rng.sample(refs, gold))
+        with tempfile.TemporaryDirectory() as scratch:
+            archive = Path(scratch) / "digits.zip"
+            with zipfile.ZipFile(archive, "w") as pack:
+                for ref in refs:
+                    pack.writestr(ref, self.digits.images[ref])
+            bar = bars.add_task(f"import: {name}", total=len(refs))
+            sent = client.upload(f"/api/datasets/{dataset['id']}/uploads?name=digits.zip", archive)
+        source = {"source": {"type": "upload", "upload": sent["upload"]}}
+        state = client.post(f"/api/datasets/{dataset['id']}/imports", source)
+        while state["state"] not in ("done", "failed"):
+            clock.sleep(0.1)
+            state = client.get(f"/api/imports/{state['id']}")
+            bars.update(bar, completed=state["accepted"])
+        if state["accepted"] != len(refs):
+            raise Problem(Kind.UNAVAILABLE, "demo-import", f"The import ended {state['state']}: {state}")
+        ontology = client.post(
+            "/api/ontologies",
+            {
+                "name": name,
+                "spec": {"kind": "choice", "classes": [{"name": one} for one in classes]},
+                "guidelines": {
+                    "en": "# Which digit is it?\n\nLook at the whole stroke. A **1** may have a foot, a **7** a bar. "
+                    "If you cannot tell, give the page back: it never counts against you.",
+                    "zh": "# 这是哪个数字？\n\n看清整个笔画。**1** 可能有底线，**7** 可能有横杠。"
+                    "实在看不清，就退回本页，不会影响你。",
+                },
+            },
+        )
+        project = client.post(
+            "/api/projects",
+            {
+                "name": name,
+                "dataset": dataset["id"],
+                "ontology_version": ontology["version_id"],
+                "plan": {
+                    "target_accuracy": 0.99,
+                    "confidence": 0.95,
+                    "min_judgements": 1,
+                    "max_judgements": 5,
+                    "gold_rate": 0.05,
+                    "audit_items": AUDIT_ITEMS,
+                },
+                "offer": {
+                    "price_minor": PRICE_MINOR,
+                    "currency": "EUR",
+                    "estimate_median_s": 9,
+                    "estimate_p75_s": 13,
+                },
+                "page_size": 20,
+            },
+        )["id"]
+        client.post(f"/api/projects/{project}/tasks", {})
+        client.post(
+            f"/api/projects/{project}/gold",
+            {"labels": [{"ref": ref, "label": self._label_of(ref, parity)} for ref in sorted(known)]},
+        )
+        client.post("/api/money/fund", {"amount_minor": BUDGET_MINOR, "currency": "EUR"})
+        client.post(f"/api/projects/{project}/allot", {"amount_minor": BUDGET_MINOR // 2, "currency": "EUR"})
+        client.post(f"/api/projects/{project}/launch")
+        return str(project)
+
+    def _label_of(self, ref: str, parity: bool) -> dict[str, Any]:
+        digit = self.digits.truth[ref]
+        return {"kind": "choice", "values": [("even", "odd")[digit % 2] if parity else str(digit)]}
+
+    def _label(
+        self,
+        key: Client,
+        rival: Client,
+        project: str,
+        other: str,
+        crowd: list[stage.Worker],
+        expert: Client,
+        bars: Progress,
+    ) -> None:
+        total = key.get(f"/api/projects/{project}")["counts"]["total"]
+        settled = bars.add_task("label, settle: Aurora", total=total)
+        settled_other = bars.add_task(
+            "label, settle: Borealis", total=rival.get(f"/api/projects/{other}")["counts"]["total"]
+        )
+        experts = bars.add_task("adjudicate doubtful", total=None)
+        done = threading.Event()
+
+        def person(n: int) -> None:
+            rng = random.Random(self.rng.random() + n)
+            character = self.people[n]
+            client = Client(self.url, crowd[n].token)
+
+            def judge(task: dict[str, Any]) -> tuple[dict[str, Any], float]:
+                ref = task["item"]["ref"]
+                said = character.say(self.digits.truth[ref], self.digits.hard[ref], rng)
+                value = ("even", "odd")[said % 2] if names == ["even", "odd"] else str(said)
+                seconds = 2.0 if character.blind else rng.lognormvariate(2.2, 0.35)
+                return {"kind": "choice", "values": [value]}, round(seconds, 1)
+
+            names: list[str] = []
+            while not done.is_set():
+                worked = 0
+                for place, classes in ((project, []), (other, ["even", "odd"])):
+                    names = classes
+                    worked += stage.work_page(client, place, judge)
+                if worked == 0:
+                    done.wait(0.3)
+
+        def watch() -> None:
+            while True:
+                view = key.get(f"/api/projects/{project}")
+                second = rival.get(f"/api/projects/{other}")
+                bars.update(settled, completed=view["counts"]["settled"])
+                bars.update(settled_other, completed=second["counts"]["settled"])
+                if view["counts"]["escalated"]:
+                    stage.adjudicate(
+                        expert, project, lambda ref: self._label_of(ref, False), lambda: bars.advance(experts)
+                    )
+                if second["counts"]["escalated"]:
+                    stage.adjudicate(rival, other, lambda ref: self._label_of(ref, True), lambda: bars.advance(experts))
+                waiting = [view["counts"][s] + second["counts"][s] for s in ("open", "collecting", "escalated")]
+                if not any(waiting):
+                    done.set()
+                    return
+                clock.sleep(0.3)
+
+        # as many hands at once as a small machine carries; everybody gets a turn
+        hands = 8
+        turns = [list(range(n, len(crowd), hands)) for n in range(hands)]
+
+        def hand(n: int) -> None:
+            if n == hands:
+                watch()
+                return
+            threads_people = turns[n]
+            stage.in_threads(len(threads_people), lambda k: person(threads_people[k]))
+
+        stage.in_threads(hands + 1, hand)
+        bars.update(experts, total=bars.tasks[experts].completed)
+
+    def _release(self, key: Client, expert: Client, project: str, bars: Progress) -> dict[str, Any]:
+        made = key.post(
+            f"/api/projects/{project}/releases",
+            {
+                "name": "digits-1",
+                "licence": "BSD-3-Clause",
+                "plan": {"items": AUDIT_ITEMS, "confidence": 0.95, "target_accuracy": 0.99},
+            },
+        )
+        bar = bars.add_task("audit, blind", total=made["audit"]["drawn"])
+        stage.audit(expert, made["id"], lambda ref: self._label_of(ref, False), lambda: bars.advance(bar))
+        certified: dict[str, Any] = key.post(f"/api/releases/{made['id']}/certify")
+        return certified
+
+    def _export(self, key: Client, release: str, bars: Progress) -> list[Path]:
+        formats = ("coco", "yolo", "jsonl", "parquet")
+        bar = bars.add_task("export", total=len(formats))
+        files: list[Path] = []
+        for one in formats:
+            files += moving.export_release(key, release, one, self.folder / "exports", None)
+            bars.advance(bar)
+        return files
+
+    # ------------------------------------------------------------ what came of it
+    def _report(
+        self, key: Client, project: str, release: dict[str, Any], files: list[Path], crowd: list[stage.Worker]
+    ) -> int:
+        view = key.get(f"/api/projects/{project}")
+        proof = next(file for file in files if file.name.endswith("-evidence.zip"))
+        checked = evidence.verify(proof)
+        right = total = 0
+        with zipfile.ZipFile(proof) as archive:
+            for line in archive.read("rows.jsonl").splitlines():
+                row = json.loads(line)
+                total += 1
+                right += row["label"]["values"] == [str(self.digits.truth[row["ref"]])]
+        paid = judgements = 0
+        seconds = 0.0
+        for worker in crowd:
+            client = Client(self.url, worker.token)
+            earned = client.get("/api/work/earnings")
+            paid += earned["total_minor"]
+            judgements += earned["judgements"]
+            seconds += earned["seconds"]
+            client.close()
+        rules = self._ledger()
+        fixed = FIXED_VOTES * view["counts"]["total"]
+        certificate = release["certificate"]
+        table = Table(title="Handwritten digits, Aurora Vision", show_header=False, title_justify="left")
+        table.add_row("tasks", f"{view['counts']['total']:,} + {view['counts']['gold']} gold")
+        table.add_row(
+            "judgements",
+            f"{view['judgements']:,} ({view['judgements'] / max(view['counts']['total'], 1):.2f} a task), "
+            f"against {fixed:,} of a fixed {FIXED_VOTES}-vote plan: {fixed / view['judgements']:.1f} times fewer",
+        )
+        reached = "reached" if certificate["reached"] else "not reached"
+        table.add_row(
+            "certified accuracy",
+            f">= {100 * certificate['accuracy_lower_bound']:.2f} % at {100 * certificate['confidence']:g} % "
+            f"({certificate['errors']} errors in {certificate['n']} audited; target 99 % {reached})",
+        )
+        table.add_row(
+            "true accuracy", f"{100 * right / total:.2f} % (the demo knows: {total - right} of {total:,} wrong)"
+        )
+        table.add_row("verify", "everything holds" if not checked.wrong else "; ".join(checked.wrong))
+        table.add_row("paid to contributors", f"{in_words(paid, 'EUR')} for {judgements:,} judgements of both tenants")
+        table.add_row("hourly rate", f"{in_words(round(paid * 3600 / max(seconds, 1)), 'EUR')} an hour of counted time")
+        table.add_row("ledger", rules)
+        table.add_row("exports", ", ".join(sorted(file.name for file in files)))
+        console.print(table)
+        held = certificate["accuracy_lower_bound"] <= right / total and not checked.wrong and rules.endswith("hold")
+        if not held:
+            console.print("[bold red]Something does not hold; see the table.[/]")
+        return 0 if held else 3
+
+    def _ledger(self) -> str:
+        found = self.scene.operator.get("/api/ledger/check")
+        if found["violations"]:
+            return f"{len(found['violations'])} offences"
+        return f"{found['transfers']:,} transfers, {found['accounts']} accounts: L1-L12 hold"
+
+    def say_logins(self, file: Path | None) -> None:
+        table = Table(title=f"Sign in at {self.url}", title_justify="left")
+        for column in ("role", "e-mail", "password"):
+            table.add_column(column)
+        for role, login in self.logins.items():
+            table.add_row(role, login.email, login.password)
+        console.print(table)
+        if file is not None:
+            known = {role: {"email": one.email, "password": one.password} for role, one in self.logins.items()}
+            file.write_text(json.dumps({"url": self.url, **known}, indent=1))

@@ -1,0 +1,114 @@
+"""Moving data through the API for the command line: pack, upload, wait, fetch."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cupola.client import Client
+from cupola.kernel import clock
+from cupola.kernel.errors import Kind, Problem
+from cupola.platform.settings import Settings
+
+POLL_S = 0.2
+
+
+def parts(settings: Settings) -> dict[str, Path]:
+    """The folders and files that belong to an instance beside its database."""
+    found = {"secret": settings.data_dir / "secret"}
+    if settings.blobs_url is None:
+        found["blobs"] = settings.data_dir / "blobs"
+    return found
+
+
+def progress(console: Console | None) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=console is None,
+    )
+
+
+def dataset(client: Client, name: str, licence: str) -> dict[str, Any]:
+    """The dataset of this name, made when there is none."""
+    for row in client.every("/api/datasets"):
+        if row["name"] == name:
+            return row
+    made: dict[str, Any] = client.post("/api/datasets", {"name": name, "licence": licence})
+    return made
+
+
+def named(client: Client, path: str, wanted: str) -> dict[str, Any]:
+    """The row of a list with this name or identifier."""
+    for row in client.every(path):
+        if wanted in (row["name"], row["id"]):
+            return row
+    raise Problem(
+        Kind.NOT_FOUND, "not-found", f"There is nothing named {wanted!r}.", remedy="Check the name and the key."
+    )
+
+
+def import_path(client: Client, dataset_id: str, path: Path, console: Console | None) -> dict[str, Any]:
+    """Upload a file or a folder (packed on the way), import it, and wait for the end."""
+    if not path.exists():
+        raise Problem(
+            Kind.INVALID, "path-missing", f"{path} does not exist.", remedy="Check the path.", place=str(path)
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        file = path
+        if path.is_dir():
+            file = Path(scratch) / f"{path.resolve().name or 'folder'}.zip"
+            _pack(path, file, console)
+        sent = client.upload(f"/api/datasets/{dataset_id}/uploads?name={file.name}", file)
+    started = client.post(
+        f"/api/datasets/{dataset_id}/imports", {"source": {"type": "upload", "upload": sent["upload"]}}
+    )
+    return wait_for_import(client, started["id"], console)
+
+
+def wait_for_import(client: Client, import_id: str, console: Console | None) -> dict[str, Any]:
+    """Follow an import to its end."""
+    with progress(console) as bar:
+        task = bar.add_task("importing", total=None)
+        while True:
+            state: dict[str, Any] = client.get(f"/api/imports/{import_id}")
+            bar.update(task, completed=state["accepted"] + state["unchanged"] + state["refused"])
+            if state["state"] in ("done", "failed"):
+                return state
+            clock.sleep(POLL_S)
+
+
+def _pack(folder: Path, target: Path, console: Console | None) -> None:
+    files = sorted(file for file in folder.rglob("*") if file.is_file() or file.is_symlink())
+    with progress(console) as bar, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for file in bar.track(files, description="packing"):
+            if file.is_symlink():
+                continue  # it would carry what lies outside the folder
+            archive.write(file, file.relative_to(folder).as_posix())
+
+
+def export_release(client: Client, release: str, format: str, to: Path, console: Console | None) -> list[Path]:
+    """Start an export, wait for it, and fetch it with the release's evidence."""
+    to.mkdir(parents=True, exist_ok=True)
+    export = client.post(f"/api/releases/{release}/exports", {"format": format})
+    with progress(console) as bar:
+        task = bar.add_task(f"exporting {format}", total=None)
+        while export["state"] in ("waiting", "running"):
+            clock.sleep(POLL_S)
+            export = client.get(f"/api/exports/{export['id']}")
+            bar.update(task, completed=export["rows"])
+    if export["state"] != "done":
+        raise Problem(Kind.UNAVAILABLE, "export-failed", str(export["error"]), remedy="See the server's log.")
+    data = to / str(export["file_name"])
+    client.download(f"/api/exports/{export['id']}/file", data)
+    proof = to / f"{data.name.split('.')[0]}-evidence.zip"
+    client.download(f"/api/releases/{release}/evidence", proof)
+    return [data, proof]

@@ -1,0 +1,100 @@
+"""Running processes: `up` (everything in one), `serve` (the server), `worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from rich.console import Console
+
+from cupola.app import http, launch, worker
+from cupola.identity.flows import first_admin_link
+from cupola.kernel.errors import Kind, Problem
+from cupola.platform.runtime import Runtime
+from cupola.platform.settings import Settings
+
+console = Console(stderr=True)
+
+
+def _logging() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("cupola").setLevel(logging.INFO)
+    # the pools tell of every connection that a restart of Postgres costs; we tell once, as a problem
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+def _free(settings: Settings) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Problem(
+                Kind.CONFLICT,
+                "port-taken",
+                f"Port {settings.port} of {settings.host} is taken: {error.strerror}.",
+                remedy="Stop the other program, or choose another port with --port.",
+            ) from error
+
+
+def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True) -> None:
+    """Serve until a signal. with_worker: slow work and events are handled in this process too."""
+    _logging()
+    _free(settings)
+    with launch.database(settings) as place:
+        run = launch.runtime(settings, place.server_url)
+
+        async def background() -> Callable[[], Awaitable[None]]:
+            stop = await worker.start(run) if with_worker else None
+            if first_link:
+                await _say(run)
+
+            async def end() -> None:
+                if stop is not None:
+                    await stop()
+
+            return end
+
+        app = http.create_app(run, background=background)
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            limit_concurrency=2_000,
+            server_header=False,
+            proxy_headers=False,
+        )
+        uvicorn.Server(config).run()
+
+
+async def _say(run: Runtime) -> None:
+    console.print(f"[bold]Cupola[/] is up: [link]{run.settings.public_url}[/]", highlight=False, soft_wrap=True)
+    link = await first_admin_link(run)
+    if link:
+        console.print(f"Make yourself the operator (once, within 24 h): {link}", highlight=False, soft_wrap=True)
+
+
+def run_worker(settings: Settings) -> None:
+    """Handle events and slow work until a signal."""
+    _logging()
+    with launch.database(settings) as place:
+        run = launch.runtime(settings, place.server_url)
+
+        async def main() -> None:
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            for name in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(name, stop.set)
+            console.print("The worker runs.")
+            await worker.run_until(run, stop)
+
+        asyncio.run(main())

@@ -1,0 +1,36 @@
+"""Who reacts to what: the whole business on one screen.
+
+Domains announce events and know nothing of each other; here it says who listens.
+"""
+
+from __future__ import annotations
+
+from cupola.app import slow
+from cupola.platform.dispatch import Consumer
+from cupola.platform.runtime import Runtime
+from cupola.platform.webhooks import service as webhooks
+from cupola.quality.service import Aggregator
+from cupola.routing import service as routing
+
+
+def consumers(run: Runtime) -> list[Consumer]:
+    """Every consumer of events, each fed by one process at a time."""
+    aggregator = Aggregator(run, ask=routing.ask)
+    return [
+        # a judgement came, or a page came back: settle, ask for one more, or call an expert
+        Consumer(
+            "aggregate",
+            (
+                "judgement.submitted",
+                "assignment.returned",
+                "assignment.expired",
+                "tasks.created",
+                "project.launched",
+            ),
+            aggregator.handle,
+        ),
+        # whatever a tenant subscribed to goes out, signed, with retries
+        Consumer("webhooks", ("*",), lambda events: webhooks.enqueue_all(run, events)),
+        # slow work: imports, thumbnails, exports
+        Consumer("jobs", tuple(slow.KINDS), lambda events: slow.enqueue(run, events)),
+    ]

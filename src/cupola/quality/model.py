@@ -1,0 +1,136 @@
+"""What the product shows and decides about quality: shapes and thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+# Of the errors that the target allows, this share may come from tasks settled by the crowd's posterior. The audit then
+# has room: a certificate at the limit needs the true error well below it.
+SETTLE_SHARE = 0.5
+
+
+def settle_threshold(target_accuracy: float) -> float:
+    """The calibrated posterior at which a task settles, for a target accuracy in (0.5, 1)."""
+    return 1.0 - (1.0 - target_accuracy) * SETTLE_SHARE
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    start: float
+    end: float
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    low: float
+    likely: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Krippendorff's alpha, nominal, with a bootstrap interval; None where nothing was judged twice."""
+
+    alpha: float | None
+    low: float | None
+    high: float | None
+    repeat_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContributorQuality:
+    """One contributor by the tenant's pseudonym. skill with its 95 % interval; flags are for a human to look at."""
+
+    pseudonym: str
+    judgements: int
+    gold_seen: int
+    gold_right: int
+    skill: float
+    low: float
+    high: float
+    flags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """matrix[i][j]: judgements that said class j on tasks settled as class i."""
+
+    classes: list[str]
+    matrix: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    at: datetime
+    judgements: int
+    settled: int
+    cost_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Of `n` gold tasks for which `claimed` was said, `observed` were right."""
+
+    claimed: float
+    observed: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    judgements_to_go: int
+    cost_to_go_minor: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectQuality:
+    method: str
+    rho: float
+    model_version: int
+    posterior_histogram: list[Bin]
+    agreement: Agreement
+    judgements_per_task: float
+    contributors: list[ContributorQuality]
+    confusion: Confusion | None
+    progress: list[Progress]
+    forecast: Forecast
+    calibration: list[Calibration]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a plan will likely need, with an interval. cost in minor units, everything included."""
+
+    judgements: dict[str, int]
+    experts: dict[str, int]
+    cost_minor: dict[str, int]
+    currency: str
+    audit_items: int
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A task that the crowd could not settle."""
+
+    task: UUID
+    project: UUID
+    project_name: str
+    ref: str
+    reason: str
+    confidence: float | None
+    judgements: int
+    thumb_url: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    settlement: UUID
+    task: UUID
+    label: dict[str, Any] | None
+    how: str

@@ -1,0 +1,299 @@
+"""SQL of quality: judgements as columns, decisions, models, the doubtful queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cupola.platform.pg.statement import Command, Scalar, Statement
+from cupola.quality.model import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class VoteRow:
+    id: UUID
+    task: UUID
+    worker: UUID
+    code: int | None
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    task: UUID
+    worker: UUID
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoldVote:
+    """Compared with gold (or a settled label): what a worker said and what is true."""
+
+    worker: UUID
+    label: str
+    truth: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoldCode:
+    task: UUID
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    id: UUID
+    open_slots: int
+    leased: int
+    judged: int
+    settled_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    version: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulRow:
+    task: UUID
+    rank: int
+    project: UUID
+    project_name: str
+    ref: str
+    confidence: float | None
+    judgements: int
+    thumb: bytes | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    project: UUID
+    state: int
+    gold: bool
+    settled_version: int
+    ontology_version: UUID
+    width_px: int | None
+    height_px: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SkillRow:
+    worker: UUID
+    judgements: int
+    gold_seen: int
+    gold_right: int
+    skill: float
+    low: float
+    high: float
+    flags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BinRow:
+    bin: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettledCode:
+    """A judgement beside what its task settled as."""
+
+    said: int
+    settled: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCount:
+    worker: UUID
+    judgements: int
+
+
+VOTES = Statement(
+    VoteRow,
+    "SELECT id, task, worker, code, label FROM judgement WHERE tenant = %(tenant)s AND task = ANY (%(tasks)s) ORDER "
+    "BY id",
+)
+CODES = Statement(
+    CodeRow,
+    "SELECT task, worker, code FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s AND code IS NOT "
+    "NULL ORDER BY id",
+)
+GOLD_CODES = Statement(
+    GoldCode,
+    "SELECT g.task, g.code FROM gold g JOIN task t ON t.tenant = g.tenant AND t.id = g.task "
+    "WHERE g.tenant = %(tenant)s AND t.project = %(project)s AND g.code IS NOT NULL",
+)
+# What an expert said counts as known truth for the workers' tables, like gold.
+ADJUDICATED_CODES = Statement(
+    GoldCode,
+    "SELECT s.task, s.code FROM settlement s WHERE s.tenant = %(tenant)s AND s.project = %(project)s "
+    "AND s.how = 'adjudicated' AND s.code IS NOT NULL",
+)
+GOLD_VOTES = Statement(
+    GoldVote,
+    "SELECT j.worker, j.label, g.label AS truth FROM judgement j JOIN gold g ON g.tenant = j.tenant AND g.task = "
+    "j.task "
+    "WHERE j.tenant = %(tenant)s AND j.project = %(project)s AND j.gold LIMIT 200000",
+)
+SETTLED_VOTES = Statement(
+    GoldVote,
+    "SELECT j.worker, j.label, s.label AS truth FROM settlement s JOIN judgement j ON j.tenant = s.tenant AND j.task "
+    "= s.task "
+    "WHERE s.tenant = %(tenant)s AND s.project = %(project)s AND s.label IS NOT NULL AND cardinality(s.judgements) > 1 "
+    "ORDER BY s.id DESC LIMIT 20000",
+)
+WORKER_COUNTS = Statement(
+    WorkerCount,
+    "SELECT worker, count(*) AS judgements FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s GROUP "
+    "BY worker",
+)
+# Tasks a decision may be made on, locked in id order. Who waits for a judgement that is under way is left alone.
+DECIDABLE = Statement(
+    OpenTask,
+    "SELECT id, open_slots, leased, judged, settled_version FROM task WHERE tenant = %(tenant)s AND id = ANY "
+    "(%(tasks)s) "
+    "AND NOT gold AND state IN (0, 1) AND leased = 0 AND judged > 0 ORDER BY id FOR NO KEY UPDATE",
+)
+WAITING = Statement(
+    OpenTask,
+    "SELECT id, open_slots, leased, judged, settled_version FROM task WHERE tenant = %(tenant)s AND project = "
+    "%(project)s "
+    "AND NOT gold AND state = 1 AND leased = 0 AND judged > 0 AND id > %(after)s ORDER BY id LIMIT %(limit)s",
+)
+UNASKED = Statement(
+    OpenTask,
+    "SELECT id, open_slots, leased, judged, settled_version FROM task t WHERE tenant = %(tenant)s AND project = "
+    "%(project)s "
+    "AND NOT gold AND state IN (0, 1) AND leased = 0 AND open_slots > 0 AND id > %(after)s AND NOT EXISTS ("
+    "SELECT FROM invite i WHERE i.tenant = t.tenant AND i.task = t.id AND i.state = 1) ORDER BY id LIMIT %(limit)s",
+)
+SETTLE = Command(
+    "WITH x AS (SELECT * FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[], %(labels)s::text[], %(codes)s::smallint[], "
+    "%(confidences)s::real[], %(votes)s::text[]) AS x (id, task, label, code, confidence, votes)), "
+    "made AS (INSERT INTO settlement (tenant, id, task, project, version, label, code, confidence, how, method, "
+    "model_version, "
+    "judgements, person, at) SELECT t.tenant, x.id, t.id, t.project, t.settled_version + 1, x.label, x.code, "
+    "x.confidence, "
+    "%(how)s, %(method)s, %(model_version)s::int, x.votes::uuid[], %(person)s::uuid, %(now)s "
+    "FROM x JOIN task t ON t.tenant = %(tenant)s AND t.id = x.task RETURNING task) "
+    "UPDATE task t SET state = 3, open_slots = 0, settled_version = t.settled_version + 1, confidence = x.confidence, "
+    "settled_at = %(now)s FROM x WHERE t.tenant = %(tenant)s AND t.id = x.task"
+)
+MORE = Command(
+    "UPDATE task t SET open_slots = 1, confidence = x.confidence FROM unnest(%(tasks)s::uuid[], "
+    "%(confidences)s::real[]) "
+    "AS x (task, confidence) WHERE t.tenant = %(tenant)s AND t.id = x.task"
+)
+ESCALATE = Command(
+    "UPDATE task t SET state = 2, open_slots = 0, confidence = x.confidence FROM unnest(%(tasks)s::uuid[], "
+    "%(confidences)s::real[]) "
+    "AS x (task, confidence) WHERE t.tenant = %(tenant)s AND t.id = x.task"
+)
+EVENTS = Command(
+    "INSERT INTO event (tenant, kind, subject, project, data, at) SELECT %(tenant)s, %(kind)s, x.task, %(project)s, "
+    "jsonb_build_object('confidence', round(x.confidence::numeric, 4), 'how', %(how)s::text), %(now)s "
+    "FROM unnest(%(tasks)s::uuid[], %(confidences)s::real[]) AS x (task, confidence)"
+)
+SKILLS_KEEP = Command(
+    "INSERT INTO skill (tenant, project, worker, judgements, gold_seen, gold_right, skill, low, high, flags, at) "
+    "SELECT %(tenant)s, %(project)s, x.*, %(now)s FROM unnest(%(workers)s::uuid[], %(judgements)s::bigint[], "
+    "%(gold_seen)s::int[], "
+    "%(gold_right)s::int[], %(skills)s::real[], %(lows)s::real[], %(highs)s::real[], %(flags)s::jsonb[]) AS x "
+    "ON CONFLICT (tenant, project, worker) DO UPDATE SET judgements = excluded.judgements, gold_seen = "
+    "excluded.gold_seen, "
+    "gold_right = excluded.gold_right, skill = excluded.skill, low = excluded.low, high = excluded.high, "
+    "flags = excluded.flags, at = excluded.at"
+)
+SKILLS = Statement(
+    SkillRow,
+    "SELECT worker, judgements, gold_seen, gold_right, skill, low, high, flags FROM skill "
+    "WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY judgements DESC LIMIT 1000",
+)
+MODEL = Statement(
+    ModelRow,
+    "SELECT version, state FROM model_version WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY version "
+    "DESC LIMIT 1",
+)
+MODEL_KEEP = Command(
+    "INSERT INTO model_version (tenant, project, version, method, rho, judgements, state, at) VALUES "
+    "(%(tenant)s, %(project)s, %(version)s, %(method)s, %(rho)s, %(judgements)s, %(state)s, %(now)s) "
+    "ON CONFLICT (tenant, project, version) DO NOTHING"
+)
+
+# ---------------------------------------------------------------- the dashboard
+HISTOGRAM = Statement(
+    BinRow,
+    "SELECT least(floor(confidence * 20), 19)::int AS bin, count(*) AS tasks FROM task WHERE tenant = %(tenant)s "
+    "AND project = %(project)s AND NOT gold AND confidence IS NOT NULL GROUP BY 1 ORDER BY 1",
+)
+SETTLED_CODES = Statement(
+    SettledCode,
+    "SELECT j.code AS said, s.code AS settled, count(*) AS n FROM judgement j JOIN task t ON t.tenant = j.tenant AND "
+    "t.id = j.task "
+    "JOIN settlement s ON s.tenant = t.tenant AND s.task = t.id AND s.version = t.settled_version "
+    "WHERE j.tenant = %(tenant)s AND j.project = %(project)s AND j.code IS NOT NULL AND s.code IS NOT NULL GROUP BY "
+    "1, 2",
+)
+PROGRESS = Statement(
+    Progress,
+    "WITH span AS (SELECT min(at) AS start, greatest(max(at) - min(at), interval '1 second') AS length FROM judgement "
+    "WHERE tenant = %(tenant)s AND project = %(project)s), points AS (SELECT start + length * n / 40.0 AS at "
+    "FROM span, generate_series(1, 40) n WHERE start IS NOT NULL), "
+    "judged AS (SELECT width_bucket(extract(epoch FROM j.at - s.start), 0, extract(epoch FROM s.length), 40) AS b, "
+    "count(*) AS n, "
+    "sum(j.price_minor + a.fee_minor + a.insurance_minor) AS cost FROM judgement j "
+    "JOIN assignment a ON a.tenant = j.tenant AND a.id = j.assignment, span s "
+    "WHERE j.tenant = %(tenant)s AND j.project = %(project)s GROUP BY 1), "
+    "settled AS (SELECT width_bucket(extract(epoch FROM t.settled_at - s.start), 0, extract(epoch FROM s.length), "
+    "40) AS b, "
+    "count(*) AS n FROM task t, span s WHERE t.tenant = %(tenant)s AND t.project = %(project)s AND t.settled_at IS "
+    "NOT NULL GROUP BY 1), "
+    "numbered AS (SELECT at, row_number() OVER (ORDER BY at) AS k FROM points) "
+    "SELECT p.at, coalesce((SELECT sum(n) FROM judged WHERE b <= p.k + CASE WHEN p.k = 40 THEN 1 ELSE 0 END), "
+    "0)::bigint AS judgements, "
+    "coalesce((SELECT sum(n) FROM settled WHERE b <= p.k + CASE WHEN p.k = 40 THEN 1 ELSE 0 END), 0)::bigint AS "
+    "settled, "
+    "coalesce((SELECT sum(cost) FROM judged WHERE b <= p.k + CASE WHEN p.k = 40 THEN 1 ELSE 0 END), 0)::bigint AS "
+    "cost_minor "
+    "FROM numbered p ORDER BY p.at",
+)
+VOTE_SAMPLE = Statement(
+    CodeRow,
+    "SELECT task, worker, code FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s AND code IS NOT NULL "
+    "ORDER BY id DESC LIMIT %(limit)s",
+)
+
+# ---------------------------------------------------------------- adjudication
+DOUBTFUL = Statement(
+    DoubtfulRow,
+    "SELECT t.id AS task, t.rank, t.project, p.name AS project_name, i.ref, t.confidence, t.judged AS judgements, "
+    "b.thumb_sha256 AS thumb, t.created_at FROM task t JOIN project p ON p.tenant = t.tenant AND p.id = t.project "
+    "JOIN item i ON i.tenant = t.tenant AND i.id = t.item LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = "
+    "i.asset "
+    "WHERE t.tenant = %(tenant)s AND t.state = 2 AND (%(project)s::uuid IS NULL OR t.project = %(project)s::uuid) "
+    "AND (%(after)s::uuid IS NULL OR t.id > %(after)s::uuid) ORDER BY t.id LIMIT %(limit)s",
+)
+TASK_STATE = Statement(
+    TaskState,
+    "SELECT t.project, t.state, t.gold, t.settled_version, p.ontology_version, coalesce(i.width_px, b.width_px) AS "
+    "width_px, "
+    "coalesce(i.height_px, b.height_px) AS height_px FROM task t JOIN project p ON p.tenant = t.tenant AND p.id = "
+    "t.project "
+    "JOIN item i ON i.tenant = t.tenant AND i.id = t.item LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = "
+    "i.asset "
+    "WHERE t.tenant = %(tenant)s AND t.id = %(task)s FOR NO KEY UPDATE OF t",
+)
+ADJUDICATE = Command(
+    "INSERT INTO adjudication (tenant, id, task, person, label, undecidable, note, at) VALUES "
+    "(%(tenant)s, %(id)s, %(task)s, %(person)s::uuid, %(label)s, %(undecidable)s, %(note)s, %(now)s)"
+)
+JUDGEMENT_IDS = Scalar(
+    list,
+    "SELECT coalesce(array_agg(id::text ORDER BY id), '{}') FROM judgement WHERE tenant = %(tenant)s AND task = "
+    "%(task)s",
+)

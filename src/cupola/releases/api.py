@@ -1,0 +1,260 @@
+"""Routes of releases, audits and exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from cupola.kernel import limits
+from cupola.kernel.errors import conflict
+from cupola.platform.blobs import parse_range
+from cupola.platform.pg.tx import Role
+from cupola.platform.web import (
+    Cursor,
+    Limit,
+    Listed,
+    Manager,
+    Reviewer,
+    decode_cursor,
+    found,
+    listed,
+    nothing,
+    post,
+    reply,
+    runtime,
+)
+from cupola.quality.certify.page import page as certificate_page
+from cupola.releases import evidence, exporting, service, store
+from cupola.releases.model import AuditAsked, AuditQueue, Export, Release
+from cupola.tasks import service as tasks_service
+from cupola.tasks.model import ItemView
+
+router = APIRouter(tags=["releases"])
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class AuditPlanIn(_Body):
+    items: int = Field(default=300, ge=0, le=1_000_000)
+    confidence: float = Field(default=0.95, ge=0.5, le=0.9999)
+    target_accuracy: float = Field(default=0.99, ge=0.5, le=0.9999)
+
+
+class NewRelease(_Body):
+    name: str = Field(min_length=1, max_length=200)
+    licence: str = Field(default="", max_length=200, description="Of the labels, as an SPDX name or in words.")
+    plan: AuditPlanIn = AuditPlanIn()
+
+
+class NewExport(_Body):
+    format: Literal["jsonl", "coco", "yolo", "parquet"]
+
+
+class AuditVerdict(_Body):
+    label: dict[str, Any] | None = None
+    undecidable: bool = False
+    seconds: float = Field(default=0.0, ge=0, le=limits.MAX_SECONDS_PER_TASK)
+
+
+@dataclass(frozen=True, slots=True)
+class BlindItem:
+    """A drawn item as its auditor sees it: nothing that was said about it."""
+
+    audit_item: UUID
+    item: ItemView
+    kind: str
+    ontology: dict[str, Any]
+    guidelines: dict[str, str]
+    position: int
+    total: int
+    judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlindBatch:
+    items: list[BlindItem]
+
+
+@router.post("/api/projects/{project}/releases", response_model=Release, status_code=201)
+async def post_release(request: Request, who: Manager, project: UUID, body: NewRelease) -> Response:
+    """Freeze everything settled, declare the audit and draw it."""
+    asked = AuditAsked(body.plan.items, body.plan.confidence, body.plan.target_accuracy)
+    return await post(
+        request, who, lambda conn: service.create(conn, who.tenant, project, body.name, body.licence, asked)
+    )
+
+
+@router.get("/api/projects/{project}/releases", response_model=Listed[Release])
+async def get_releases(
+    request: Request, who: Reviewer, project: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """The project's releases, newest first."""
+    before = decode_cursor(cursor, UUID)
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        await tasks_service.project_and_ontology(conn, who.tenant, project)
+        rows = await store.RELEASES.all(conn, tenant=who.tenant, project=project, before=before, limit=limit + 1)
+    return listed([service.shown(row) for row in rows], limit, lambda row: row.id)
+
+
+@router.get("/api/releases/{release}", response_model=Release)
+async def get_release(request: Request, who: Reviewer, release: UUID) -> Response:
+    """One release with the state of its audit."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await service.view(conn, who.tenant, release))
+
+
+@router.post("/api/releases/{release}/certify", response_model=Release)
+async def post_certify(request: Request, who: Manager, release: UUID) -> Response:
+    """Compute, sign and keep the certificate of a finished audit."""
+    run = runtime(request)
+    return await post(request, who, lambda conn: service.certify_release(conn, run, who.tenant, release), status=200)
+
+
+@router.get("/api/releases/{release}/certificate")
+async def get_certificate(request: Request, who: Reviewer, release: UUID) -> Response:
+    """The signed certificate as JSON: everything needed to compute it again."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        row = found(await store.RELEASE.maybe(conn, tenant=who.tenant, id=release), "release")
+    return Response(found(row.certificate, "certificate of this release"), media_type="application/json")
+
+
+@router.get("/api/releases/{release}/certificate.html", response_class=HTMLResponse)
+async def get_certificate_page(
+    request: Request, who: Reviewer, release: UUID, lang: Annotated[Literal["en", "zh"], Query()] = "en"
+) -> Response:
+    """The certificate as a page that a customer can read."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        row = found(await store.RELEASE.maybe(conn, tenant=who.tenant, id=release), "release")
+    document = msgspec.json.decode(found(row.certificate, "certificate of this release"))
+    return HTMLResponse(certificate_page(document, lang))
+
+
+@router.get("/api/releases/{release}/evidence")
+async def get_evidence(request: Request, who: Reviewer, release: UUID) -> Response:
+    """A zip with the plan, the frozen rows, the audit and the certificate: what `cupola verify` computes from."""
+    run = runtime(request)
+    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        row = found(await store.RELEASE.maybe(conn, tenant=who.tenant, id=release), "release")
+    return StreamingResponse(
+        evidence.bundle(run, who.tenant, row),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{exporting.file_stem(row.name)}-evidence.zip"'},
+    )
+
+
+# ---------------------------------------------------------------- audits
+@router.get("/api/audits", response_model=list[AuditQueue])
+async def get_audits(request: Request, who: Reviewer) -> Response:
+    """Releases with drawn items that wait for a blind judgement (at most 100)."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        rows = await store.QUEUE.all(conn, tenant=who.tenant)
+    return reply([AuditQueue(row.release, row.project, row.name, row.drawn, row.judged) for row in rows])
+
+
+@router.get(
+    "/api/audits/{release}/next",
+    response_model=BlindItem,
+    responses={204: {"description": "Every drawn item is judged."}},
+)
+async def get_next(request: Request, who: Reviewer, release: UUID) -> Response:
+    """The next drawn item, blind."""
+    batch = await _blind(request, who.tenant, who.name, release, 1)
+    return reply(batch.items[0]) if batch.items else nothing()
+
+
+@router.get("/api/audits/{release}/items", response_model=BlindBatch)
+async def get_items(request: Request, who: Reviewer, release: UUID, limit: Limit = 20) -> Response:
+    """The next drawn items, blind, in the order of the draw; ask again for more once these are judged."""
+    return reply(await _blind(request, who.tenant, who.name, release, limit))
+
+
+async def _blind(request: Request, tenant: UUID, name: str, release: UUID, limit: int) -> BlindBatch:
+    run = runtime(request)
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        rows = await service.next_items(conn, run, tenant, release, limit, name)
+        state = await service.view(conn, tenant, release)
+        _, ontology = await tasks_service.project_and_ontology(conn, tenant, state.project)
+        guidelines = await tasks_service.guidelines(conn, tenant, state.project)
+    spec = msgspec.to_builtins(ontology)
+    return BlindBatch(
+        [
+            BlindItem(row.id, item, ontology.kind, spec, guidelines, row.draw, state.audit.drawn, state.audit.judged)
+            for row, item in rows
+        ]
+    )
+
+
+@router.post("/api/audits/{release}/items/{audit_item}", response_model=Release, status_code=201)
+async def post_audit(request: Request, who: Reviewer, release: UUID, audit_item: UUID, body: AuditVerdict) -> Response:
+    """Judge a drawn item. The first judgement stands."""
+    return await post(
+        request,
+        who,
+        lambda conn: service.judge(
+            conn, who.tenant, release, audit_item, who.person, body.label, body.undecidable, body.seconds
+        ),
+    )
+
+
+# ---------------------------------------------------------------- exports
+@router.post("/api/releases/{release}/exports", response_model=Export, status_code=201)
+async def post_export(request: Request, who: Reviewer, release: UUID, body: NewExport) -> Response:
+    """Start an export; the worker writes it, `GET /api/exports/{export}` says when it is done."""
+    run = runtime(request)
+    return await post(request, who, lambda conn: exporting.start(conn, run, who.tenant, release, body.format, who.name))
+
+
+@router.get("/api/releases/{release}/exports", response_model=Listed[Export])
+async def get_exports(
+    request: Request, who: Reviewer, release: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """The release's exports, newest first."""
+    run = runtime(request)
+    before = decode_cursor(cursor, UUID)
+    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        await service.view(conn, who.tenant, release)
+        rows = await store.EXPORTS.all(conn, tenant=who.tenant, release=release, before=before, limit=limit + 1)
+    return listed([exporting.shown(run, who.tenant, row, who.name) for row in rows], limit, lambda row: row.id)
+
+
+@router.get("/api/exports/{export}", response_model=Export)
+async def get_export(request: Request, who: Reviewer, export: UUID) -> Response:
+    """One export."""
+    run = runtime(request)
+    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        row = found(await store.EXPORT.maybe(conn, tenant=who.tenant, id=export), "export")
+    return reply(exporting.shown(run, who.tenant, row, who.name))
+
+
+@router.get("/api/exports/{export}/file")
+async def get_export_file(request: Request, who: Reviewer, export: UUID) -> Response:
+    """The file of a finished export, streamed; takes Range."""
+    run = runtime(request)
+    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        row = found(await store.EXPORT.maybe(conn, tenant=who.tenant, id=export), "export")
+    if row.sha256 is None:
+        raise conflict(
+            "export-unfinished", f"This export is {row.state}.", remedy="Ask for it again when its state is done."
+        )
+    sha256, size = row.sha256.hex(), row.size_bytes or 0
+    span = parse_range(request.headers.get("range"), size)
+    start, end = span if span else (0, size)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{row.file_name}"',
+        "Content-Length": str(end - start),
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{sha256}"',
+    }
+    if span:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return StreamingResponse(
+        run.blobs.stream(who.tenant, sha256, start, end), 206 if span else 200, headers, row.media_type
+    )

@@ -1,0 +1,117 @@
+"""Exports: a job that streams a frozen release through a format's exporter into a blob, at constant memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+from cupola.kernel import clock, ids
+from cupola.kernel.errors import Kind, Problem
+from cupola.platform import events, hooks
+from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.runtime import Runtime
+from cupola.releases import service, store
+from cupola.releases.exporters.base import About, Exporter
+from cupola.releases.model import Export
+from cupola.tasks import service as tasks_service
+
+
+def file_stem(name: str) -> str:
+    """A release's name as the beginning of a file's name."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80] or "release"
+
+
+async def start(conn: Conn, run: Runtime, tenant: UUID, release: UUID, format: str, bound_to: str) -> Export:
+    """Ask for an export; the worker hears of it. Raises Problem: NOT_FOUND, INVALID for an unknown format."""
+    await service.view(conn, tenant, release)
+    hooks.load(hooks.EXPORTERS, format)
+    export = ids.uuid7()
+    await store.EXPORT_ADD.run(conn, tenant=tenant, id=export, release=release, format=format, now=clock.now())
+    await events.emit(conn, tenant, "export.requested", export)
+    row = await store.EXPORT.maybe(conn, tenant=tenant, id=export)
+    assert row is not None
+    return shown(run, tenant, row, bound_to)
+
+
+def shown(run: Runtime, tenant: UUID, row: store.ExportRow, bound_to: str) -> Export:
+    return Export(
+        row.id,
+        row.release,
+        row.format,
+        row.state,
+        row.rows,
+        row.size_bytes,
+        row.sha256.hex() if row.sha256 else None,
+        row.file_name,
+        f"/api/exports/{row.id}/file" if row.state == "done" else None,
+        row.error,
+        row.created_at,
+        row.finished_at,
+    )
+
+
+async def run_export(run: Runtime, tenant: UUID, export: UUID) -> None:
+    """Write an export's file. May be run again at any time: the same rows give the same file.
+
+    Raises Problem (UNAVAILABLE) when the database or the store is away; any other trouble ends the export as failed,
+    with the sentence that says why.
+    """
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        row = await store.EXPORT.maybe(conn, tenant=tenant, id=export)
+        if row is None or row.state in ("done", "failed"):
+            return
+        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="running", error=None)
+    try:
+        await _write(run, tenant, row)
+    except Problem as problem:
+        if problem.kind is Kind.UNAVAILABLE:
+            raise
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            said = " ".join(part for part in (problem.detail, problem.remedy) if part)
+            await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="failed", error=said)
+            await events.emit(conn, tenant, "export.failed", export)
+
+
+async def _write(run: Runtime, tenant: UUID, row: store.ExportRow) -> None:
+    exporter: Exporter = hooks.load(hooks.EXPORTERS, row.format)
+    counted = 0
+    async with run.db.tx(Role.APP, tenant=tenant, snapshot=True) as conn:
+        frozen = await store.RELEASE.maybe(conn, tenant=tenant, id=row.release)
+        assert frozen is not None
+        _, ontology = await tasks_service.project_and_ontology(conn, tenant, frozen.project)
+
+        async def rows() -> AsyncIterator[Sequence[store.FrozenRow]]:
+            nonlocal counted
+            async for batch in store.ROWS.stream(conn, tenant=tenant, release=row.release):
+                counted += len(batch)
+                yield batch
+
+        about = About(
+            frozen.id,
+            frozen.name,
+            frozen.licence,
+            ontology,
+            frozen.created_at,
+            lambda sha256: run.blobs.stream(tenant, sha256.hex()),
+        )
+        made = exporter(rows(), about)
+        stored = await run.blobs.put_stream(tenant, made.chunks)
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        sha256 = bytes.fromhex(stored.sha256)
+        now = clock.now()
+        await store.BLOB_ADD.run(
+            conn, tenant=tenant, sha256=sha256, bytes=stored.size_bytes, media_type=made.media_type, now=now
+        )
+        await store.EXPORT_DONE.run(
+            conn,
+            tenant=tenant,
+            id=row.id,
+            rows=counted,
+            bytes=stored.size_bytes,
+            sha256=sha256,
+            media_type=made.media_type,
+            file_name=f"{file_stem(frozen.name)}-{row.format}.{made.extension}",
+            now=now,
+        )
+        await events.emit(conn, tenant, "export.done", row.id, rows=counted)

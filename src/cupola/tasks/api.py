@@ -1,0 +1,233 @@
+"""Routes of projects and tasks, for requesters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from cupola.platform.pg.tx import Role
+from cupola.platform.runtime import short_name
+from cupola.platform.web import (
+    Cursor,
+    Limit,
+    Listed,
+    Manager,
+    Reviewer,
+    decode_cursor,
+    found,
+    listed,
+    post,
+    reply,
+    runtime,
+)
+from cupola.tasks import model, service, store
+from cupola.tasks.model import Offer, Plan, Project, TaskDetail, TaskView
+
+router = APIRouter(tags=["projects"])
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class PlanIn(_Body):
+    target_accuracy: float = 0.99
+    confidence: float = 0.95
+    min_judgements: int = 1
+    max_judgements: int = 5
+    gold_rate: float = 0.05
+    audit_items: int = 300
+
+
+class OfferIn(_Body):
+    price_minor: int = Field(gt=0, le=10**9, description="What the worker gets for one judgement, whole.")
+    currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
+    estimate_median_s: float | None = Field(default=None, gt=0, le=86_400)
+    estimate_p75_s: float | None = Field(default=None, gt=0, le=86_400)
+
+
+class NewProject(_Body):
+    name: str = Field(min_length=1, max_length=200)
+    dataset: UUID
+    ontology_version: UUID
+    plan: PlanIn = PlanIn()
+    offer: OfferIn
+    page_size: int = Field(default=10, ge=1, le=50)
+    lease_s: int = Field(default=1800, ge=5, le=86_400)
+    routing: Literal["open", "directed"] = "open"
+
+
+class NewTasks(_Body):
+    dataset: UUID | None = None
+    gold_share: float = Field(default=1.0, ge=0, le=1)
+
+
+class GoldLabel(_Body):
+    ref: str = Field(min_length=1, max_length=1024)
+    label: dict[str, Any]
+
+
+class NewGold(_Body):
+    labels: list[GoldLabel] = Field(min_length=1, max_length=10_000)
+
+
+class Made(_Body):
+    created: int
+
+
+@router.post("/api/projects", response_model=Project, status_code=201)
+async def post_project(request: Request, who: Manager, body: NewProject) -> Response:
+    """A project in the state draft."""
+    run = runtime(request)
+    new = service.NewProject(
+        body.name,
+        body.dataset,
+        body.ontology_version,
+        Plan(**body.plan.model_dump()),
+        body.offer.price_minor,
+        body.offer.currency,
+        body.offer.estimate_median_s,
+        body.offer.estimate_p75_s,
+        body.page_size,
+        body.lease_s,
+        body.routing,
+    )
+    return await post(request, who, lambda conn: service.create_project(conn, run, who.tenant, new))
+
+
+@router.get("/api/projects", response_model=Listed[Project])
+async def get_projects(request: Request, who: Reviewer, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The tenant's projects, newest first."""
+    before = decode_cursor(cursor, UUID)
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        rows = await service.projects(conn, who.tenant, before, limit + 1)
+    return listed(rows, limit, lambda row: row.id)
+
+
+@router.get("/api/projects/{project}", response_model=Project)
+async def get_project(request: Request, who: Reviewer, project: UUID) -> Response:
+    """One project with its counts and its money."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await service.project_view(conn, who.tenant, project))
+
+
+@router.post("/api/projects/{project}/tasks", response_model=Made, status_code=201)
+async def post_tasks(request: Request, who: Manager, project: UUID, body: NewTasks) -> Response:
+    """One task for each item of the dataset that has none yet. Can be sent again after a further import."""
+
+    async def work(conn: Any) -> dict[str, int]:
+        return {"created": await service.add_tasks(conn, who.tenant, project, body.dataset, body.gold_share)}
+
+    return await post(request, who, work)
+
+
+@router.post("/api/projects/{project}/gold", response_model=Made, status_code=201)
+async def post_gold(request: Request, who: Manager, project: UUID, body: NewGold) -> Response:
+    """Turn tasks that nobody has judged into gold."""
+
+    async def work(conn: Any) -> dict[str, int]:
+        given = [(one.ref, one.label) for one in body.labels]
+        return {"created": await service.add_gold(conn, who.tenant, project, given)}
+
+    return await post(request, who, work)
+
+
+@router.post("/api/projects/{project}/offers", response_model=Offer, status_code=201)
+async def post_offer(request: Request, who: Manager, project: UUID, body: OfferIn) -> Response:
+    """A new version of the offer, for pages claimed from now on."""
+    run = runtime(request)
+    return await post(
+        request,
+        who,
+        lambda conn: service.change_offer(
+            conn, run, who.tenant, project, body.price_minor, body.estimate_median_s, body.estimate_p75_s
+        ),
+    )
+
+
+@router.get("/api/projects/{project}/offers", response_model=list[Offer])
+async def get_offers(request: Request, who: Reviewer, project: UUID) -> Response:
+    """Every version of the offer, newest first (at most 100)."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        found(await store.PROJECT.maybe(conn, tenant=who.tenant, id=project), "project")
+        return reply(await store.OFFERS.all(conn, tenant=who.tenant, project=project))
+
+
+@router.post("/api/projects/{project}/{verb}", response_model=Project)
+async def post_verb(
+    request: Request, who: Manager, project: UUID, verb: Literal["launch", "pause", "resume", "stop"]
+) -> Response:
+    """Launch, pause, resume or stop. Claimed work is always paid for."""
+    return await post(request, who, lambda conn: service.move_project(conn, who.tenant, project, verb), status=200)
+
+
+@router.get("/api/projects/{project}/tasks", response_model=Listed[TaskView])
+async def get_tasks(
+    request: Request,
+    who: Reviewer,
+    project: UUID,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    state: Literal["open", "collecting", "escalated", "settled", "cancelled", "gold"] | None = None,
+    ref: Annotated[str | None, Query(max_length=1024, description="The reference starts with this.")] = None,
+) -> Response:
+    """The project's tasks in the order of the queue."""
+    after = decode_cursor(cursor, int)
+    number = model.TASK_STATES.index(state) if state and state != "gold" else None
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        found(await store.PROJECT.maybe(conn, tenant=who.tenant, id=project), "project")
+        rows = await store.TASKS.all(
+            conn,
+            tenant=who.tenant,
+            project=project,
+            after=after if after is not None else -1,
+            state=number,
+            gold=None if state is None else state == "gold",
+            ref=ref,
+            limit=limit + 1,
+        )
+    ranks = {row.id: row.rank for row in rows}
+    return listed([service.task_view(row) for row in rows], limit, lambda row: ranks[row.id])
+
+
+@router.get("/api/tasks/{task}", response_model=TaskDetail)
+async def get_task(request: Request, who: Reviewer, task: UUID) -> Response:
+    """One task with all its judgements and settlements."""
+    run = runtime(request)
+    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await service.task_detail(conn, run, who.tenant, task, who.name))
+
+
+@router.get("/api/projects/{project}/judgements")
+async def get_judgements(request: Request, who: Reviewer, project: UUID) -> Response:
+    """Every judgement of the project as JSON lines, streamed."""
+    run = runtime(request)
+    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        found(await store.PROJECT.maybe(conn, tenant=who.tenant, id=project), "project")
+
+    async def lines() -> AsyncIterator[bytes]:
+        async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+            async for rows in store.JUDGEMENTS_OF_PROJECT.stream(conn, tenant=who.tenant, project=project):
+                yield b"".join(
+                    msgspec.json.encode(
+                        {
+                            "judgement": row.id,
+                            "task": row.task,
+                            "worker": short_name(row.worker),
+                            "label": msgspec.Raw(row.label.encode()),
+                            "seconds": round(row.seconds, 2),
+                            "gold": row.gold,
+                            "at": row.at,
+                        }
+                    )
+                    + b"\n"
+                    for row in rows
+                )
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")

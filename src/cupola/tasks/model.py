@@ -1,0 +1,268 @@
+"""Projects, offers, tasks, pages of tasks: their shapes, states and rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from cupola.kernel import limits
+from cupola.kernel.errors import conflict, invalid
+
+ProjectState = Literal["draft", "live", "paused", "stopped"]
+Routing = Literal["open", "directed"]
+ReturnReason = Literal["unclear", "too-hard", "broken-item", "sensitive", "no-time", "other"]
+
+# smallint in the database -> the word of the API
+TASK_STATES = ("open", "collecting", "escalated", "settled", "cancelled")
+PAGE_STATES = ("claimed", "submitted", "returned", "expired")
+LEASE_STATES = ("open", "paid", "released", "released", "rejected")
+
+_MOVES: dict[str, tuple[str, ...]] = {
+    "launch": ("draft",),
+    "pause": ("live",),
+    "resume": ("paused",),
+    "stop": ("live", "paused", "draft"),
+}
+_TO: dict[str, ProjectState] = {"launch": "live", "pause": "paused", "resume": "live", "stop": "stopped"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What quality a project asks for. target_accuracy and confidence in (0.5, 1); judgements counted per task.
+
+    gold_rate: share of a page that is gold. audit_items: how many settled items a release's audit draws.
+    """
+
+    target_accuracy: float = 0.99
+    confidence: float = 0.95
+    min_judgements: int = 1
+    max_judgements: int = 5
+    gold_rate: float = 0.05
+    audit_items: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one judgement pays. price_minor is what the worker gets, whole; fee and insurance stand beside it."""
+
+    project: UUID
+    version: int
+    price_minor: int
+    fee_bp: int
+    insurance_bp: int
+    currency: str
+    median_s: float | None
+    p75_s: float | None
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Tasks by state; gold tasks are counted apart and nowhere else."""
+
+    open: int
+    collecting: int
+    escalated: int
+    settled: int
+    cancelled: int
+    total: int
+    gold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    id: UUID
+    name: str
+    kind: str
+    state: ProjectState
+    dataset: UUID
+    ontology_version: UUID
+    plan: Plan
+    offer: Offer
+    page_size: int
+    lease_s: int
+    routing: Routing
+    counts: Counts
+    judgements: int
+    spent_minor: int
+    reserved_minor: int
+    budget_minor: int
+    currency: str
+    created_at: datetime
+    launched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task in a list. confidence is calibrated; settled_label only when settled."""
+
+    id: UUID
+    project: UUID
+    item: UUID
+    ref: str
+    state: str
+    judgements: int
+    confidence: float | None
+    settled_label: dict[str, Any] | None
+    gold: bool
+    created_at: datetime
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """An item as an editor needs it. URLs are signed and short-lived."""
+
+    id: UUID
+    ref: str
+    media_type: str
+    url: str | None
+    thumb_url: str | None
+    text: str | None
+    width: int | None
+    height: int | None
+    metadata: Any
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementView:
+    """A judgement as the tenant sees it; `worker` is a pseudonym of this tenant alone."""
+
+    id: UUID
+    worker: str
+    label: dict[str, Any]
+    seconds: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementView:
+    version: int
+    label: dict[str, Any] | None
+    confidence: float
+    how: str
+    method: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDetail:
+    id: UUID
+    project: UUID
+    state: str
+    gold: bool
+    confidence: float | None
+    kind: str
+    ontology: dict[str, Any]
+    guidelines: dict[str, str]
+    item: ItemView
+    judgements: list[JudgementView]
+    settlements: list[SettlementView]
+
+
+@dataclass(frozen=True, slots=True)
+class PageTask:
+    """One task of a page. draft: the newest saved draft, draft_rev its revision (0: none)."""
+
+    task: UUID
+    position: int
+    state: str
+    item: ItemView
+    pre_label: Any
+    draft: Any
+    draft_rev: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A page of tasks leased to one worker. `fence` goes back with every write."""
+
+    id: UUID
+    project: UUID
+    project_name: str
+    fence: int
+    state: str
+    offer_version: int
+    price_minor: int
+    currency: str
+    claimed_at: datetime
+    expires_at: datetime
+    kind: str
+    ontology: Any
+    guidelines: dict[str, str]
+    tasks: list[PageTask]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How the submit of one judgement went: always "paid"; what could not be paid is parked and told as a problem."""
+
+    task: UUID
+    judgement: UUID
+    paid_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    paid_minor: int
+    currency: str
+    judgements: list[Judged]
+    state: str
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An offer as a contributor sees it before the click. Times in seconds; None until enough were measured."""
+
+    project: UUID
+    title: str
+    kind: str
+    price_minor: int
+    currency: str
+    median_s: float | None
+    p75_s: float | None
+    hourly_minor: int | None
+    timed: int
+    available: int
+    page_size: int
+    guidelines: dict[str, str]
+    offer_version: int
+    paid: str
+    conditions: str
+
+
+def check_plan(plan: Plan) -> None:
+    """Raises Problem (INVALID) with the place of the first rule that the plan breaks."""
+    if not 0.5 <= plan.target_accuracy <= 0.9999:
+        raise invalid("plan-target", "The target accuracy lies between 0.5 and 0.9999.", place="/plan/target_accuracy")
+    if not 0.5 <= plan.confidence <= 0.9999:
+        raise invalid("plan-confidence", "The confidence lies between 0.5 and 0.9999.", place="/plan/confidence")
+    if not 1 <= plan.min_judgements <= plan.max_judgements <= limits.MAX_JUDGEMENTS_PER_TASK:
+        raise invalid(
+            "plan-judgements",
+            f"Judgements per task: 1 <= min <= max <= {limits.MAX_JUDGEMENTS_PER_TASK}.",
+            place="/plan/max_judgements",
+        )
+    if not 0.0 <= plan.gold_rate <= 0.5:
+        raise invalid("plan-gold", "The share of gold lies between 0 and 0.5.", place="/plan/gold_rate")
+    if not 0 <= plan.audit_items <= 1_000_000:
+        raise invalid("plan-audit", "The audit draws between 0 and 1,000,000 items.", place="/plan/audit_items")
+
+
+def moved(state: str, verb: str) -> ProjectState:
+    """The state that a verb leads to. Raises Problem (CONFLICT) where the verb has no place."""
+    if state not in _MOVES[verb]:
+        raise conflict(
+            "project-state",
+            f"A project that is {state} cannot {verb}.",
+            remedy=f"This verb needs the state {' or '.join(_MOVES[verb])}.",
+        )
+    return _TO[verb]
+
+
+def hourly_minor(price_minor: int, median_s: float | None) -> int | None:
+    """What the price is in an hour at the median time, in minor units."""
+    return None if not median_s or median_s <= 0 else int(price_minor * 3600 / median_s)

@@ -1,0 +1,402 @@
+"""The worker's verbs: claim a page, keep it, draft, submit and be paid, give it back.
+
+Money is reserved at the claim and paid at the submit, inside one function of the database (schema/0002): there is no
+moment at which a judgement stands without its payment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from cupola.kernel import clock, dice, ids, limits
+from cupola.kernel.errors import Kind, Problem, conflict, invalid, not_found
+from cupola.labels import code_of, decode_label, encode, validate
+from cupola.ontology import service as ontologies
+from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.runtime import Runtime
+from cupola.tasks import service, store
+from cupola.tasks.model import LEASE_STATES, PAGE_STATES, Assignment, Judged, PageTask, Submitted
+from cupola.tasks.store import Home
+
+IMAGE_URL_LIFE_S = 300
+
+# What never changes about a project and a page, remembered so that a submit needs no look-up. Bounded.
+_project_tenant: dict[UUID, UUID] = {}
+_homes: dict[tuple[UUID, UUID], Home] = {}
+_admitted: set[UUID] = set()
+_KEEP = 50_000
+
+
+class JudgementIn(msgspec.Struct, forbid_unknown_fields=True):
+    """One judgement of a submit: seconds is the time its maker spent."""
+
+    task: UUID
+    label: msgspec.Raw
+    seconds: float = 0.0
+
+
+class SubmitIn(msgspec.Struct, forbid_unknown_fields=True):
+    fence: int
+    judgements: list[JudgementIn]
+
+
+class DraftIn(msgspec.Struct, forbid_unknown_fields=True):
+    fence: int
+    label: msgspec.Raw
+    rev: int
+
+
+async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, idem: str | None) -> Assignment | None:
+    """Lease a page of tasks and reserve its money. None: nothing to do for this worker at the moment.
+
+    Raises Problem: NOT_FOUND, CONFLICT "project-not-live" or "budget-exhausted".
+    """
+    tenant = await _tenant_of(run, person, project)
+    worker = run.worker_of(tenant, person)
+    wanted = tasks if tasks is not None else limits.MAX_PAGE_TASKS
+    if not 1 <= wanted <= limits.MAX_PAGE_TASKS:
+        raise invalid("page-size", f"A page has 1 to {limits.MAX_PAGE_TASKS} tasks.", place="/tasks")
+    async with run.db.tx(Role.GATEWAY, tenant=tenant, worker=worker, person=person) as conn:
+        now = clock.now()
+        if worker not in _admitted:
+            await store.ADMIT.run(conn, tenant=tenant, worker=worker, person=person, now=now)
+        assignment = await _claim(conn, tenant, worker, project, wanted, idem, now)
+        found = None if assignment is None else await page(conn, run, tenant, worker, person, assignment)
+    if len(_admitted) >= _KEEP:
+        _admitted.clear()
+    _admitted.add(worker)
+    return found
+
+
+async def _claim(
+    conn: Conn, tenant: UUID, worker: UUID, project: UUID, tasks: int, idem: str | None, now: datetime
+) -> UUID | None:
+    try:
+        return await store.CLAIM.maybe(
+            conn,
+            tenant=tenant,
+            project=project,
+            worker=worker,
+            tasks=tasks,
+            assignment=ids.uuid7(),
+            hold=ids.uuid7(),
+            idem=idem,
+            dice=dice.unit(),
+            now=now,
+        )
+    except psycopg.errors.NoDataFound as error:
+        raise not_found("project") from error
+    except psycopg.errors.ObjectNotInPrerequisiteState as error:
+        raise conflict(
+            "project-not-live", "This project takes no new work at the moment.", remedy="Look at the other offers."
+        ) from error
+    except (psycopg.errors.InsufficientResources, psycopg.errors.CheckViolation) as error:
+        raise conflict(
+            "budget-exhausted",
+            "The project's money is all reserved or paid, and nothing is offered without it.",
+            remedy="Look at the other offers; the requester has been told.",
+        ) from error
+
+
+async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUID, assignment: UUID) -> Assignment:
+    """A page as its holder sees it. Raises Problem(NOT_FOUND)."""
+    row = await store.ASSIGNMENT.maybe(conn, tenant=tenant, worker=worker, id=assignment)
+    if row is None:
+        raise not_found("assignment")
+    version = await ontologies.decoded(conn, tenant, row.ontology_version)
+    remember(person, assignment, Home(tenant, worker, row.project, row.ontology_version, row.currency))
+    tasks = []
+    for item in await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment):
+        pre_label = msgspec.Raw(item.pre_label.encode()) if item.pre_label else None
+        draft = msgspec.Raw(item.draft.encode()) if item.draft else None
+        view = await service.item_view(
+            run, tenant, item, msgspec.Raw(item.metadata.encode()), f"person:{person}", IMAGE_URL_LIFE_S
+        )
+        tasks.append(
+            PageTask(item.task, item.position, LEASE_STATES[item.state], view, pre_label, draft, item.draft_rev or 0)
+        )
+    return Assignment(
+        row.id,
+        row.project,
+        row.project_name,
+        row.fence,
+        PAGE_STATES[row.state],
+        row.offer_version,
+        row.price_minor,
+        row.currency,
+        row.claimed_at,
+        row.expires_at,
+        row.kind,
+        version.ontology,
+        version.guidelines,
+        tasks,
+    )
+
+
+async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> Submitted:
+    """Judgements of a page: each is checked, stored and paid in one transaction, or none is.
+
+    The first answer stands: a judgement that was made before is answered as it was then. Raises Problem: INVALID with
+    the place of a label that does not fit; CONFLICT "assignment-expired" (the labels are parked as drafts and offered
+    back first) or "stale-fence".
+    """
+    try:
+        asked = _submit_decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise _malformed(error) from error
+    if not 1 <= len(asked.judgements) <= limits.MAX_PAGE_TASKS:
+        raise invalid("judgements-count", f"Send 1 to {limits.MAX_PAGE_TASKS} judgements.", place="/judgements")
+    home = await home_of(run, person, assignment)
+    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+        labels, codes, seconds = await _checked(conn, home, assignment, asked.judgements)
+        try:
+            rows = await store.SUBMIT.all(
+                conn,
+                tenant=home.tenant,
+                assignment=assignment,
+                worker=home.worker,
+                fence=asked.fence,
+                tasks=[j.task for j in asked.judgements],
+                ids=[ids.uuid7() for _ in asked.judgements],
+                labels=labels,
+                codes=codes,
+                seconds=seconds,
+                transfers=[ids.uuid7() for _ in range(4)],
+                now=clock.now(),
+            )
+        except psycopg.errors.NoDataFound as error:
+            raise not_found("assignment") from error
+        except psycopg.errors.ObjectNotInPrerequisiteState as error:
+            raise _stale() from error
+    unknown = [n for n, row in enumerate(rows) if row.outcome == "unknown"]
+    if unknown and all(row.outcome == "unknown" for row in rows):
+        raise invalid(
+            "task-not-on-page",
+            "This task is not on this page.",
+            place=f"/judgements/{unknown[0]}/task",
+            remedy="Send the tasks that the claim answered with.",
+        )
+    paid = [Judged(row.task, row.judgement, row.paid_minor) for row in rows if row.judgement is not None]
+    parked = [row.task for row in rows if row.outcome == "parked"]
+    if parked:
+        raise conflict(
+            "assignment-expired",
+            f"The lease of this page had ended; {len(parked)} labels are kept as drafts and offered back to you first.",
+            remedy="Claim a page again: your drafts come with it, ready to submit.",
+            kept=True,
+            tasks=[str(task) for task in parked],
+            paid=[str(one.task) for one in paid],
+        )
+    return Submitted(
+        sum(one.paid_minor for one in paid), home.currency, paid, PAGE_STATES[rows[0].state], rows[0].remaining
+    )
+
+
+async def _checked(
+    conn: Conn, home: Home, assignment: UUID, judgements: Sequence[JudgementIn]
+) -> tuple[list[str], list[int | None], list[float]]:
+    ontology = (await ontologies.decoded(conn, home.tenant, home.ontology_version)).ontology
+    sizes: dict[UUID, store.Size] = {}
+    if ontology.kind == "objects":
+        rows = await store.SIZES.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
+        sizes = {row.task: row for row in rows}
+    labels: list[str] = []
+    codes: list[int | None] = []
+    seconds: list[float] = []
+    seen: set[UUID] = set()
+    for n, judgement in enumerate(judgements):
+        if judgement.task in seen:
+            raise invalid("task-twice", "A task stands twice in one submit.", place=f"/judgements/{n}/task")
+        seen.add(judgement.task)
+        if not 0 <= judgement.seconds <= limits.MAX_SECONDS_PER_TASK:
+            raise invalid(
+                "seconds-range",
+                f"Seconds lie between 0 and {limits.MAX_SECONDS_PER_TASK}.",
+                place=f"/judgements/{n}/seconds",
+            )
+        if len(judgement.label) > limits.MAX_LABEL_BYTES:
+            raise Problem(Kind.TOO_LARGE, "label-too-large", "A label is too large.", place=f"/judgements/{n}/label")
+        size = sizes.get(judgement.task)
+        try:
+            label = decode_label(bytes(judgement.label))
+            validate(
+                label,
+                ontology,
+                width_px=size.width_px if size else None,
+                height_px=size.height_px if size else None,
+            )
+        except Problem as problem:
+            problem.place = f"/judgements/{n}/label{problem.place}"
+            raise
+        labels.append(encode(label).decode())
+        codes.append(code_of(label, ontology))
+        seconds.append(judgement.seconds)
+    return labels, codes, seconds
+
+
+async def give_back(run: Runtime, person: UUID, assignment: UUID, fence: int, reason: str, note: str) -> Assignment:
+    """Return what is open of a page. Never held against anybody; the money goes back to the project."""
+    home = await home_of(run, person, assignment)
+    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+        row = await store.ASSIGNMENT.maybe(conn, tenant=home.tenant, worker=home.worker, id=assignment)
+        if row is None:
+            raise not_found("assignment")
+        if row.fence != fence:
+            raise _stale()
+        await store.END.one(
+            conn,
+            tenant=home.tenant,
+            assignment=assignment,
+            worker=home.worker,
+            state=2,
+            reason=reason,
+            note=note[:2_000],
+            transfer=ids.uuid7(),
+            now=clock.now(),
+        )
+        return await page(conn, run, home.tenant, home.worker, person, assignment)
+
+
+async def heartbeat(run: Runtime, person: UUID, assignment: UUID, fence: int) -> datetime:
+    """Keep a page for longer; returns when its lease ends now. Raises Problem(CONFLICT) when it has ended."""
+    home = await home_of(run, person, assignment)
+    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+        until = await store.HEARTBEAT.maybe(
+            conn, tenant=home.tenant, assignment=assignment, worker=home.worker, fence=fence, now=clock.now()
+        )
+    if until is None:
+        raise conflict(
+            "assignment-ended",
+            "This page is not yours any more: it was submitted, returned, or its time ran out.",
+            remedy="Claim a page again; drafts of an expired page come back with it.",
+        )
+    return until
+
+
+async def draft(run: Runtime, person: UUID, assignment: UUID, task: UUID, body: bytes) -> int:
+    """Keep unfinished work; returns the newest revision held. An older revision that arrives late changes nothing.
+
+    A draft need not fit the ontology yet: it is work on the way.
+    """
+    try:
+        asked = _draft_decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise _malformed(error) from error
+    if len(asked.label) > limits.MAX_DRAFT_BYTES:
+        raise Problem(Kind.TOO_LARGE, "draft-too-large", "The draft is larger than 4 MB.", place="/label")
+    if asked.rev < 1:
+        raise invalid("draft-revision", "A revision counts from 1.", place="/rev")
+    home = await home_of(run, person, assignment)
+    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+        rev = await store.DRAFT.maybe(
+            conn,
+            tenant=home.tenant,
+            assignment=assignment,
+            worker=home.worker,
+            fence=asked.fence,
+            task=task,
+            label=bytes(asked.label).decode(),
+            rev=asked.rev,
+            now=clock.now(),
+        )
+    if rev is None:
+        raise conflict("draft-of-nothing", "This task is submitted already, or not on this page.")
+    return rev
+
+
+async def open_pages(run: Runtime, person: UUID) -> list[Assignment]:
+    """The pages a person holds, over all tenants."""
+    pages: list[Assignment] = []
+    async with run.db.tx(Role.GATEWAY, person=person) as conn:
+        homes = await store.TENANTS_OF.all(conn, person=person)
+    for home in homes:
+        async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+            rows = await store.ASSIGNMENTS_OPEN.all(conn, tenant=home.tenant, worker=home.worker, now=clock.now())
+            pages += [await page(conn, run, home.tenant, home.worker, person, row.id) for row in rows]
+    return pages
+
+
+async def one_page(run: Runtime, person: UUID, assignment: UUID) -> Assignment:
+    home = await home_of(run, person, assignment)
+    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+        return await page(conn, run, home.tenant, home.worker, person, assignment)
+
+
+async def expire_due(run: Runtime, limit: int = 500) -> int:
+    """End the pages whose time ran out; returns how many. Safe to run in several processes at once."""
+    async with run.db.tx(Role.OPS) as conn:
+        due = await store.DUE.all(conn, now=clock.now(), limit=limit)
+    for row in due:
+        async with run.db.tx(Role.APP, tenant=row.tenant) as conn:
+            await store.END.one(
+                conn,
+                tenant=row.tenant,
+                assignment=row.id,
+                worker=None,
+                state=3,
+                reason=None,
+                note=None,
+                transfer=ids.uuid7(),
+                now=clock.now(),
+            )
+    return len(due)
+
+
+# ---------------------------------------------------------------- where things live
+async def _tenant_of(run: Runtime, person: UUID, project: UUID) -> UUID:
+    tenant = _project_tenant.get(project)
+    if tenant is None:
+        async with run.db.tx(Role.GATEWAY, person=person) as conn:
+            tenant = await store.PROJECT_HOME.maybe(conn, id=project)
+        if tenant is None:
+            raise not_found("project on offer")
+        _bound(_project_tenant)
+        _project_tenant[project] = tenant
+    return tenant
+
+
+def remember(person: UUID, assignment: UUID, home: Home) -> None:
+    _bound(_homes)
+    _homes[person, assignment] = home
+
+
+async def home_of(run: Runtime, person: UUID, assignment: UUID) -> Home:
+    """Where this person's page lives. Raises Problem(NOT_FOUND) for another person's page too."""
+    home = _homes.get((person, assignment))
+    if home is not None:
+        return home
+    async with run.db.tx(Role.GATEWAY, person=person) as conn:
+        tenants = await store.TENANTS_OF.all(conn, person=person)
+    for place in tenants:
+        async with run.db.tx(Role.GATEWAY, tenant=place.tenant, worker=place.worker, person=person) as conn:
+            home = await store.ASSIGNMENT_HOME.maybe(conn, tenant=place.tenant, worker=place.worker, id=assignment)
+        if home is not None:
+            remember(person, assignment, home)
+            return home
+    raise not_found("assignment")
+
+
+def _bound(cache: dict[UUID, UUID] | dict[tuple[UUID, UUID], Home]) -> None:
+    if len(cache) >= _KEEP:
+        cache.clear()
+
+
+def _stale() -> Problem:
+    return conflict(
+        "stale-fence",
+        "This page was taken over since you loaded it.",
+        remedy="Load the page again; your drafts are kept.",
+    )
+
+
+def _malformed(error: Exception) -> Problem:
+    return invalid("body-malformed", f"The body is not what this address takes: {error}.", remedy="See /docs.")
+
+
+_submit_decoder = msgspec.json.Decoder(SubmitIn)
+_draft_decoder = msgspec.json.Decoder(DraftIn)

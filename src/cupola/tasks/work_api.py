@@ -1,0 +1,113 @@
+"""Routes of work, for contributors. Labels pass as bytes: msgspec decodes and checks them once."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from cupola.platform.web import Contributor, idempotency_key, nothing, read_body, reply, runtime
+from cupola.tasks import work
+from cupola.tasks.model import Assignment, ReturnReason, Submitted
+
+router = APIRouter(tags=["work"])
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class ClaimIn(_Body):
+    tasks: int | None = Field(default=None, ge=1, le=50, description="At most so many; the project's page by default.")
+
+
+class Fenced(_Body):
+    fence: int
+
+
+class ReturnIn(Fenced):
+    reason: ReturnReason
+    note: str = Field(default="", max_length=2_000)
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+_UUID = {"type": "string", "format": "uuid"}
+_LABEL = {"type": "object", "description": "A label of the project's kind.", "required": ["kind"]}
+_SUBMIT = {
+    "type": "object",
+    "required": ["fence", "judgements"],
+    "additionalProperties": False,
+    "properties": {
+        "fence": {"type": "integer"},
+        "judgements": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 50,
+            "items": {
+                "type": "object",
+                "required": ["task", "label"],
+                "additionalProperties": False,
+                "properties": {"task": _UUID, "label": _LABEL, "seconds": {"type": "number", "minimum": 0}},
+            },
+        },
+    },
+}
+_DRAFT = {
+    "type": "object",
+    "required": ["fence", "label", "rev"],
+    "additionalProperties": False,
+    "properties": {"fence": {"type": "integer"}, "label": _LABEL, "rev": {"type": "integer", "minimum": 1}},
+}
+
+
+@router.post(
+    "/api/work/projects/{project}/claim",
+    response_model=Assignment,
+    responses={204: {"description": "Nothing to do here at the moment."}},
+)
+async def post_claim(request: Request, person: Contributor, project: UUID, body: ClaimIn | None = None) -> Response:
+    """Lease a page of tasks; its money is reserved before you see it."""
+    page = await work.claim(runtime(request), person, project, body.tasks if body else None, idempotency_key(request))
+    return nothing() if page is None else reply(page)
+
+
+@router.get("/api/work/assignments", response_model=list[Assignment])
+async def get_assignments(request: Request, person: Contributor) -> Response:
+    """The pages you hold (at most 100)."""
+    return reply(await work.open_pages(runtime(request), person))
+
+
+@router.get("/api/work/assignments/{assignment}", response_model=Assignment)
+async def get_assignment(request: Request, person: Contributor, assignment: UUID) -> Response:
+    """One of your pages, with your drafts and fresh image URLs."""
+    return reply(await work.one_page(runtime(request), person, assignment))
+
+
+@router.post("/api/work/assignments/{assignment}/heartbeat")
+async def post_heartbeat(request: Request, person: Contributor, assignment: UUID, body: Fenced) -> Response:
+    """Keep the page for longer."""
+    return reply({"expires_at": await work.heartbeat(runtime(request), person, assignment, body.fence)})
+
+
+@router.post("/api/work/assignments/{assignment}/submit", response_model=Submitted, openapi_extra=_body(_SUBMIT))
+async def post_submit(request: Request, person: Contributor, assignment: UUID) -> Response:
+    """Submit judgements of the page and be paid, in one transaction. Sent twice, the first answer stands."""
+    return reply(await work.submit(runtime(request), person, assignment, await read_body(request)))
+
+
+@router.post("/api/work/assignments/{assignment}/return", response_model=Assignment)
+async def post_return(request: Request, person: Contributor, assignment: UUID, body: ReturnIn) -> Response:
+    """Give the page back. It never counts against you."""
+    run = runtime(request)
+    return reply(await work.give_back(run, person, assignment, body.fence, body.reason, body.note))
+
+
+@router.put("/api/work/assignments/{assignment}/drafts/{task}", openapi_extra=_body(_DRAFT))
+async def put_draft(request: Request, person: Contributor, assignment: UUID, task: UUID) -> Response:
+    """Keep unfinished work on the server."""
+    return reply({"rev": await work.draft(runtime(request), person, assignment, task, await read_body(request))})
