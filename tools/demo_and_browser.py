@@ -1,6 +1,6 @@
 """Run the demo once to its end in a scratch folder, then the browser tests against the server that it leaves up.
 
-The demo writes the file that CUPOLA_E2E_LOGINS names once its last table is on screen, the sign of its end.
+The demo writes the file of `--logins` once its last table is on screen: that is the sign that it is through.
 """
 
 from __future__ import annotations
@@ -56,25 +56,26 @@ def browser_tests(logins: Path) -> str:
 
 
 def stop(demo: subprocess.Popen[bytes]) -> str:
-    """Ask the demo's server to end; returns what went wrong."""
-    demo.send_signal(signal.SIGTERM)
+    """End the demo as a person does, by Ctrl+C; returns what went wrong, also what the demo itself found wrong."""
+    demo.send_signal(signal.SIGINT)
     try:
         code = demo.wait(STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         os.killpg(demo.pid, signal.SIGKILL)
         demo.wait()
         return f"the demo's server did not end within {STOP_TIMEOUT_S} s of being asked to"
-    return "" if code in (0, 130, 143, -signal.SIGTERM) else f"the demo's server ended with code {code}"
+    return f"the demo ended with code {code}: its ledger or its certificate does not hold" if code else ""
 
 
 def main() -> int:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # were it ignored here, the demo would never see it
     scratch = Path(tempfile.mkdtemp(prefix="cupola-demo-"))
     scratch.chmod(0o755)  # the account that runs Postgres must be able to pass
     data, logins = scratch / "data", scratch / "logins.json"
     began_s = time.monotonic()
+    program = str(Path(sys.executable).with_name("cupola"))
     demo = subprocess.Popen(
-        [str(Path(sys.executable).with_name("cupola")), "demo", "--data", str(data), "--port", str(free_port())],
-        env=os.environ | {"CUPOLA_E2E_LOGINS": str(logins)},
+        [program, "demo", "--data", str(data), "--port", str(free_port()), "--logins", str(logins)],
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import stat
 import tarfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -112,6 +113,24 @@ def test_a_target_that_is_not_empty_is_refused_unless_forced_and_then_replaced_w
     assert "old" not in contents(target)
     with psycopg.connect(empty_url) as conn:
         assert conn.execute("select to_regclass('mine')").fetchone() == (None,)
+
+
+def test_a_secret_that_the_first_start_made_is_replaced_and_a_read_only_backup_will_do(
+    source_url: str, empty_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("old")
+    place = tmp_path / "backups"
+    place.mkdir()
+    backup.backup(source_url, place / "out.tar", {"secret": tmp_path / "secret"})
+    place.chmod(0o555)
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "secret").write_text("new")
+    backup.restore(empty_url, place / "out.tar", {"secret": new / "secret"}, "secret")
+    assert (new / "secret").read_text() == "old"
+    assert stat.S_IMODE((new / "secret").stat().st_mode) == 0o600
+    assert [path.name for path in new.iterdir()] == ["secret"]
+    assert [path.name for path in place.iterdir()] == ["out.tar"]
 
 
 def test_a_database_somebody_is_connected_to_is_not_replaced(made: Path, empty_url: str, tmp_path: Path) -> None:

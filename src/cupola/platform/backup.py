@@ -231,6 +231,10 @@ def _inside(member: tarfile.TarInfo, roots: Mapping[str, Path]) -> Path:
     return root.joinpath(*name.parts[1:])
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _unpack(source: Path, scratch: Path, aside: Mapping[str, Path]) -> tuple[dict[str, object], int, int]:
     """Write the dump into `scratch` and each file into its part's folder aside; check every sum."""
     count, total = 0, 0
@@ -253,7 +257,7 @@ def _unpack(source: Path, scratch: Path, aside: Mapping[str, Path]) -> tuple[dic
                 raise _broken(f"{member.name!r} cannot be read")
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             summed = _Summed(file)
-            with path.open("xb") as out:
+            with open(path, "xb", opener=_private) as out:
                 shutil.copyfileobj(summed, out, _PIECE_BYTES)
             if summed.bytes != member.size:
                 raise _broken("it ends in the middle")
@@ -293,7 +297,8 @@ def _refuse_what_is_there(admin_url: str, parts: Mapping[str, Path], force: bool
         return
     with psycopg.connect(admin_url) as conn:
         filled = [f"database {database}"] if store.has_tables(conn) else []
-    filled += [f"folder {part}" for part in parts.values() if any(True for _ in _files_of(part))]
+    # a lone file, such as the secret that every start makes, is nothing that one could miss
+    filled += [f"folder {part}" for part in parts.values() if part.is_dir() and any(True for _ in _files_of(part))]
     if filled:
         raise conflict(
             "restore-not-empty",
@@ -344,10 +349,11 @@ def restore(admin_url: str, source: Path, parts: Mapping[str, Path], password: s
     new = f"{database}_restoring"
     new_url = conninfo.make_conninfo(admin_url, dbname=new)
     aside = {name: _beside(part, "restoring") for name, part in parts.items()}
+    roomy = next(iter(parts.values()), source).parent  # where the files go; the backup may be on a read-only disk
     try:
         for path in aside.values():
             _delete(path)
-        with tempfile.TemporaryDirectory(dir=source.parent, prefix=".cupola-restore-") as scratch:
+        with tempfile.TemporaryDirectory(dir=roomy, prefix=".cupola-restore-") as scratch:
             try:
                 header, count, total = _unpack(source, Path(scratch), aside)
             except (tarfile.TarError, EOFError, FileExistsError) as error:
