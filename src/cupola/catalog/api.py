@@ -1,4 +1,4 @@
-"""Routes of datasets, items, uploads and imports, and the one that serves blobs."""
+"""Routes of datasets, items, uploads and imports."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.catalog import service, store
 from cupola.catalog.model import Dataset, Import, Item, Refusal, Upload
 from cupola.kernel import limits
-from cupola.kernel.errors import invalid, not_found
-from cupola.platform.blobs import parse_range
+from cupola.kernel.errors import invalid
 from cupola.platform.pg.tx import Role
 from cupola.platform.web import (
     Cursor,
@@ -25,7 +23,6 @@ from cupola.platform.web import (
     found,
     listed,
     post,
-    principal,
     reply,
     runtime,
 )
@@ -155,33 +152,3 @@ async def get_refusals(
 async def post_resume(request: Request, who: Manager, import_id: UUID) -> Response:
     """Let an import that stopped go on from where it stopped."""
     return await post(request, who, lambda conn: service.resume_import(conn, who.tenant, import_id), status=200)
-
-
-@router.get("/blobs/{tenant}/{sha256}", response_class=Response)
-async def get_blob(request: Request, tenant: str, sha256: str) -> Response:
-    """The bytes behind a signed URL, for the one it was signed for. Understands Range."""
-    who = await principal(request)
-    blobs = runtime(request).blobs
-    grant = blobs.verify(f"{request.url.path}?{request.url.query}", bound_to=who.name)
-    headers = {
-        "ETag": f'"{grant.sha256}"',
-        "Cache-Control": "private, max-age=86400, immutable",
-        "Accept-Ranges": "bytes",
-        # Data is never a page: no scripts, no frames, no guessing of types.
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Disposition": "inline" if grant.media_type.startswith("image/") else "attachment",
-    }
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    stored = await blobs.head(grant.tenant, grant.sha256)
-    if stored is None:
-        raise not_found("blob")
-    span = parse_range(request.headers.get("range"), stored.size_bytes)
-    start, end = span or (0, stored.size_bytes)
-    headers["Content-Length"] = str(end - start)
-    if span is not None:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{stored.size_bytes}"
-    media_type = grant.media_type or "application/octet-stream"
-    chunks = blobs.stream(grant.tenant, grant.sha256, start, end if span else None)
-    return StreamingResponse(chunks, 206 if span else 200, headers, media_type)
