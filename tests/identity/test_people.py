@@ -216,3 +216,54 @@ def test_a_person_changes_name_and_language(served: Serving) -> None:
     seen = owner.client.get("/api/session").json()["person"]
     assert (seen["locale"], seen["name"]) == ("zh", "新名")
     assert owner.client.patch("/api/session/person", json={"locale": "xx"}).status_code == 422
+
+
+def test_a_changed_password_ends_every_other_session(served: Serving) -> None:
+    owner = served.owner("Changing")
+    email = owner.session["person"]["email"]
+    elsewhere = served.client()
+    assert elsewhere.post("/api/session", json={"email": email, "password": PASSWORD}).status_code == 200
+    wrong = owner.client.put("/api/session/password", json={"current": "not mine at all", "new": "another long one"})
+    assert wrong.status_code == 401
+    short = owner.client.put("/api/session/password", json={"current": PASSWORD, "new": "short"})
+    assert (short.status_code, short.json()["place"]) == (400, "/new")
+    assert elsewhere.get("/api/session").status_code == 200
+    done = owner.client.put("/api/session/password", json={"current": PASSWORD, "new": "another long one"})
+    assert done.status_code == 200
+    assert owner.client.get("/api/session").json()["csrf"] == done.json()["csrf"]
+    assert elsewhere.get("/api/session").status_code == 401
+    for password, status in ((PASSWORD, 401), ("another long one", 200)):
+        body = {"email": email, "password": password}
+        assert served.client().post("/api/session", json=body).status_code == status
+
+
+def test_the_operator_lets_somebody_set_a_new_password_once(served: Serving) -> None:
+    owner = served.owner("Forgetful")
+    email = owner.session["person"]["email"]
+    assert owner.client.post("/api/password-links", json={"email": email}).status_code == 403
+    operator = served.operator().client
+    assert operator.post("/api/password-links", json={"email": "nobody@example.org"}).status_code == 404
+    link = operator.post("/api/password-links", json={"email": email.upper()})
+    assert link.status_code == 201, link.text
+    body = {"token": token_of(link.json()["link"]), "name": "ignored", "password": "a brand new one"}
+    other = served.client().post("/api/invitations/accept", json={**body, "email": "op@example.org"})
+    assert other.status_code == 403, "the link is for one address"
+    done = served.client().post("/api/invitations/accept", json={**body, "email": email})
+    assert done.status_code == 200, done.text
+    assert done.json()["person"]["name"] == owner.session["person"]["name"]
+    assert (done.json()["operator"], done.json()["contributor"]) == (False, False)
+    assert owner.client.get("/api/session").status_code == 401, "what was open under the old password ended"
+    assert served.client().post("/api/invitations/accept", json={**body, "email": email}).status_code == 403
+
+
+def test_an_owner_cannot_come_by_the_account_of_somebody_without_a_password(served: Serving) -> None:
+    people = {"people": [{"name": "No password", "email": "nopass@example.org"}]}
+    assert served.operator().client.post("/api/contributors", json=people).status_code == 201
+    owner = served.owner("Sly")
+    body = {"name": "x", "email": "nopass@example.org", "password": "set by the sly one"}
+    for invitation in ({"role": "manager"}, {"role": "manager", "email": "nopass@example.org"}):
+        token = invited(served, owner, **invitation)
+        answer = served.client().post("/api/invitations/accept", json={**body, "token": token})
+        assert answer.status_code == 403
+    token = invited(served, served.operator(), role="contributor", email="nopass@example.org")
+    assert served.client().post("/api/invitations/accept", json={**body, "token": token}).status_code == 200

@@ -57,6 +57,15 @@ class Invitation(Body):
     email: Email | None = None
 
 
+class PasswordChange(Body):
+    current: Password
+    new: Password
+
+
+class PasswordLink(Body):
+    email: Email
+
+
 class NewTenant(Body):
     name: Name
 
@@ -151,6 +160,14 @@ async def change_me(request: Request, body: PersonChange) -> Response:
     return reply(session)
 
 
+@router.put("/session/password", tags=["people"], summary="Change my password", response_model=model.Session)
+async def change_password(request: Request, body: PasswordChange) -> Response:
+    """Ends every session of yours, this one too, and opens a new one: take its cookie and `csrf`."""
+    run = web.runtime(request)
+    found = await signed_in(run, request)
+    return _signed(request, await flows.change_password(run, found.person, body.current, body.new, _ip(request)))
+
+
 @router.post("/first-admin", tags=["people"], summary="Become the first administrator", response_model=model.Session)
 async def first_admin(request: Request, body: Arrival) -> Response:
     """Use the one-time link that `cupola up` prints while there is no operator."""
@@ -186,6 +203,21 @@ async def accept(request: Request, body: Arrival) -> Response:
     _same_site(request)
     run = web.runtime(request)
     return _signed(request, await flows.accept(run, body.token, body.name, body.email, body.password, _ip(request)))
+
+
+@router.post(
+    "/password-links",
+    tags=["operator"],
+    summary="Let somebody set a new password",
+    status_code=201,
+    response_model=model.Link,
+)
+async def password_link(request: Request, who: Operator, body: PasswordLink) -> Response:
+    """A one-time link of 24 h for a person who forgot theirs. Using it ends their sessions."""
+    made = await once(request, who)
+    base_url = web.runtime(request).settings.public_url
+    async with web.runtime(request).db.tx(Role.OPS) as conn:
+        return reply(await service.make_link(conn, made, base_url, "password", model.normal_email(body.email)), 201)
 
 
 # ---------------------------------------------------------------- the operator

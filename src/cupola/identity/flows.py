@@ -50,7 +50,7 @@ async def _prove(person: PersonRow | None, address: str, password: str, ip: str)
             Kind.UNAUTHENTICATED,
             "sign-in-refused",
             "This e-mail address and this password do not belong together.",
-            remedy="Check both. An owner or the operator can send you a new link.",
+            remedy="Check both. The operator can make you a link that sets a new password.",
         )
     _by_address.clear(f"{address} {ip}")
     _by_ip.clear(ip)
@@ -140,7 +140,7 @@ class _Ready:
     async def be(self, conn: Conn) -> PersonRow:
         if self._person is not None:
             if self._password_hash is not None:
-                await store.PASSWORD_KEEP.run(conn, id=self._person.id, password_hash=self._password_hash)
+                await service.set_password(conn, self._person.id, self._password_hash)
             return self._person
         made = await store.PERSON_ADD.run(
             conn,
@@ -174,18 +174,41 @@ async def _ready(
         raise forbidden("This invitation was made for another address.", remedy="Use the address that it was sent to.")
     async with runtime.db.tx(Role.OPS) as conn:
         person = await store.PERSON_BY_EMAIL.maybe(conn, email=address)
-    if person is not None and person.password_hash is not None:
+    # A link that the operator made for this very address may give it a password. A tenant's invitation may not: its
+    # owner would come by somebody's account.
+    vouched = isinstance(offered, LinkRow) and offered.email == address
+    renewed = isinstance(offered, LinkRow) and offered.purpose == "password"
+    if renewed and (person is None or not vouched):
+        raise _spent()
+    if person is not None and person.password_hash is not None and not renewed:
         await _prove(person, address, password, ip)
         return _Ready(person, person.name, address, None)
-    if person is not None and offered.email is None:
-        # Without a password the address alone proves nothing; a link that was made for it does.
+    if person is not None and not vouched:
         raise forbidden(
             "There is a person with this address who never had a password.",
-            remedy="Ask for an invitation that names this address.",
+            remedy="Ask the operator for a link that sets one.",
         )
-    clean = model.normal_name(name)
+    clean = person.name if person is not None else model.normal_name(name)
     model.check_password(password, address)
     return _Ready(person, clean, address, await passwords.hash_password(password))
+
+
+async def change_password(runtime: Runtime, person: UUID, current: str, new: str, ip: str) -> Opened:
+    """Another password for somebody who knows the present one. Ends all sessions and opens one.
+
+    Raises Problem: UNAUTHENTICATED for a wrong present password, TOO_MANY, INVALID.
+    """
+    async with runtime.db.tx(Role.OPS) as conn:
+        row = await store.PERSON.maybe(conn, id=person)
+    await _prove(row, str(person), current, ip)
+    assert row is not None
+    model.check_password(new, row.email, "/new")
+    fresh = await passwords.hash_password(new)
+    async with runtime.db.tx(Role.OPS) as conn:
+        await service.set_password(conn, person, fresh)
+        opened = await service.open_session(conn, row)
+    forget(f"person:{person}")
+    return opened
 
 
 def _spent() -> Problem:

@@ -15,6 +15,7 @@ SESSION = timedelta(days=14)  # slides: each day of use starts it anew
 SESSION_SLIDES_AFTER = timedelta(days=1)  # so that not every request writes
 LINK = timedelta(days=7)  # an invitation
 FIRST_LINK = timedelta(days=1)  # the first administrator's
+PASSWORD_LINK = timedelta(days=1)
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 1_000  # hashing a password of megabytes would be an attack
 MAX_EMAIL_CHARS = 254
@@ -24,6 +25,7 @@ MAX_PASSWORDS = 200  # of these with a password: each costs about 0.05 s of CPU 
 Locale = Literal["en", "zh"]
 World = Literal["live", "test"]
 Role = Literal["owner", "manager", "reviewer"]
+LinkPurpose = Literal["contributor", "operator", "password"]
 Invited = Literal["owner", "manager", "reviewer", "contributor", "operator"]
 RANK: dict[str, int] = {"reviewer": 1, "manager": 2, "owner": 3}
 

@@ -72,19 +72,25 @@ async def change_person(conn: Conn, person: UUID, *, name: str | None, locale: m
 
 
 # ---------------------------------------------------------------- links (OPS) and invitations (APP)
-async def make_link(conn: Conn, made: Once, base_url: str, purpose: str, email: str | None) -> Link:
-    """A one-time link that makes whoever uses it an operator or a contributor."""
+async def make_link(conn: Conn, made: Once, base_url: str, purpose: model.LinkPurpose, email: str | None) -> Link:
+    """A one-time link that makes whoever uses it an operator or a contributor, or gives a person a new password.
+
+    Raises Problem (NOT_FOUND) for a password of somebody who is not there.
+    """
+    if purpose == "password" and (email is None or await store.PERSON_BY_EMAIL.maybe(conn, email=email) is None):
+        raise not_found("person")
     token = credentials.LINK_PREFIX + made.token("link", purpose)
+    digest = credentials.hashed(token)
     now = clock.now()
-    await store.LINK_ADD.run(
-        conn,
-        token_hash=credentials.hashed(token),
-        purpose=purpose,
-        email=email,
-        now=now,
-        expires_at=now + model.LINK,
-    )
-    return Link(f"{base_url}/join?token={token}", now + model.LINK)
+    lasts = model.PASSWORD_LINK if purpose == "password" else model.LINK
+    await store.LINK_ADD.run(conn, token_hash=digest, purpose=purpose, email=email, now=now, expires_at=now + lasts)
+    return Link(f"{base_url}/join?token={token}", await store.LINK_EXPIRY.one(conn, token_hash=digest))
+
+
+async def set_password(conn: Conn, person: UUID, password_hash: str) -> None:
+    """A new password; every session that was open under the old one ends."""
+    await store.PASSWORD_KEEP.run(conn, id=person, password_hash=password_hash)
+    await store.SESSIONS_END.run(conn, person=person)
 
 
 async def make_first_link(conn: Conn, base_url: str) -> str | None:

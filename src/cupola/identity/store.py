@@ -113,6 +113,7 @@ SESSION_FIND = Statement(
 )
 SESSION_SLIDE = Command("UPDATE person_session SET expires_at = %(expires_at)s WHERE token_hash = %(token_hash)s")
 SESSION_END = Command("DELETE FROM person_session WHERE token_hash = %(token_hash)s")
+SESSIONS_END = Command("DELETE FROM person_session WHERE person = %(person)s")
 SESSIONS_SWEEP = Command("DELETE FROM person_session WHERE person = %(person)s AND expires_at <= %(now)s")
 TENANTS_OF_PERSON = Statement(
     TenantOfPerson,
@@ -134,6 +135,7 @@ LINK_ADD = Command(
     "INSERT INTO person_link (token_hash, purpose, email, created_at, expires_at) "
     "VALUES (%(token_hash)s, %(purpose)s, %(email)s, %(now)s, %(expires_at)s) ON CONFLICT DO NOTHING"
 )
+LINK_EXPIRY = Scalar(datetime, "SELECT expires_at FROM person_link WHERE token_hash = %(token_hash)s")
 LINKS_CLOSE = Command("UPDATE person_link SET used_at = %(now)s WHERE purpose = %(purpose)s AND used_at IS NULL")
 LINK_LOOK = Statement(
     LinkRow,
