@@ -1,4 +1,4 @@
-"""A migrated database with one tenant and one dataset, and a runtime over it."""
+"""A migrated database with one tenant and one dataset, a runtime over it, and a served one."""
 
 from __future__ import annotations
 
