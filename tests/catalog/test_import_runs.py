@@ -116,6 +116,27 @@ def test_odd_characters_anywhere_are_refused_or_kept_but_never_break_a_run(house
     assert [r.reason for r in house.refusals(done.id)].count("metadata-malformed") == 1
 
 
+def test_a_label_whose_boxes_leave_the_picture_is_refused_at_the_door(house: House, tmp_path: Path) -> None:
+    def boxes(x: float) -> dict[str, Any]:
+        shape = {"type": "box", "x": x, "y": 0, "w": 4, "h": 4}
+        return {"kind": "objects", "objects": [{"id": "1", "cls": "any", "shape": shape}]}
+
+    rows = [
+        {"ref": "in", "path": "a.png", "gold_label": boxes(4)},
+        {"ref": "out", "path": "a.png", "gold_label": boxes(6)},
+        {"ref": "pre", "path": "a.png", "pre_label": boxes(-3)},
+    ]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.png", png(1))
+        archive.writestr("manifest.jsonl", "\n".join(map(json.dumps, rows)))
+    done = house.load(house.put(tmp_path / "x.zip"))
+    assert (done.accepted, done.refused) == (1, 2)
+    out, pre = house.refusals(done.id)
+    assert (out.ref, out.reason, out.place) == ("out", "label-out-of-image", "line 2")
+    assert "/gold_label/objects/0/shape" in out.detail
+    assert "/pre_label/objects/0/shape" in pre.detail
+
+
 def test_a_source_that_fails_leaves_the_run_failed_and_ready_to_resume(house: House) -> None:
     root = house.settings.import_roots[0]
     failed = house.load({"type": "folder", "path": str(root / "later")})

@@ -198,10 +198,13 @@ def test_a_damaged_entry_is_refused_when_read_and_a_damaged_archive_as_a_whole(t
 
 def test_an_archive_with_too_many_entries_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path / "x.zip", {f"{n}.png": b"x" for n in range(5)})
-    monkeypatch.setattr(zip_module.limits, "MAX_ZIP_ENTRIES", 4)
-    with pytest.raises(Problem) as caught:
-        read_file(path, "x.zip", None)
-    assert caught.value.code == "zip-too-many"
+    for where, name, most in ((zip_module.limits, "MAX_ZIP_ENTRIES", 4), (zip_module, "MAX_DIRECTORY_BYTES", 100)):
+        assert len(read_file(path, "x.zip", None)) == 5
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, most)
+            with pytest.raises(Problem) as caught:
+                read_file(path, "x.zip", None)
+        assert caught.value.code == "zip-too-many"
 
 
 @pytest.mark.parametrize("top", ["", "photos/"])

@@ -16,7 +16,7 @@ from cupola.catalog.found import Context, Entry, Found, Refused, check_ref, refu
 from cupola.catalog.probe import check_text, probe
 from cupola.kernel import ids, limits
 from cupola.kernel.errors import Kind, Problem, invalid, unavailable
-from cupola.labels import encode
+from cupola.labels import Label, encode, validate_shapes
 from cupola.platform.net import Answer, Fetcher, check_literal
 
 CHUNK_ENTRIES = 2_000
@@ -188,8 +188,8 @@ class Intake:
         else:
             raise invalid("line-content", "There is nothing in it.", remedy="Give it a file, a URL or a text.")
         told = _metadata(metadata)
-        pre_label = encode(entry.pre_label).decode() if entry.pre_label is not None else None
-        gold_label = encode(entry.gold_label).decode() if entry.gold_label is not None else None
+        pre_label = _label(entry.pre_label, "pre_label", width, height)
+        gold_label = _label(entry.gold_label, "gold_label", width, height)
         eligible: tuple[UUID, ...] | None = None
         if entry.eligible is not None:
             eligible = tuple(sorted({self._worker_of(person) for person in entry.eligible}))
@@ -198,6 +198,17 @@ class Intake:
             ids.uuid7(), entry.ref, entry.place, media_type, asset, url, body, size, width, height, told,
             pre_label, gold_label, eligible, hashlib.sha256(content).digest(),
         )  # fmt: skip
+
+
+def _label(label: Label | None, name: str, width_px: int | None, height_px: int | None) -> str | None:
+    """A label as text, checked as far as it can be before anybody has said which ontology it is for."""
+    if label is None:
+        return None
+    try:
+        validate_shapes(label, width_px=width_px, height_px=height_px)
+    except Problem as problem:
+        raise invalid(problem.code, problem.detail, place=f"/{name}{problem.place}", remedy=problem.remedy) from None
+    return encode(label).decode()
 
 
 def _announced(url: str) -> str:

@@ -14,6 +14,7 @@ from cupola.labels.base import (
     merge,
     same,
     validate,
+    validate_shapes,
 )
 from cupola.labels.kinds.box import Box
 from cupola.labels.kinds.choice import ChoiceLabel
@@ -41,4 +42,5 @@ __all__ = [
     "merge",
     "same",
     "validate",
+    "validate_shapes",
 ]

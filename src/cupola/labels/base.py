@@ -75,6 +75,15 @@ def validate(label: Label, ontology: Ontology, *, width_px: int | None = None, h
         )
 
 
+def validate_shapes(label: Label, *, width_px: int | None = None, height_px: int | None = None) -> None:
+    """The part of `validate` that needs no ontology: shapes are finite, not empty, and within the image.
+
+    Raises Problem (INVALID).
+    """
+    if isinstance(label, ObjectsLabel):
+        objects.validate_shapes(label, width_px, height_px)
+
+
 def code_of(label: Label, ontology: Ontology) -> int | None:
     """The class's position for a single choice: what the quality engine counts. None for every other label."""
     return choice.code_of(label, ontology) if isinstance(label, ChoiceLabel) else None

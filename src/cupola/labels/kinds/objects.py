@@ -87,6 +87,12 @@ def validate(label: ObjectsLabel, ontology: Ontology, width_px: int | None, heig
             _validate_attributes(thing, specs, position)
 
 
+def validate_shapes(label: ObjectsLabel, width_px: int | None, height_px: int | None) -> None:
+    """What can be said of objects before their ontology is known: finite, not empty, within the image."""
+    for position, thing in enumerate(label.objects):
+        SHAPES[type(thing.shape)].validate(thing.shape, width_px, height_px, f"/objects/{position}/shape")
+
+
 def _validate_attributes(thing: Object, specs: Mapping[str, AttributeSpec], position: int) -> None:
     for name, value in thing.attributes.items():
         place = pointer("objects", position, "attributes", name)
