@@ -16,5 +16,5 @@ export default defineConfig({
     manifest: true,
   },
   server: { proxy: Object.fromEntries(FORWARDED.map((path) => [path, { target: SERVER, changeOrigin: false }])) },
-  test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'happy-dom', maxWorkers: 2 },
+  test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'node', maxWorkers: 2 },
 });

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { compileMessage } from '@lingui/message-utils/compileMessage';
 import { describe, expect, it } from 'vitest';
 import { allMessages, untranslated } from '../../scripts/messages.mjs';

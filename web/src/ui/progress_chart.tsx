@@ -64,7 +64,7 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
           },
         ],
         series: [
-          { value: (_, at) => (at === null ? '–' : moment(new Date(at * 1000).toISOString())) },
+          { label: t('When'), value: (_, at) => (at === null ? '–' : moment(new Date(at * 1000).toISOString())) },
           series(t('Judgements'), '#1971c2', 'count'),
           series(t('Settled'), '#2f9e44', 'count', [6, 3]),
           series(t('Cost'), '#e8590c', 'cost', [2, 3]),

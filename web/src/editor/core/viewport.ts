@@ -13,7 +13,7 @@ const FIT_MARGIN_PX = 24;
 const MAX_FIT_SCALE = 24;
 
 /** The whole image, centred, with a margin. */
-export function fit(image: Size, screen: Size): Viewport {
+export function fitted(image: Size, screen: Size): Viewport {
   const room = { width: screen.width - 2 * FIT_MARGIN_PX, height: screen.height - 2 * FIT_MARGIN_PX };
   const scale = clamp(Math.min(room.width / image.width, room.height / image.height), 0.001, MAX_FIT_SCALE);
   return {

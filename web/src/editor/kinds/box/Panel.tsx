@@ -90,7 +90,7 @@ export function Panel({ session }: { session: LabelSession }) {
   return (
     <Stack gap={16}>
       <div>
-        <Title order={3} mb={6}>
+        <Title order={2} size="h3" mb={6}>
           {only ? t('Class of the selected box') : t('Class of the next box')}
         </Title>
         <div
@@ -118,7 +118,9 @@ export function Panel({ session }: { session: LabelSession }) {
       </div>
       {only && attributesFor(ontology, only).length > 0 && (
         <Stack gap={8}>
-          <Title order={3}>{t('Attributes')}</Title>
+          <Title order={2} size="h3">
+            {t('Attributes')}
+          </Title>
           {attributesFor(ontology, only).map((spec) => (
             <AttributeField
               key={spec.name}
@@ -132,7 +134,7 @@ export function Panel({ session }: { session: LabelSession }) {
         </Stack>
       )}
       <div>
-        <Title order={3} mb={6}>
+        <Title order={2} size="h3" mb={6}>
           {t('Boxes ({count})', { count: objects.length })}
         </Title>
         {objects.length === 0 ? (

@@ -6,7 +6,7 @@ import { selectObjects } from '../../actions/select_objects';
 import type { Point, Size } from '../../core/geometry';
 import { isTyping } from '../../core/keymap';
 import type { LabelSession } from '../../core/label_session';
-import { fit as fitTo, pan, toImage, type Viewport, zoomAt } from '../../core/viewport';
+import { fitted, pan, toImage, type Viewport, zoomAt } from '../../core/viewport';
 import { drawScene, HANDLE_SIZE_PX } from '../../renderers/canvas';
 import { beginGesture, type Gesture, gestureAction, type Mode } from '../../tools/gesture';
 import { pick } from '../../tools/pick';
@@ -73,7 +73,7 @@ export function Stage({ session }: { session: LabelSession }) {
   }, []);
 
   const fitView = useCallback(() => {
-    if (screen.width > 0) setView(fitTo({ width: size.width, height: size.height }, screen));
+    if (screen.width > 0) setView(fitted({ width: size.width, height: size.height }, screen));
   }, [screen, size.width, size.height]);
   useEffect(fitView, [fitView]);
 

@@ -1,0 +1,82 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { call, Problem, setIdentity, withQuery } from './http';
+
+let server: Server | null = null;
+
+/** A real server for one test; answers every request the same way and remembers what it was asked. */
+async function serve(status: number, body: string): Promise<{ url: string; asked: IncomingMessage[] }> {
+  const asked: IncomingMessage[] = [];
+  server = createServer((request, response) => {
+    asked.push(request);
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'access-control-allow-origin': '*',
+      'access-control-allow-headers': '*',
+    });
+    response.end(status === 204 ? undefined : body);
+  });
+  await new Promise<void>((resolve) => void server?.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`, asked };
+}
+
+describe('requests', () => {
+  afterEach(() => {
+    server?.close();
+    setIdentity({ csrf: null, tenant: null });
+  });
+
+  it('carry the CSRF token, the tenant and an idempotency key when they change something', async () => {
+    const { url, asked } = await serve(200, '{}');
+    setIdentity({ csrf: 'token', tenant: 'tenant-1' });
+    await call('POST', url, { body: {}, idempotencyKey: 'once' });
+    const sent = asked.find((request) => request.method === 'POST');
+    expect(sent?.headers).toMatchObject({
+      'x-csrf-token': 'token',
+      'cupola-tenant': 'tenant-1',
+      'idempotency-key': 'once',
+    });
+  });
+
+  it('come back as null when there is nothing', async () => {
+    const { url } = await serve(204, '');
+    expect(await call('DELETE', url)).toBeNull();
+  });
+
+  it('become a problem that names the place and the remedy', async () => {
+    const { url } = await serve(
+      400,
+      JSON.stringify({ code: 'invalid', detail: 'Too long.', remedy: 'Shorten it.', place: '/name' }),
+    );
+    const problem = await call('GET', url).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(Problem);
+    expect(problem).toMatchObject({
+      status: 400,
+      code: 'invalid',
+      remedy: 'Shorten it.',
+      place: '/name',
+      isTransient: false,
+    });
+  });
+
+  it('become a problem even when the answer is not JSON', async () => {
+    const { url } = await serve(502, '<html>Bad gateway</html>');
+    expect(await call('GET', url).catch((error: unknown) => error)).toMatchObject({ status: 502, isTransient: true });
+  });
+
+  it('become a problem that may pass when there is no answer', async () => {
+    const { url } = await serve(200, '{}');
+    await new Promise((resolve) => server?.close(resolve));
+    expect(await call('GET', url).catch((error: unknown) => error)).toMatchObject({
+      status: 0,
+      code: 'no-answer',
+      isTransient: true,
+    });
+  });
+
+  it('leave empty parameters out of the address', () => {
+    expect(withQuery('/a', { state: '', limit: 5, cursor: null })).toBe('/a?limit=5');
+    expect(withQuery('/a', {})).toBe('/a');
+  });
+});

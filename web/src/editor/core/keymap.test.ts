@@ -1,0 +1,53 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from 'vitest';
+import { buildKeymap, chordOf, commandFor, isTyping } from './keymap';
+
+const press = (key: string, code: string, extra: Partial<KeyboardEvent> = {}) => ({
+  key,
+  code,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  shiftKey: false,
+  ...extra,
+});
+
+describe('the keymap', () => {
+  it('refuses one chord for two commands, naming both', () => {
+    expect(() =>
+      buildKeymap([
+        { command: 'undo', keys: ['Ctrl+Z'], title: 'Undo' },
+        { command: 'zap', keys: ['Ctrl+Z'], title: 'Zap' },
+      ]),
+    ).toThrow(/undo.*zap/);
+  });
+
+  it('finds the command of an event', () => {
+    const keymap = buildKeymap([{ command: 'redo', keys: ['Ctrl+Shift+Z'], title: 'Redo' }]);
+    expect(commandFor(keymap, press('Z', 'KeyZ', { ctrlKey: true, shiftKey: true }))).toBe('redo');
+    expect(commandFor(keymap, press('z', 'KeyZ', { ctrlKey: true }))).toBeUndefined();
+  });
+
+  it('takes Command for Ctrl', () => {
+    expect(chordOf(press('z', 'KeyZ', { metaKey: true }))).toBe('Ctrl+Z');
+  });
+
+  it('takes digits from the physical key, so that a French keyboard works too', () => {
+    expect(chordOf(press('&', 'Digit1'))).toBe('1');
+    expect(chordOf(press('7', 'Numpad7'))).toBe('7');
+  });
+
+  it('does not ask for Shift with a symbol', () => {
+    expect(chordOf(press('?', 'Slash', { shiftKey: true }))).toBe('?');
+  });
+
+  it('leaves letters alone where text is written or composed', () => {
+    const area = document.createElement('textarea');
+    const button = document.createElement('button');
+    const tick = Object.assign(document.createElement('input'), { type: 'checkbox' });
+    expect(isTyping({ target: area })).toBe(true);
+    expect(isTyping({ target: button })).toBe(false);
+    expect(isTyping({ target: tick })).toBe(false);
+    expect(isTyping({ target: button, isComposing: true })).toBe(true);
+  });
+});

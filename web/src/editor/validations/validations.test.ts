@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { type Document, objectsOf, openDocument } from '../core/document';
+import { BOXES, box, boxes, CHOICE, MULTI, settingOf, TEXT } from '../testing';
+import { attributeKnown } from './attribute_known';
+import { attributeRequired } from './attribute_required';
+import { boxInsideImage } from './box_inside_image';
+import { boxNoTwin } from './box_no_twin';
+import { boxNotTiny } from './box_not_tiny';
+import { choiceKnown } from './choice_known';
+import { choiceRequired } from './choice_required';
+import { choiceSingle } from './choice_single';
+import { validate } from './index';
+import type { Issue, Validation } from './issue';
+import { objectClassKnown } from './object_class_known';
+import { textLength } from './text_length';
+import { textPattern } from './text_pattern';
+
+const chosen = (...values: string[]) => openDocument(CHOICE, { kind: 'choice', values });
+const written = (text: string) => openDocument(TEXT, { kind: 'text', text });
+const drawn = settingOf(BOXES);
+
+/** A rule's issue, when its fix is applied, must be gone. */
+function fixed(rule: Validation, document: Document, setting = drawn): Issue[] {
+  const [found] = rule(document, setting);
+  expect(found?.fix).not.toBeNull();
+  return rule(found?.fix?.action(document) ?? document, setting);
+}
+
+describe('rules for choices', () => {
+  it('want a value', () => {
+    expect(choiceRequired(chosen(), settingOf(CHOICE))).toHaveLength(1);
+    expect(choiceRequired(chosen('cat'), settingOf(CHOICE))).toEqual([]);
+  });
+  it('allow several values only where the ontology does', () => {
+    expect(choiceSingle(chosen('cat', 'dog'), settingOf(MULTI))).toEqual([]);
+    expect(fixed(choiceSingle, chosen('cat', 'dog'), settingOf(CHOICE))).toEqual([]);
+  });
+  it('name a value that the ontology does not have, and can remove it', () => {
+    expect(choiceKnown(chosen('fox'), settingOf(CHOICE))[0]?.values).toEqual({ value: 'fox' });
+    expect(fixed(choiceKnown, chosen('fox'), settingOf(CHOICE))).toEqual([]);
+    expect(fixed(choiceKnown, chosen('cat', 'fox'), settingOf(MULTI))).toEqual([]);
+  });
+});
+
+describe('rules for texts', () => {
+  it('want at least the least, with blanks at the ends not counted', () => {
+    expect(textLength(written('  ab  '), settingOf(TEXT))[0]?.values).toEqual({ least: 3 });
+    expect(textLength(written('abc'), settingOf(TEXT))).toEqual([]);
+  });
+  it('count characters as people do, not as UTF-16 units', () => {
+    expect(textLength(written('😀😀😀'), settingOf(TEXT))).toEqual([]);
+    expect(textLength(written('😀'.repeat(8)), settingOf(TEXT))).toEqual([]);
+  });
+  it('can cut what is too long', () => {
+    expect(textLength(written('123456789'), settingOf(TEXT))[0]?.values).toEqual({ most: 8, over: 1 });
+    expect(fixed(textLength, written('123456789'), settingOf(TEXT))).toEqual([]);
+  });
+  it('hold a text to its form, and leave a form they cannot read to the server', () => {
+    const plate = settingOf({ ...TEXT, text: { pattern: '[A-Z]{2}[0-9]{3}' } });
+    expect(textPattern(written('AB123'), plate)).toEqual([]);
+    expect(textPattern(written('AB12'), plate)).toHaveLength(1);
+    expect(textPattern(written('xAB123x'), plate)).toHaveLength(1);
+    expect(textPattern(written('x'), settingOf({ ...TEXT, text: { pattern: '(?P<bad' } }))).toEqual([]);
+  });
+});
+
+describe('rules for boxes', () => {
+  it('name a class that the ontology does not have', () => {
+    expect(objectClassKnown(boxes(box('a', 0, 0, 5, 5, { cls: 'ufo' })), drawn)[0]?.id).toBe('object-class-known:a');
+  });
+  it('find boxes without an extent, and can delete them', () => {
+    expect(fixed(boxNotTiny, boxes(box('a', 0, 0, 0.5, 9)))).toEqual([]);
+    expect(boxNotTiny(boxes(box('a', 0, 0, 1, 1)), drawn)).toEqual([]);
+  });
+  it('find boxes past the edge and can cut them', () => {
+    const outside = boxes(box('a', 190, 90, 20, 20));
+    expect(boxInsideImage(outside, drawn)).toHaveLength(1);
+    const cut = boxInsideImage(outside, drawn)[0]?.fix?.action(outside) ?? outside;
+    expect(objectsOf(cut)[0]?.shape).toMatchObject({ x: 190, y: 90, w: 10, h: 10 });
+    expect(boxInsideImage(boxes(box('a', 0, 0, 200, 100)), drawn)).toEqual([]);
+  });
+  it('warn of twins, but not of two classes on one place', () => {
+    const twins = boxes(box('a', 10, 10, 50, 50), box('b', 10, 10, 50, 51));
+    expect(boxNoTwin(twins, drawn)[0]).toMatchObject({ object: 'b', severity: 'warning' });
+    expect(fixed(boxNoTwin, twins)).toEqual([]);
+    expect(boxNoTwin(boxes(box('a', 10, 10, 50, 50), box('b', 10, 10, 50, 50, { cls: 'person' })), drawn)).toEqual([]);
+  });
+  it('want a required attribute only while its condition holds', () => {
+    expect(attributeRequired(boxes(box('a', 0, 0, 5, 5)), drawn)).toEqual([]);
+    expect(attributeRequired(boxes(box('a', 0, 0, 5, 5, { attributes: { parked: true } })), drawn)[0]?.id).toBe(
+      'attribute-required:a:meter',
+    );
+  });
+  it('find attributes that do not apply, and can remove them', () => {
+    const document = boxes(box('a', 0, 0, 5, 5, { cls: 'person', attributes: { parked: true } }));
+    expect(attributeKnown(document, drawn)).toHaveLength(1);
+    expect(fixed(attributeKnown, document)).toEqual([]);
+  });
+});
+
+describe('all rules together', () => {
+  it('put errors before warnings and give each issue an id of its own', () => {
+    const issues = validate(boxes(box('a', 10, 10, 50, 50), box('b', 10, 10, 50, 50), box('c', 0, 0, 0, 0)), drawn);
+    expect(issues.map((issue) => issue.severity)).toEqual(['error', 'warning']);
+    expect(new Set(issues.map((issue) => issue.id)).size).toBe(issues.length);
+  });
+  it('give the same fault the same id after an unrelated change', () => {
+    const before = validate(boxes(box('c', 0, 0, 0, 0)), drawn);
+    const after = validate(boxes(box('n', 50, 50, 9, 9), box('c', 0, 0, 0, 0)), drawn);
+    expect(after.map((issue) => issue.id)).toEqual(before.map((issue) => issue.id));
+  });
+});
