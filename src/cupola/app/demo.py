@@ -149,6 +149,8 @@ class _Play:
         scene = self.scene
         self.aurora = scene.organisation("Aurora Vision")
         self.borealis = scene.organisation("Borealis AI")
+        for tenant in (self.aurora, self.borealis):
+            scene.fund(tenant, BUDGET_MINOR)
         key = scene.key(self.aurora, "demo")
         rival = scene.key(self.borealis, "demo")
         self.logins = {
@@ -247,7 +249,6 @@ class _Play:
             f"/api/projects/{project}/gold",
             {"labels": [{"ref": ref, "label": self._label_of(ref, parity)} for ref in sorted(known)]},
         )
-        client.post("/api/money/fund", {"amount_minor": BUDGET_MINOR, "currency": "EUR"})
         client.post(f"/api/projects/{project}/allot", {"amount_minor": BUDGET_MINOR // 2, "currency": "EUR"})
         client.post(f"/api/projects/{project}/launch")
         return str(project)
@@ -296,7 +297,7 @@ class _Play:
                     done.wait(0.3)
 
         def watch() -> None:
-            while True:
+            while not done.is_set():
                 view = key.get(f"/api/projects/{project}")
                 second = rival.get(f"/api/projects/{other}")
                 bars.update(settled, completed=view["counts"]["settled"])
@@ -313,18 +314,13 @@ class _Play:
                     return
                 clock.sleep(0.3)
 
-        # as many hands at once as a small machine carries; everybody gets a turn
-        hands = 8
-        turns = [list(range(n, len(crowd), hands)) for n in range(hands)]
+        def one(n: int) -> None:
+            try:
+                watch() if n == len(crowd) else person(n)
+            finally:
+                done.set()  # whoever fails stops the others
 
-        def hand(n: int) -> None:
-            if n == hands:
-                watch()
-                return
-            threads_people = turns[n]
-            stage.in_threads(len(threads_people), lambda k: person(threads_people[k]))
-
-        stage.in_threads(hands + 1, hand)
+        stage.in_threads(len(crowd) + 1, one)
         bars.update(experts, total=bars.tasks[experts].completed)
 
     def _release(self, key: Client, expert: Client, project: str, bars: Progress) -> dict[str, Any]:

@@ -132,17 +132,18 @@ async def _on_http(_: Request, error: Exception) -> Response:
     return response
 
 
-async def _on_database(_: Request, error: Exception) -> Response:
+async def _on_database(request: Request, error: Exception) -> Response:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return problem_response(unavailable("database-unreachable", "The database is not reachable at the moment."))
     if isinstance(error, psycopg.DataError):
+        log.warning("%s %s sent what cannot be stored: %s", request.method, request.url.path, error)
         return _plain(
             400,
             "value-unstorable",
             "A value cannot be stored.",
             remedy="Remove NUL characters and numbers out of range.",
         )
-    return await _on_bug(_, error)
+    return await _on_bug(request, error)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

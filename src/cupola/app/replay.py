@@ -205,6 +205,7 @@ def _play(
 ) -> Outcome:
     scene = stage.Scene(url, token)
     tenant = scene.organisation("Replay")
+    scene.fund(tenant, _budget(recording))
     key = scene.key(tenant, "replay")
     names = sorted({worker for said in recording.votes.values() for worker in said})
     crowd = dict(zip(names, scene.crowd(names, [tenant]), strict=True))
@@ -226,6 +227,11 @@ def _play(
     release = key.post(f"/api/releases/{made['id']}/certify")
     files = moving.export_release(key, made["id"], "jsonl", scratch / "exports", None)
     return _measure(scene, key, project, release, files[1], recording, golds, crowd, url)
+
+
+def _budget(recording: Recording) -> int:
+    """Enough for every recorded judgement: price, fee and insurance."""
+    return 2 * PRICE_MINOR * sum(len(said) for said in recording.votes.values())
 
 
 def _bars(console: Console) -> Progress:
@@ -289,9 +295,7 @@ def _prepare(
         },
     )["id"]
     key.post(f"/api/projects/{project}/tasks", {"gold_share": 1.0})
-    # enough for every recorded judgement: price, fee and insurance
-    budget = 2 * PRICE_MINOR * sum(len(said) for said in recording.votes.values())
-    key.post("/api/money/fund", {"amount_minor": budget, "currency": "EUR"})
+    budget = _budget(recording)
     key.post(f"/api/projects/{project}/allot", {"amount_minor": budget, "currency": "EUR"})
     key.post(f"/api/projects/{project}/launch")
     return project

@@ -105,6 +105,11 @@ class Scene:
         self.operator.act_for(tenant)
         return Client(self.url, self.operator.post("/api/keys", {"name": name})["key"])
 
+    def fund(self, tenant: str, amount_minor: int, currency: str = "EUR") -> None:
+        """Record money that came in for a tenant, as its owner."""
+        self.operator.act_for(tenant)
+        self.operator.post("/api/money/fund", {"amount_minor": amount_minor, "currency": currency})
+
     def member(self, tenant: str, role: str, name: str) -> Login:
         """Invite a person into a tenant and let them accept."""
         self.operator.act_for(tenant)

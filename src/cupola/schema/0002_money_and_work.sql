@@ -294,12 +294,12 @@ BEGIN
     v_amounts := ARRAY[v_n * v_a.price_minor];
     IF v_a.fee_minor > 0 THEN
       v_fee := account_open(p_tenant, 'platform_fee', NULL, NULL, v_a.slot, v_a.currency, p_now);
-      v_kinds := v_kinds || 'fee'; v_debits := v_debits || v_escrow; v_credits := v_credits || v_fee;
+      v_kinds := v_kinds || 'fee'::text; v_debits := v_debits || v_escrow; v_credits := v_credits || v_fee;
       v_amounts := v_amounts || v_n * v_a.fee_minor;
     END IF;
     IF v_a.insurance_minor > 0 THEN
       v_reserve := account_open(p_tenant, 'quality_reserve', NULL, NULL, v_a.slot, v_a.currency, p_now);
-      v_kinds := v_kinds || 'insure'; v_debits := v_debits || v_escrow; v_credits := v_credits || v_reserve;
+      v_kinds := v_kinds || 'insure'::text; v_debits := v_debits || v_escrow; v_credits := v_credits || v_reserve;
       v_amounts := v_amounts || v_n * v_a.insurance_minor;
     END IF;
     v_m := cardinality(v_kinds);

@@ -159,12 +159,32 @@ async def get_offers(request: Request, who: Reviewer, project: UUID) -> Response
         return reply(await store.OFFERS.all(conn, tenant=who.tenant, project=project))
 
 
-@router.post("/api/projects/{project}/{verb}", response_model=Project)
-async def post_verb(
-    request: Request, who: Manager, project: UUID, verb: Literal["launch", "pause", "resume", "stop"]
-) -> Response:
-    """Launch, pause, resume or stop. Claimed work is always paid for."""
+async def _move(request: Request, who: Manager, project: UUID, verb: str) -> Response:
     return await post(request, who, lambda conn: service.move_project(conn, who.tenant, project, verb), status=200)
+
+
+@router.post("/api/projects/{project}/launch", response_model=Project)
+async def post_launch(request: Request, who: Manager, project: UUID) -> Response:
+    """Offer the project's tasks. Needs tasks and allotted money."""
+    return await _move(request, who, project, "launch")
+
+
+@router.post("/api/projects/{project}/pause", response_model=Project)
+async def post_pause(request: Request, who: Manager, project: UUID) -> Response:
+    """Take no new claims until `resume`. What is claimed goes on and is paid."""
+    return await _move(request, who, project, "pause")
+
+
+@router.post("/api/projects/{project}/resume", response_model=Project)
+async def post_resume(request: Request, who: Manager, project: UUID) -> Response:
+    """Offer the project's tasks again."""
+    return await _move(request, who, project, "resume")
+
+
+@router.post("/api/projects/{project}/stop", response_model=Project)
+async def post_stop(request: Request, who: Manager, project: UUID) -> Response:
+    """End the project for new claims, for good. What is claimed goes on and is paid."""
+    return await _move(request, who, project, "stop")
 
 
 @router.get("/api/projects/{project}/tasks", response_model=Listed[TaskView])
