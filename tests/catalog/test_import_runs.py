@@ -159,6 +159,23 @@ def test_a_source_that_fails_leaves_the_run_failed_and_ready_to_resume(house: Ho
     assert caught.value.code == "import-done"
 
 
+def test_a_store_that_is_away_leaves_the_run_as_it_stood_and_nothing_is_refused(house: House, tmp_path: Path) -> None:
+    root = house.settings.import_roots[0]
+    for number in range(3):
+        (root / f"{number}.png").write_bytes(png(number))
+    run_id = house.begin({"type": "folder", "path": str(root)})
+    blobs = house.settings.data_dir / "blobs" / str(house.tenant)
+    blobs.parent.mkdir(parents=True, exist_ok=True)
+    blobs.write_text("a file where the tenant's folder should be")
+    with pytest.raises(Problem) as caught:
+        house.proceed(run_id)
+    assert (caught.value.kind, caught.value.code) == (Kind.UNAVAILABLE, "blobs-unreachable")
+    assert house.sql("SELECT state, found FROM import_run") == [("running", 0)]
+    blobs.unlink()
+    done = house.proceed(run_id)
+    assert (done.accepted, done.refused) == (3, 0)
+
+
 def test_a_run_that_is_interrupted_goes_on_where_it_stood(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,9 +197,11 @@ def test_a_run_that_is_interrupted_goes_on_where_it_stood(
         house.run(interrupted)
     [(state, found)] = house.sql("SELECT state, found FROM import_run")
     assert (state, found) == ("running", 30)
+    assert [(row.tenant, row.id) for row in house.run(jobs.unfinished)] == [(house.tenant, run_id)]
     done = house.proceed(run_id)
     assert (done.found, done.accepted, done.refused) == (95, 81, 14)
     assert len(house.refusals(run_id)) == 14
+    assert house.run(jobs.unfinished) == []
     assert len(house.items()) == 81
 
 

@@ -23,6 +23,9 @@ THUMB_SIDE_PX = 320
 SMALL_BYTES = 32 * 1024  # a picture that is small already is its own thumbnail
 THUMB_BATCH = 100
 
+# Not the source's fault: the run stays as it stands and is run again.
+_OURS = ("import-moved", "import-stopping", "database-unreachable", "busy", "blobs-unreachable", "disk-full")
+
 Progress = Callable[[Import], Awaitable[None]]
 
 
@@ -31,7 +34,8 @@ async def run_import(run: Runtime, tenant: UUID, run_id: UUID, on_progress: Prog
 
     The rows, the refusals and the cursor of a chunk are stored in one transaction: killed at any moment and run again
     it loses and doubles nothing. A source that fails leaves the run "failed" with a sentence, ready to be resumed.
-    Raises Problem (UNAVAILABLE) when the database is away; then run it again.
+    Raises Problem: UNAVAILABLE when the database or the store is away (then run it again), CONFLICT when another
+    process has gone on with it (then there is nothing to do).
     """
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
         row = await service.begin(conn, tenant, run_id)
@@ -55,7 +59,7 @@ async def run_import(run: Runtime, tenant: UUID, run_id: UUID, on_progress: Prog
                 )
                 cursor = await _drain(run, tenant, row, intake, on_progress)
         except Problem as problem:
-            if problem.code in ("import-moved", "database-unreachable", "busy"):
+            if problem.code in _OURS:
                 raise
             error = " ".join(part for part in (problem.detail, problem.remedy) if part)
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
@@ -64,6 +68,13 @@ async def run_import(run: Runtime, tenant: UUID, run_id: UUID, on_progress: Prog
         ended = await store.IMPORT.one(conn, tenant=tenant, id=run_id)
     if on_progress is not None:
         await on_progress(service.shown_import(ended))
+
+
+async def unfinished(run: Runtime) -> list[store.Unfinished]:
+    """Imports that wait or were under way: what a worker looks for when it starts, since a job can die with its
+    process. Running one that is under way elsewhere does no harm."""
+    async with run.db.tx(Role.OPS) as conn:
+        return await store.IMPORTS_UNFINISHED.all(conn)
 
 
 async def _drain(

@@ -59,6 +59,14 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An import that is not at its end."""
+
+    tenant: UUID
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """A picture without a thumbnail."""
 
@@ -137,6 +145,9 @@ IMPORTS = Statement(
     "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, bytes, error, created_at, "
     "started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND dataset = %(dataset)s "
     "AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(limit)s",
+)
+IMPORTS_UNFINISHED = Statement(
+    Unfinished, "SELECT tenant, id FROM import_run WHERE state IN ('waiting', 'running') ORDER BY id LIMIT 100"
 )
 IMPORT_STARTS = Command(
     "UPDATE import_run SET state = 'running', error = NULL, finished_at = NULL, "
