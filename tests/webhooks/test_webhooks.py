@@ -69,10 +69,14 @@ def receiver(*answers: int | tuple[int, str], host: str = "127.0.0.1", pause_s: 
 
 
 @pytest.fixture(autouse=True)
-def same_time() -> Iterator[None]:
+def each_by_itself(served: Serving) -> Iterator[None]:
+    """The clock stands where it stood, and no delivery of one test comes due in another."""
     before_s = clock.offset_s()
     yield
     clock.advance(timedelta(seconds=before_s - clock.offset_s()))
+    with psycopg.connect(served.admin_url) as conn:
+        conn.execute("DELETE FROM cupola.webhook_delivery")
+        conn.execute("DELETE FROM cupola.webhook")
 
 
 def happen(served: Serving, tenant: str, kind: str, n: int = 1, **data: Any) -> list[int]:
