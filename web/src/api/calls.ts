@@ -28,8 +28,7 @@ export const catalogue = {
     post<T.ImportRun>(`/api/datasets/${id(dataset)}/imports`, { source }),
   imports: (dataset: string) => get<T.Page<T.ImportRun>>(`/api/datasets/${id(dataset)}/imports`),
   import: (run: string) => get<T.ImportRun>(`/api/imports/${id(run)}`),
-  refusals: (run: string, query?: Query) =>
-    get<T.Page<T.Refusal> | T.Refusal[]>(`/api/imports/${id(run)}/refusals`, query),
+  refusals: (run: string, query?: Query) => get<T.Page<T.Refusal>>(`/api/imports/${id(run)}/refusals`, query),
   resumeImport: (run: string) => post<T.ImportRun>(`/api/imports/${id(run)}/resume`),
 };
 
@@ -64,8 +63,8 @@ export const releases = {
   create: (project: string, body: Record<string, unknown>) =>
     post<T.Release>(`/api/projects/${id(project)}/releases`, body),
   certify: (release: string) => post<T.Release>(`/api/releases/${id(release)}/certify`),
-  certificateUrl: (release: string, tenant: string | null) =>
-    withQuery(`/api/releases/${id(release)}/certificate.html`, { tenant }),
+  certificateUrl: (release: string, tenant: string | null, lang: string) =>
+    withQuery(`/api/releases/${id(release)}/certificate.html`, { tenant, lang }),
   exports: (release: string) => get<T.Page<T.ExportRun>>(`/api/releases/${id(release)}/exports`),
   export: (release: string, format: T.ExportFormat) =>
     post<T.ExportRun>(`/api/releases/${id(release)}/exports`, { format }),
@@ -74,10 +73,10 @@ export const releases = {
 };
 
 export const work = {
-  offers: () => get<T.Page<T.WorkOffer> | T.WorkOffer[]>('/api/work/offers'),
+  offers: () => get<T.WorkOffer[]>('/api/work/offers'),
   claim: (project: string, tasks?: number) =>
     post<T.Assignment | null>(`/api/work/projects/${id(project)}/claim`, tasks ? { tasks } : {}),
-  assignments: () => get<T.Page<T.Assignment> | T.Assignment[]>('/api/work/assignments'),
+  assignments: () => get<T.Assignment[]>('/api/work/assignments'),
   assignment: (assignment: string) => get<T.Assignment>(`/api/work/assignments/${id(assignment)}`),
   heartbeat: (assignment: string, fence: T.Assignment['fence']) =>
     post<{ expires_at: string }>(`/api/work/assignments/${id(assignment)}/heartbeat`, { fence }),
@@ -96,10 +95,10 @@ export const review = {
   task: (task: string) => get<T.TaskDetail>(`/api/adjudication/${id(task)}`),
   decide: (task: string, body: { label?: T.Label; undecidable?: true; note?: string }) =>
     post<unknown>(`/api/adjudication/${id(task)}`, body),
-  audits: () => get<T.Page<T.AuditRow> | T.AuditRow[]>('/api/audits'),
+  audits: () => get<T.AuditRow[]>('/api/audits'),
   nextAudit: (release: string) => get<T.AuditItem | null>(`/api/audits/${id(release)}/next`),
   judgeAudit: (release: string, item: string, body: { label?: T.Label; undecidable?: true; seconds: number }) =>
-    post<{ judged: number; total: number }>(`/api/audits/${id(release)}/items/${id(item)}`, body),
+    post<T.Release>(`/api/audits/${id(release)}/items/${id(item)}`, body),
 };
 
 export const tenant = {
@@ -107,22 +106,22 @@ export const tenant = {
   fund: (amount_minor: number, currency: string) => post<T.Account>('/api/money/fund', { amount_minor, currency }),
   transfers: (query?: Query) => get<T.Page<T.Transfer>>('/api/transfers', query),
   keys: () => get<T.Page<T.ApiKey>>('/api/keys'),
-  createKey: (name: string) => post<T.ApiKey>('/api/keys', { name }),
+  createKey: (name: string) => post<T.MadeKey>('/api/keys', { name }),
   deleteKey: (key: string) => del<null>(`/api/keys/${id(key)}`),
-  members: () => get<T.Page<T.Member> | T.Member[]>('/api/members'),
+  members: () => get<T.Page<T.Member>>('/api/members'),
   webhooks: () => get<T.Page<T.Webhook>>('/api/webhooks'),
-  createWebhook: (url: string, events: string[]) => post<T.Webhook>('/api/webhooks', { url, events }),
+  createWebhook: (url: string, events: string[]) => post<T.MadeWebhook>('/api/webhooks', { url, events }),
   deleteWebhook: (webhook: string) => del<null>(`/api/webhooks/${id(webhook)}`),
   deliveries: (webhook: string) => get<T.Page<T.Delivery>>(`/api/webhooks/${id(webhook)}/deliveries`),
   resend: (delivery: string) => post<T.Delivery>(`/api/deliveries/${id(delivery)}/resend`),
 };
 
 export const operator = {
-  tenants: () => get<T.Page<T.TenantRow>>('/api/tenants'),
-  createTenant: (name: string) => post<T.TenantRow>('/api/tenants', { name }),
+  tenants: () => get<T.Page<T.Organisation>>('/api/tenants'),
+  createTenant: (name: string) => post<T.Organisation>('/api/tenants', { name }),
   contributors: () => get<T.Page<T.ContributorRow>>('/api/contributors'),
   createContributors: (body: { people: { name: string; email?: string; password?: string }[]; tokens: boolean }) =>
-    post<{ items: T.ContributorRow[] }>('/api/contributors', body),
+    post<{ items: T.MadeContributor[] }>('/api/contributors', body),
 };
 
 /** Some short lists come bare, long ones in an envelope with a cursor. */

@@ -247,7 +247,7 @@ export const requester: Record<string, string> = {
   'of {total} tasks': '共 {total} 个任务',
   'on top, paid by you': '另计，由你支付',
   'plan allows up to {most}': '方案上限 {most}',
-  'weight {weight}': '权重 {weight}',
+  'posterior {confidence}': '后验概率 {confidence}',
   '{accepted} accepted, {unchanged} unchanged, {refused} refused':
     '接收 {accepted}，未变化 {unchanged}，拒收 {refused}',
   '{count, plural, one {# contributor} other {# contributors}}; the bar is the credible interval of each one’s skill.':

@@ -2,8 +2,8 @@ import { Button, Divider, Stack, Textarea, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
-import { ontologies, projects, review } from '../api/calls';
-import type { Label, Ontology, TaskDetail } from '../api/types';
+import { review } from '../api/calls';
+import type { Label, TaskDetail } from '../api/types';
 import { openDocument } from '../editor/core/document';
 import { openHistory } from '../editor/core/history';
 import { LabelSession } from '../editor/core/label_session';
@@ -14,24 +14,10 @@ import { useFormat } from '../i18n/format';
 import { Asked, Chip, ProblemNote } from '../ui/bits';
 import { Icon, Mark } from '../ui/icons';
 
-interface Decidable {
-  task: TaskDetail;
-  ontology: Ontology;
-  guidelines: TaskDetail['guidelines'];
-}
-
-/** The task with its ontology, which the answer may carry itself or name through its project. */
-async function readDecidable(id: string): Promise<Decidable> {
-  const task = await review.task(id);
-  if (task.ontology) return { task, ontology: task.ontology, guidelines: task.guidelines };
-  const project = await projects.read(task.project ?? '');
-  const version = await ontologies.version(project.ontology_version);
-  return { task, ontology: version.spec, guidelines: version.guidelines };
-}
-
-function DecideDesk({ task, ontology, guidelines }: Decidable) {
+function DecideDesk({ task }: { task: TaskDetail }) {
+  const { ontology, guidelines } = task;
   const t = useT();
-  const { duration } = useFormat();
+  const { duration, percent } = useFormat();
   const navigate = useNavigate();
   const client = useQueryClient();
   const [note, setNote] = useState('');
@@ -58,7 +44,7 @@ function DecideDesk({ task, ontology, guidelines }: Decidable) {
   return (
     <Desk
       session={session}
-      guidelines={guidelines ?? {}}
+      guidelines={guidelines}
       finish={{
         title: 'Settle with this label',
         run: () => decide.mutate({ label: session.document.label }),
@@ -70,8 +56,10 @@ function DecideDesk({ task, ontology, guidelines }: Decidable) {
             <Mark size={20} />
             <Icon name="left" />
           </Link>
-          <span className="cup-ellipsis">{task.ref}</span>
-          {task.reason && <Chip tone="doubtful">{task.reason}</Chip>}
+          <span className="cup-ellipsis">{task.item.ref}</span>
+          {task.confidence !== null && (
+            <Chip tone="doubtful">{t('posterior {confidence}', { confidence: percent(task.confidence) })}</Chip>
+          )}
         </>
       }
       aside={
@@ -131,9 +119,9 @@ export function Adjudicate() {
   // Fetched once for each visit: another refetch would open a new editor over a half-made decision.
   const query = useQuery({
     queryKey: ['decide', id],
-    queryFn: () => readDecidable(id),
+    queryFn: () => review.task(id),
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
-  return <Asked query={query}>{(found) => <DecideDesk key={found.task.id} {...found} />}</Asked>;
+  return <Asked query={query}>{(found) => <DecideDesk key={found.id} task={found} />}</Asked>;
 }

@@ -5,7 +5,7 @@ import { tenant as calls } from '../api/calls';
 import { useSession } from '../api/session';
 import type { ApiKey } from '../api/types';
 import { useT } from '../i18n';
-import { Asked, Copyable, Empty, Moment, Page, Panel, ProblemNote } from '../ui/bits';
+import { Asked, Copyable, Empty, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
 import { Rows } from '../ui/table';
 
 export function ApiKeys() {
@@ -73,16 +73,19 @@ export function ApiKeys() {
                 {
                   head: t('Revoke'),
                   quiet: true,
-                  cell: (key) => (
-                    <Button
-                      size="compact-xs"
-                      variant="default"
-                      onClick={() => remove.mutate(key.id)}
-                      aria-label={t('Revoke {name}', { name: key.name })}
-                    >
-                      {t('Revoke')}
-                    </Button>
-                  ),
+                  cell: (key) =>
+                    key.revoked_at ? (
+                      <State of="revoked" />
+                    ) : (
+                      <Button
+                        size="compact-xs"
+                        variant="default"
+                        onClick={() => remove.mutate(key.id)}
+                        aria-label={t('Revoke {name}', { name: key.name })}
+                      >
+                        {t('Revoke')}
+                      </Button>
+                    ),
                 },
               ]}
             />

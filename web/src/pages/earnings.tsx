@@ -121,7 +121,7 @@ export function EarningsPage() {
                     rows={sum.by_project}
                     keyOf={(row) => row.project}
                     columns={[
-                      { head: t('Project'), cell: (row) => row.title ?? row.name ?? row.project.slice(0, 8) },
+                      { head: t('Project'), cell: (row) => row.name },
                       { head: t('Judgements'), numeric: true, cell: (row) => number(row.judgements) },
                       { head: t('Paid'), numeric: true, cell: (row) => money(row.amount_minor, sum.currency) },
                       {
@@ -149,7 +149,7 @@ export function EarningsPage() {
                     keyOf={(row) => `${row.at}${row.kind}${row.amount_minor}`}
                     columns={[
                       { head: t('When'), cell: (row) => <Moment at={row.at} /> },
-                      { head: t('What for'), cell: (row) => row.title ?? row.kind },
+                      { head: t('What for'), cell: (row) => row.name || row.kind },
                       { head: t('Amount'), numeric: true, cell: (row) => money(row.amount_minor, sum.currency) },
                     ]}
                   />

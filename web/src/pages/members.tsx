@@ -76,7 +76,7 @@ export function Members() {
           <Rows<Member>
             label={t('Members')}
             rows={rows(answer)}
-            keyOf={(member) => member.id}
+            keyOf={(member) => member.person}
             columns={[
               { head: t('Name'), cell: (member) => member.name },
               { head: t('Email'), cell: (member) => member.email ?? '–' },

@@ -110,7 +110,7 @@ export function MoneyPage() {
                 rows={items}
                 keyOf={(transfer) => transfer.id}
                 columns={[
-                  { head: t('When'), cell: (transfer) => <Moment at={transfer.at ?? transfer.created_at} /> },
+                  { head: t('When'), cell: (transfer) => <Moment at={transfer.at} /> },
                   { head: t('Kind'), cell: (transfer) => transfer.kind },
                   {
                     head: t('Amount'),

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { operator as calls } from '../api/calls';
 import { SESSION_KEY } from '../api/session';
-import type { ContributorRow, TenantRow } from '../api/types';
+import type { ContributorRow, Organisation } from '../api/types';
 import { useT } from '../i18n';
 import { Asked, Copyable, Empty, Page, Panel, ProblemNote } from '../ui/bits';
 import { Rows } from '../ui/table';
@@ -49,7 +49,7 @@ function Tenants() {
             items.length === 0 ? (
               <Text c="dimmed">{t('A tenant is one customer, with a live and a test world of its own.')}</Text>
             ) : (
-              <Rows<TenantRow>
+              <Rows<Organisation>
                 label={t('Tenants')}
                 rows={items}
                 keyOf={(row) => row.id}

@@ -176,7 +176,7 @@ function Overview({ project, quality }: { project: Project; quality: Quality }) 
             />
             <Figure
               label={t('Judged more than once')}
-              value={quality.repeat_rate === null ? '–' : percent(quality.repeat_rate, 0)}
+              value={agreement.repeat_rate === null ? '–' : percent(agreement.repeat_rate, 0)}
               note={t('of {total} tasks', { total: number(progress) })}
             />
           </Group>
@@ -229,7 +229,7 @@ function People({ quality }: { quality: Quality }) {
         <SkillDots contributors={quality.contributors} />
       </Panel>
       <Panel title={t('What is taken for what')}>
-        {quality.confusion.classes.length ? (
+        {quality.confusion?.classes.length ? (
           <Confusion {...quality.confusion} />
         ) : (
           <Text c="dimmed">{t('Only for labels that are chosen.')}</Text>

@@ -22,7 +22,7 @@ export function TaskPage() {
               </Link>
             )
           }
-          title={task.ref}
+          title={task.item.ref}
           lead={
             <Group gap={12} component="span">
               <State of={task.state} />

@@ -8,7 +8,7 @@ import { Chip, Moment } from '../ui/bits';
 /** All judgements of a task, side by side, each with who (a pseudonym), how long, and how much it weighed. */
 export function Judgements({ task }: { task: TaskDetail }) {
   const t = useT();
-  const { duration, number } = useFormat();
+  const { duration } = useFormat();
   if (task.judgements.length === 0) return <Text c="dimmed">{t('Nobody has judged this task yet.')}</Text>;
   return (
     <div style={{ display: 'grid', gap: 12, gridTemplateColumns: 'repeat(auto-fill, minmax(180px, 1fr))' }}>
@@ -20,9 +20,6 @@ export function Judgements({ task }: { task: TaskDetail }) {
               <Chip tone="person">{judgement.worker}</Chip>
               <Text size="xs" c="dimmed">
                 {duration(judgement.seconds)}
-                {judgement.weight !== null &&
-                  judgement.weight !== undefined &&
-                  ` · ${t('weight {weight}', { weight: number(judgement.weight, 2) })}`}
               </Text>
             </Group>
             <View

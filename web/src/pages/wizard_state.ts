@@ -1,5 +1,5 @@
 /** What the wizard has gathered, and whether each step is complete. Plain data, so that a reload can bring it back. */
-import type { Kind, Offer, Ontology, Plan } from '../api/types';
+import type { Kind, OfferIn, Ontology, Plan } from '../api/types';
 
 export const STEPS = ['data', 'labels', 'guidelines', 'quality', 'price', 'launch'] as const;
 export type Step = (typeof STEPS)[number];
@@ -15,7 +15,7 @@ export interface Draft {
   guidelines_en: string;
   guidelines_zh: string;
   plan: Plan;
-  offer: Offer;
+  offer: OfferIn & { currency: string };
   page_size: number;
   allot_minor: number;
 }
@@ -29,7 +29,14 @@ export const EMPTY: Draft = {
   max_chars: 500,
   guidelines_en: '',
   guidelines_zh: '',
-  plan: { target_accuracy: 0.99, confidence: 0.95, max_judgements: 5, min_judgements: 1, gold_rate: 0.05 },
+  plan: {
+    target_accuracy: 0.99,
+    confidence: 0.95,
+    max_judgements: 5,
+    min_judgements: 1,
+    gold_rate: 0.05,
+    audit_items: 300,
+  },
   offer: { price_minor: 2, currency: 'EUR' },
   page_size: 10,
   allot_minor: 0,

@@ -112,7 +112,9 @@ const STATES: Record<string, { tone: Tone; text: string }> = {
   auditing: { tone: 'person', text: msg('Being audited') },
   certified: { tone: 'settled', text: msg('Certified') },
   delivered: { tone: 'settled', text: msg('Delivered') },
-  active: { tone: 'settled', text: msg('Active') },
+  on: { tone: 'settled', text: msg('Active') },
+  off: { tone: 'doubtful', text: msg('Off') },
+  revoked: { tone: 'refused', text: msg('Revoked') },
 };
 
 export function State({ of }: { of: string }) {

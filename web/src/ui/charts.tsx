@@ -70,9 +70,9 @@ export function PosteriorHistogram({ bins, target }: { bins: Quality['posterior_
   const { number, percent } = useFormat();
   const most = Math.max(1, ...bins.map((bin) => bin.tasks));
   const total = bins.reduce((sum, bin) => sum + bin.tasks, 0);
-  const sure = bins.filter((bin) => bin.from >= target - 1e-9).reduce((sum, bin) => sum + bin.tasks, 0);
-  const low = bins[0]?.from ?? 0;
-  const high = bins.at(-1)?.to ?? 1;
+  const sure = bins.filter((bin) => bin.start >= target - 1e-9).reduce((sum, bin) => sum + bin.tasks, 0);
+  const low = bins[0]?.start ?? 0;
+  const high = bins.at(-1)?.end ?? 1;
   const x = (value: number) => LEFT + ((value - low) / (high - low || 1)) * (WIDTH - LEFT - 8);
   const y = (tasks: number) => TOP + (1 - Math.sqrt(tasks / most)) * (HEIGHT - TOP - BOTTOM);
   return (
@@ -83,17 +83,17 @@ export function PosteriorHistogram({ bins, target }: { bins: Quality['posterior_
         target: percent(target),
       })}
       head={[t('Posterior'), t('Tasks')]}
-      rows={bins.map((bin) => [`${percent(bin.from)} – ${percent(bin.to)}`, number(bin.tasks)])}
+      rows={bins.map((bin) => [`${percent(bin.start)} – ${percent(bin.end)}`, number(bin.tasks)])}
     >
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width="100%" aria-hidden="true">
         {bins.map((bin) => (
           <rect
-            key={bin.from}
-            x={x(bin.from) + 0.5}
-            width={Math.max(1, x(bin.to) - x(bin.from) - 1)}
+            key={bin.start}
+            x={x(bin.start) + 0.5}
+            width={Math.max(1, x(bin.end) - x(bin.start) - 1)}
             y={y(bin.tasks)}
             height={HEIGHT - BOTTOM - y(bin.tasks)}
-            fill={bin.from >= target - 1e-9 ? 'var(--cup-settled-fill)' : 'var(--cup-doubtful-fill)'}
+            fill={bin.start >= target - 1e-9 ? 'var(--cup-settled-fill)' : 'var(--cup-doubtful-fill)'}
           />
         ))}
         <line x1={LEFT} x2={WIDTH - 8} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} stroke="var(--cup-neutral-fill)" />
@@ -233,7 +233,7 @@ export function SkillDots({ contributors }: { contributors: ContributorQuality[]
 }
 
 /** Which answers are taken for which: rows are the settled label, columns what was judged. */
-export function Confusion({ classes, matrix }: Quality['confusion']) {
+export function Confusion({ classes, matrix }: NonNullable<Quality['confusion']>) {
   const t = useT();
   const { number } = useFormat();
   const most = Math.max(1, ...matrix.flatMap((row, at) => row.filter((_, other) => other !== at)));

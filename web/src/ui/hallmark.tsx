@@ -7,13 +7,13 @@ import { useFormat } from '../i18n/format';
 /** The stamp on certified figures: the bound and its confidence; it opens the certificate. */
 export function Hallmark({ release, certificate }: { release: string; certificate: Certificate }) {
   const t = useT();
-  const { percent } = useFormat();
+  const { percent, locale } = useFormat();
   const bound = percent(certificate.accuracy_lower_bound, 2);
   const confidence = percent(certificate.confidence, 0);
   return (
     <a
       className="cup-hallmark"
-      href={releases.certificateUrl(release, currentTenant())}
+      href={releases.certificateUrl(release, currentTenant(), locale)}
       target="_blank"
       rel="noopener"
       aria-label={`≥ ${bound} · ${confidence}: ${t('certified accuracy at least {bound} at {confidence} confidence; opens the certificate', { bound, confidence })}`}

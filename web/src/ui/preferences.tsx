@@ -1,9 +1,10 @@
 /** Language and colour scheme: by the system until a person says otherwise. */
 import { Button, useMantineColorScheme } from '@mantine/core';
-import { activate, LOCALE_NAMES, useLocale, useT } from '../i18n';
+import { activate, LOCALE_NAMES, type Locale, useLocale, useT } from '../i18n';
 import { IconButton } from './bits';
 
-export function LanguageButton() {
+/** `onChoose` keeps the choice with the person who is signed in. */
+export function LanguageButton({ onChoose }: { onChoose?: (locale: Locale) => void }) {
   const locale = useLocale();
   const other = locale === 'en' ? 'zh' : 'en';
   return (
@@ -13,7 +14,10 @@ export function LanguageButton() {
       c="var(--mantine-color-text)"
       size="compact-sm"
       lang={other === 'zh' ? 'zh-CN' : 'en'}
-      onClick={() => void activate(other, true)}
+      onClick={() => {
+        void activate(other, true);
+        onChoose?.(other);
+      }}
     >
       {LOCALE_NAMES[other]}
     </Button>

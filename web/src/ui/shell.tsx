@@ -2,6 +2,7 @@
 import { Button, Menu, Select } from '@mantine/core';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
+import { session as calls } from '../api/calls';
 import { useServerEvents } from '../api/events';
 import { useSession } from '../api/session';
 import type { Session, Tenant } from '../api/types';
@@ -133,7 +134,8 @@ export function Shell() {
         >
           {t('Go to')}
         </Button>
-        <LanguageButton />
+        {/* Kept here at once; that it did not reach the server changes nothing on screen. */}
+        <LanguageButton onChoose={(locale) => void calls.setLocale(locale).catch(() => undefined)} />
         <SchemeButton />
         <Menu position="bottom-end" withinPortal>
           <Menu.Target>

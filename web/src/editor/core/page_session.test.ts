@@ -10,6 +10,8 @@ function assignment(id: string, tasks = 3): Assignment {
   return {
     id,
     project: 'p',
+    project_name: 'Animals',
+    claimed_at: '2026-01-01T00:00:00Z',
     fence: 7,
     state: 'claimed',
     offer_version: 1,

@@ -10,6 +10,8 @@ function page(id: string, tasks: number): Assignment {
   return {
     id,
     project: 'p',
+    project_name: 'Animals',
+    claimed_at: '2026-01-01T00:00:00Z',
     fence: 1,
     state: 'claimed',
     offer_version: 1,
