@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from cupola.quality.inference.base import Crowd, Fit
+from cupola.kernel.errors import Problem
+from cupola.quality.inference.base import Crowd, evidence_of
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.inference.dawid_skene import dawid_skene
-from cupola.quality.inference.glad import glad
-from cupola.quality.inference.mace import mace
-from cupola.quality.inference.majority import majority
+from cupola.quality.inference.methods import METHODS, Method, method_named
 from cupola.quality.inference.one_coin import one_coin
+from cupola.quality.inference.sparse_coin import sparse_coin
+from cupola.quality.simulate import World, simulate
+from tests.quality.crowds import honest_crowd
 
-METHODS: list[Callable[..., Fit]] = [majority, one_coin, dawid_skene, coin_ds, mace, glad]
-
-
-def simulated(
-    seed: int, n_tasks: int = 200, n_workers: int = 12, classes: int = 3, votes: int = 5
-) -> tuple[Crowd, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(0, classes, n_tasks)
-    skill = rng.uniform(0.55, 0.95, n_workers)
-    task = np.repeat(np.arange(n_tasks), votes)
-    worker = np.concatenate([rng.permutation(n_workers)[:votes] for _ in range(n_tasks)])
-    right = rng.random(len(task)) < skill[worker]
-    label = np.where(right, truth[task], (truth[task] + rng.integers(1, classes, len(task))) % classes)
-    crowd = Crowd.from_codes(task, worker, label, n_tasks=n_tasks, n_workers=n_workers, n_classes=classes)
-    return crowd, truth
+every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_method_recovers_most_labels_of_an_honest_crowd(method: Callable[..., Fit]) -> None:
-    crowd, truth = simulated(1)
+@every_method
+def test_a_method_recovers_most_labels_of_an_honest_crowd(method: Method) -> None:
+    crowd, truth = honest_crowd(1)
     fit = method(crowd)
     assert (fit.label == truth).mean() > 0.9
     assert np.allclose(fit.posterior.sum(axis=1), 1.0)
@@ -42,9 +29,9 @@ def test_a_method_recovers_most_labels_of_an_honest_crowd(method: Callable[..., 
     assert np.isclose(fit.prior.sum(), 1.0)
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_gold_is_respected_even_against_every_vote(method: Callable[..., Fit]) -> None:
-    crowd, truth = simulated(2)
+@every_method
+def test_gold_is_respected_even_against_every_vote(method: Method) -> None:
+    crowd, truth = honest_crowd(2)
     gold = np.full(crowd.n_tasks, -1, np.int16)
     gold[:10] = (truth[:10] + 1) % 3
     fit = method(crowd.with_gold(gold))
@@ -52,9 +39,11 @@ def test_gold_is_respected_even_against_every_vote(method: Callable[..., Fit]) -
     assert (fit.posterior[np.arange(10), gold[:10]] == 1.0).all()
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("case", ["no votes", "one vote", "one worker", "all ties", "one class", "many votes"])
-def test_no_input_brings_forth_a_nan(method: Callable[..., Fit], case: str) -> None:
+@every_method
+@pytest.mark.parametrize(
+    "case", ["no votes", "one vote", "one worker", "all ties", "one class", "many votes", "nothing"]
+)
+def test_no_input_brings_forth_a_nan(method: Method, case: str) -> None:
     crowd = {
         "no votes": lambda: Crowd.from_codes([], [], [], n_tasks=3, n_workers=2, n_classes=2),
         "one vote": lambda: Crowd.from_codes([1], [0], [1], n_tasks=3, n_workers=2, n_classes=4),
@@ -62,8 +51,137 @@ def test_no_input_brings_forth_a_nan(method: Callable[..., Fit], case: str) -> N
         "all ties": lambda: Crowd.from_codes([0, 0, 1, 1], [0, 1, 0, 1], [0, 1, 1, 0]),
         "one class": lambda: Crowd.from_codes([0, 0, 1], [0, 1, 0], [0, 0, 0]),
         "many votes": lambda: Crowd.from_codes([0] * 3000, range(3000), [0, 1, 1] * 1000, n_classes=3),
+        "nothing": lambda: Crowd.from_codes([], [], [], n_tasks=0, n_workers=0, n_classes=2),
     }[case]()
-    fit = method(crowd)
-    for array in (fit.posterior, fit.confusion, fit.prior):
+    with np.errstate(divide="raise", invalid="raise"):
+        fit = method(crowd)
+    for array in (fit.posterior, fit.confusion, fit.prior, evidence_of(fit, crowd)):
         assert np.isfinite(array).all()
     assert np.allclose(fit.posterior.sum(axis=1), 1.0)
+
+
+@every_method
+def test_the_same_input_gives_the_same_bits(method: Method) -> None:
+    crowd, _ = honest_crowd(3)
+    assert (method(crowd).posterior == method(crowd).posterior).all()
+
+
+def plain_dawid_skene(crowd: Crowd, rounds: int) -> NDArray[np.float64]:
+    """Dawid & Skene's equations written out loop by loop, to hold the fast one against."""
+    classes = crowd.n_classes
+    posterior = np.zeros((crowd.n_tasks, classes))
+    for task, label in zip(crowd.task, crowd.label, strict=True):
+        posterior[task, label] += 1
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    for _ in range(rounds):
+        prior = posterior.mean(axis=0)
+        confusion = np.zeros((crowd.n_workers, classes, classes))
+        for task, worker, label in zip(crowd.task, crowd.worker, crowd.label, strict=True):
+            confusion[worker, :, label] += posterior[task]
+        confusion /= np.maximum(confusion.sum(axis=2, keepdims=True), 1e-300)
+        log_posterior = np.tile(np.log(np.maximum(prior, 1e-300)), (crowd.n_tasks, 1))
+        for task, worker, label in zip(crowd.task, crowd.worker, crowd.label, strict=True):
+            log_posterior[task] += np.log(np.maximum(confusion[worker, :, label], 1e-12))
+        posterior = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
+        posterior /= posterior.sum(axis=1, keepdims=True)
+    return posterior
+
+
+def test_unsmoothed_dawid_skene_is_the_textbook_algorithm() -> None:
+    crowd, _ = honest_crowd(4, n_tasks=150)
+    fast = dawid_skene(crowd, smoothing=0.0, iterations=20, tolerance=0.0).posterior
+    assert np.allclose(fast, plain_dawid_skene(crowd, 20), atol=1e-6)
+
+
+def test_em_never_lowers_the_likelihood_of_unsmoothed_dawid_skene() -> None:
+    crowd, _ = honest_crowd(5)
+    steps = [dawid_skene(crowd, smoothing=0.0, iterations=n, tolerance=0.0).log_likelihood for n in range(1, 12)]
+    assert (np.diff(steps) >= -1e-6).all()
+
+
+def test_coin_ds_becomes_one_coin_when_held_hard_and_dawid_skene_when_let_go() -> None:
+    crowd, _ = honest_crowd(6, n_tasks=400)
+    held = coin_ds(crowd, strength=1e7)
+    assert (held.label == one_coin(crowd).label).mean() > 0.97
+    loose = coin_ds(crowd, strength=1e-6)
+    assert (loose.label == dawid_skene(crowd, smoothing=1e-6).label).mean() > 0.97
+
+
+@pytest.mark.parametrize("name", ["one_coin", "dawid_skene", "coin_ds", "pool_ds", "blend"])
+def test_a_warm_start_from_its_own_fit_ends_at_once_and_at_the_same_place(name: str) -> None:
+    crowd, _ = honest_crowd(7)
+    cold = METHODS[name](crowd)
+    warm = METHODS[name](crowd, start=cold)
+    assert warm.iterations <= cold.iterations
+    assert (warm.label == cold.label).mean() > 0.99
+
+
+def test_a_warm_start_knows_what_to_do_with_new_workers() -> None:
+    crowd, truth = honest_crowd(8)
+    early = coin_ds(crowd)
+    more = Crowd.from_codes(
+        np.append(crowd.task, np.arange(50)),
+        np.append(crowd.worker, np.full(50, 12)),
+        np.append(crowd.label, truth[:50]),
+    )
+    fit = coin_ds(more, start=early)
+    assert fit.confusion.shape[0] == 13
+    assert np.isfinite(fit.posterior).all()
+
+
+def test_a_perfect_worker_never_makes_the_truth_less_certain() -> None:
+    before, after = [], []
+    for seed in range(8):
+        crowd, truth = honest_crowd(seed, n_tasks=300)
+        added = Crowd.from_codes(
+            np.append(crowd.task, np.arange(300)),
+            np.append(crowd.worker, np.full(300, crowd.n_workers)),
+            np.append(crowd.label, truth),
+        )
+        rows = np.arange(300)
+        before.append(coin_ds(crowd).posterior[rows, truth].mean())
+        after.append(coin_ds(added).posterior[rows, truth].mean())
+    assert (np.array(after) >= np.array(before)).all()
+
+
+def test_confusion_matrices_learn_who_confuses_what() -> None:
+    drawn = simulate(World(tasks=3000, classes=3, votes=(5, 5), mix={"ordinary": 8, "spammer": 2}), seed=1)
+    skill = coin_ds(drawn.crowd).skill
+    spam = np.array([kind == "spammer" for kind in drawn.kind])
+    assert skill[spam].max() < skill[~spam].min()
+
+
+def test_a_likelihood_of_many_thousand_votes_does_not_underflow() -> None:
+    rng = np.random.default_rng(0)
+    workers = 5000
+    label = np.where(rng.random(workers) < 0.6, 1, rng.integers(0, 3, workers))
+    crowd = Crowd.from_codes(np.zeros(workers, int), np.arange(workers), label, n_classes=3)
+    for name in ("one_coin", "dawid_skene", "coin_ds", "pool_ds", "mace", "blend"):
+        assert METHODS[name](crowd).label[0] == 1
+
+
+def test_ten_thousand_classes_need_memory_for_judgements_only() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 10_000, 4000)
+    task = np.repeat(np.arange(4000), 3)
+    worker = np.concatenate([rng.permutation(300)[:3] for _ in range(4000)])
+    label = np.where(rng.random(12_000) < 0.7, truth[task], rng.integers(0, 10_000, 12_000))
+    crowd = Crowd.from_codes(task, worker, label, n_classes=10_000)
+    fit = sparse_coin(crowd, rho=0.3)
+    assert (fit.label == truth).mean() > 0.85
+    assert ((fit.posterior > 0) & (fit.posterior <= 1)).all()
+    with pytest.raises(Problem, match="would hold"):
+        coin_ds(crowd)
+
+
+def test_the_sparse_method_is_one_coin_with_equal_classes() -> None:
+    crowd, truth = honest_crowd(9)
+    sparse = sparse_coin(crowd)
+    assert (sparse.label == one_coin(crowd).label).mean() > 0.97
+    assert (sparse.label == truth).mean() > 0.9
+
+
+def test_an_unknown_method_is_refused_with_the_list() -> None:
+    with pytest.raises(Problem) as refusal:
+        method_named("magic")
+    assert "blend" in refusal.value.remedy

@@ -79,7 +79,7 @@ def ac1(crowd: Crowd, *, draws: int = DRAWS, seed: int = 0) -> Interval:
 
 
 def fleiss_kappa(crowd: Crowd, *, draws: int = DRAWS, seed: int = 0) -> Interval:
-    """Fleiss' kappa over tasks with two votes or more; votes a task may differ.
+    """Fleiss' kappa; votes a task may differ, and tasks with one vote take part in the class shares only.
 
     Source: Fleiss, Psychological Bulletin 76 (1971).
     """
@@ -240,9 +240,9 @@ def _fleiss(table: NDArray[np.float64], weight: NDArray[np.float64]) -> float | 
     observed = _observed(table, weight)
     if observed is None:
         return None
-    many = table.sum(axis=1) >= 2
-    share = (table[many] * weight[many, None]).sum(axis=0)
-    share /= share.sum()
+    votes = table.sum(axis=1)
+    judged = votes > 0
+    share = np.average(table[judged] / votes[judged, None], axis=0, weights=weight[judged])
     chance = float((share**2).sum())
     return float((observed - chance) / (1 - chance)) if chance < 1 else None
 

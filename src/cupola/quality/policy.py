@@ -9,35 +9,12 @@ from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
 from cupola.quality.calibrate import DEFAULT_RHO
-from cupola.quality.online import FLOOR
 
 ENTRY_GOLDS = 10
 GOLD_RATE = 0.04
 PROVEN_RATE = 0.02
 ALARM_RATE = 0.10
 PROVEN_GOLDS = 30
-
-
-def expected_after(
-    evidence: NDArray[np.float64],
-    n_votes: int,
-    prior: NDArray[np.float64],
-    confusion_row: NDArray[np.float64],
-    rho: float = DEFAULT_RHO,
-) -> float:
-    """The expected posterior of the best class after one more vote by this worker.
-
-    evidence, prior: (K,); confusion_row: (K, K), P(said | truth). The vote is predicted with the calibrated
-    posterior of now, so that the value of a second opinion shrinks as errors repeat each other.
-    """
-    log_prior = np.log(np.maximum(prior, 1e-300))
-    now = _posterior(log_prior + evidence, n_votes, rho)
-    chance = now @ confusion_row  # (K,) of each answer
-    after = (log_prior + evidence)[None, :] + np.log(np.maximum(confusion_row.T, FLOOR))  # (said, truth)
-    after /= 1.0 + n_votes * rho
-    after = np.exp(after - after.max(axis=1, keepdims=True))
-    after /= after.sum(axis=1, keepdims=True)
-    return float(chance @ after.max(axis=1))
 
 
 def value_of_vote(
@@ -47,10 +24,18 @@ def value_of_vote(
     confusion_row: NDArray[np.float64],
     rho: float = DEFAULT_RHO,
 ) -> float:
-    """By how much one more vote of this worker is expected to lower the chance of a wrong label (>= 0)."""
-    log_prior = np.log(np.maximum(prior, 1e-300))
-    now = float(_posterior(log_prior + evidence, n_votes, rho).max())
-    return max(0.0, expected_after(evidence, n_votes, prior, confusion_row, rho) - now)
+    """The information (nats, at least 0) that one more vote of this worker is expected to bring.
+
+    evidence, prior: (K,); confusion_row: (K, K), P(said | truth). The mutual information of the vote and the truth
+    under the calibrated posterior of now, times what the vote adds in worth: n votes are worth n / (1 + (n - 1) rho), so
+    the value of a further opinion shrinks as errors repeat each other. (The expected gain in accuracy would be 0 for
+    every vote that cannot overturn the leader by itself, though two such votes can.)
+    """
+    now = _posterior(np.log(np.maximum(prior, 1e-300)) + evidence, n_votes, rho)
+    chance = now @ confusion_row  # (K,) of each answer
+    information = _entropy(chance) - float(now @ np.array([_entropy(row) for row in confusion_row]))
+    worth = (n_votes + 1) / (1.0 + n_votes * rho) - n_votes / (1.0 + max(n_votes - 1, 0) * rho)
+    return max(0.0, information * worth)
 
 
 def rank_workers(
@@ -123,3 +108,7 @@ def _posterior(logits: NDArray[np.float64], n_votes: int, rho: float) -> NDArray
     scaled = logits / (1.0 + max(n_votes - 1, 0) * rho)
     weight = np.exp(scaled - scaled.max())
     return np.asarray(weight / weight.sum(), dtype=np.float64)
+
+
+def _entropy(chance: NDArray[np.float64]) -> float:
+    return float(-(chance * np.log(np.maximum(chance, 1e-300))).sum())

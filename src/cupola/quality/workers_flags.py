@@ -22,7 +22,7 @@ LEAST_SHARED = 20
 SAY = 20.0  # shared tasks at which a partner's say is capped
 Z_PAIR = 4.0
 SPREAD_LIMIT = 0.25  # of the most that columns can differ; honest crowds sit at 0.5-0.9
-DRIFT_LIMIT = 3.5  # standard errors; about one honest worker in 100 at 200 judgements
+DRIFT_LIMIT = 4.0  # standard errors: the best of some hundred cuts is compared with it
 DRIFT_DROP = 0.08  # a smaller fall is not worth anyone's time
 
 

@@ -110,6 +110,17 @@ def rows_in_words(rows: NDArray[np.int64]) -> str:
     return shown + (f" and {len(rows) - MAX_NAMED_ROWS} more" if len(rows) > MAX_NAMED_ROWS else "")
 
 
+def _blank(array: pa.Array) -> NDArray[np.bool_]:
+    """(n,) which cells are text of nothing but spaces: how a CSV writes an empty cell."""
+    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        return np.zeros(len(array), np.bool_)
+    coded = array.dictionary_encode()
+    blank = np.array([not value.strip() for value in coded.dictionary.to_pylist()], dtype=np.bool_)
+    if not blank.any():
+        return np.zeros(len(array), np.bool_)
+    return np.asarray(blank[np.asarray(coded.indices.fill_null(0))], dtype=np.bool_)
+
+
 def encode(
     column: Any, what: str, known: Sequence[Any] | None = None, strict: bool = True
 ) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
@@ -120,8 +131,9 @@ def encode(
     Raises Problem for empty cells, mixed types and, when strict, names that are not known; it names the rows.
     """
     array = to_arrow(column, what)
-    if array.null_count:
-        rows = np.flatnonzero(np.asarray(array.is_null(nan_is_null=True)))
+    empty = np.asarray(array.is_null()) | _blank(array)
+    if empty.any():
+        rows = np.flatnonzero(empty)
         raise invalid(
             "cell-empty",
             f"The {what} column is empty in row {rows_in_words(rows)}.",

@@ -12,7 +12,7 @@ from cupola.quality.inference.jit import kernel
 
 DEFAULT_ITERATIONS = 100
 DEFAULT_TOLERANCE = 1e-5  # mean absolute change of the posterior at which EM stops
-RESCALE_EVERY = 8  # votes multiplied before the product is brought back to 1; a factor is >= 1e-12
+RESCALE_EVERY = 16  # votes multiplied before the product is brought back to 1; a factor is >= 1e-12
 
 NO_GOLD = np.full(0, -1, np.int16)
 
@@ -27,15 +27,18 @@ def expect(
     gold: NDArray[np.int16],
     posterior: NDArray[np.float64],
     counts: NDArray[np.float64],
+    mass: NDArray[np.float64],
 ) -> tuple[float, float]:
     """One pass over the judgements: posteriors, and the expected counts they imply.
 
-    likelihood: (W, said, truth); posterior: (T, K) and counts: (W, said, truth) are overwritten.
+    likelihood: (W, said, truth); posterior: (T, K), counts: (W, said, truth) and mass: (K,), the
+    posteriors' sum, are overwritten.
     Multiplies and rescales instead of adding logarithms: no exp or log for each class.
     Returns (log-likelihood in nats, sum of the absolute changes of the posterior).
     """
     classes = posterior.shape[1]
     counts[:] = 0.0
+    mass[:] = 0.0
     product = np.empty(classes)
     log_likelihood = 0.0
     change = 0.0
@@ -49,7 +52,7 @@ def expect(
             for k in range(classes):
                 product[k] *= factors[k]
             since += 1
-            if since == 8:
+            if since == RESCALE_EVERY:
                 top = 0.0
                 for k in range(classes):
                     top = max(top, product[k])
@@ -74,6 +77,7 @@ def expect(
         for k in range(classes):
             change += abs(product[k] - posterior[t, k])
             posterior[t, k] = product[k]
+            mass[k] += product[k]
         for row in range(starts[t], starts[t + 1]):
             cell = counts[worker[row], label[row]]
             for k in range(classes):
@@ -146,6 +150,7 @@ def run(
     check_table(crowd, method)
     classes = crowd.n_classes
     gold = gold_of(crowd)
+    mass = np.zeros(classes)
     posterior = np.empty((crowd.n_tasks, classes))
     counts = np.empty((crowd.n_workers, classes, classes))
     if start is None:
@@ -163,9 +168,8 @@ def run(
     converged = False
     while done < iterations and not converged:
         log_likelihood, change = expect(
-            crowd.starts, crowd.worker, crowd.label, likelihood, prior, gold, posterior, counts
+            crowd.starts, crowd.worker, crowd.label, likelihood, prior, gold, posterior, counts, mass
         )
-        mass = posterior.sum(axis=0)
         prior = (mass + class_prior) / (mass.sum() + class_prior * classes)
         likelihood = maximise(counts, mass)
         done += 1
