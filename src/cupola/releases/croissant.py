@@ -20,6 +20,7 @@ _CONTEXT: dict[str, Any] = {
     "dataCollection": "cr:dataCollection",
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -35,17 +36,22 @@ _CONTEXT: dict[str, Any] = {
     "parentField": "cr:parentField",
     "path": "cr:path",
     "personalSensitiveInformation": "cr:personalSensitiveInformation",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
+
+# The names that loaders know these by, which are not those of the registry of media types.
+_ENCODINGS = {"jsonl": "application/jsonlines", "parquet": "application/x-parquet"}
 
 _COLUMNS = (
     ("ref", "sc:Text", "The name of the item in its dataset."),
@@ -102,6 +108,10 @@ def croissant(
     }
 
 
+def _ending(entry: FileEntry) -> str:
+    return entry.name.rsplit(".", 1)[-1]
+
+
 def _file(entry: FileEntry) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject",
@@ -109,13 +119,13 @@ def _file(entry: FileEntry) -> dict[str, Any]:
         "name": entry.name,
         "contentUrl": entry.name,
         "contentSize": f"{entry.size_bytes} B",
-        "encodingFormat": entry.media_type,
+        "encodingFormat": _ENCODINGS.get(_ending(entry), entry.media_type),
         "sha256": entry.sha256,
     }
 
 
 def _records(entry: FileEntry) -> dict[str, Any]:
-    here = f"items-{entry.name.rsplit('.', 1)[-1]}"
+    here = f"items-{_ending(entry)}"
     return {
         "@type": "cr:RecordSet",
         "@id": here,
@@ -131,5 +141,7 @@ def _records(entry: FileEntry) -> dict[str, Any]:
                 "source": {"fileObject": {"@id": entry.name}, "extract": {"column": name}},
             }
             for name, kind, told in _COLUMNS
+            # In JSON Lines a label is an object of its own kind's shape, which no single type of field describes.
+            if name != "label" or _ending(entry) == "parquet"
         ],
     }
