@@ -148,6 +148,7 @@ def test_coco_numbers_its_categories_and_keeps_every_box() -> None:
     ]
     first, second, third = found["annotations"]
     assert first["bbox"] == [1, 2, 3, 4]
+    assert [a["iscrowd"] for a in found["annotations"]] == [0, 0, 0]
     assert (first["area"], first["category_id"], first["image_id"], first["source"]) == (12, 1, 1, "corrected")
     assert first["attributes"] == {"parked": True}
     assert second["bbox"] == pytest.approx([15, 5, 10, 20])

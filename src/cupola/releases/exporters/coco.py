@@ -27,7 +27,7 @@ class ImageOut(msgspec.Struct, omit_defaults=True):
     height: int | None
     sha256: str | None = None
     coco_url: str | None = None
-    confidence: float = 1.0
+    confidence: float | None = None
     task: Any = None
 
 
@@ -35,10 +35,10 @@ class AnnotationOut(msgspec.Struct, omit_defaults=True):
     id: int
     image_id: int
     category_id: int
+    iscrowd: int  # without a default, so that it is always written: evaluators look for it
     bbox: tuple[float, ...] | None = None
     area: float | None = None
     segmentation: list[list[float]] | None = None
-    iscrowd: int = 0
     attributes: dict[str, Any] = {}
     source: str | None = None
     rotation_rad: float = 0.0
@@ -109,7 +109,7 @@ def _annotations(row: Row, ontology: Ontology, next_id: int) -> Sequence[Annotat
     label = decode_label(row.label)
     image, index = row.position + 1, ontology.class_index
     if isinstance(label, ChoiceLabel):
-        return [AnnotationOut(next_id + n, image, index[value] + 1) for n, value in enumerate(label.values)]
+        return [AnnotationOut(next_id + n, image, index[value] + 1, 0) for n, value in enumerate(label.values)]
     if not isinstance(label, ObjectsLabel):
         return []
     out = []
@@ -121,10 +121,10 @@ def _annotations(row: Row, ontology: Ontology, next_id: int) -> Sequence[Annotat
                 next_id + n,
                 image,
                 index[thing.cls] + 1,
+                0,
                 upright(box),
                 box.w * box.h,
                 [outline],
-                0,
                 thing.attributes,
                 thing.source,
                 box.rotation_rad,
