@@ -18,10 +18,14 @@ from uuid import UUID
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cupola.kernel import ids
 from cupola.kernel.errors import Kind, Problem
 from cupola.labels import Box, ChoiceLabel, Label, Object, ObjectsLabel, Ontology, decode_ontology, encode
+from cupola.labels.ontology import ClassSpec
 from cupola.platform import hooks
 from cupola.releases.croissant import FileEntry, croissant
 from cupola.releases.exporters import archive as archive_module
@@ -190,8 +194,19 @@ def test_yolo_boxes_are_relative_and_lie_beside_their_pictures() -> None:
     assert files[image] == picture(0)
     assert [text for name, text in labels.items() if "none" in name] == [""]
     assert json.loads(files["left_out.jsonl"])["ref"] == "far.png"
-    assert b'0: "car"\n  1: "tree: \\"tall\\""\n' in files["data.yaml"]
+    assert yaml.safe_load(files["data.yaml"]) == {
+        "train": "images/train",
+        "val": "images/train",
+        "names": {0: "car", 1: 'tree: "tall"'},
+    }
     assert files["LICENCE.txt"] == b"CC-BY-4.0"
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1), min_size=1))
+def test_a_class_of_any_name_survives_the_trainers_configuration(names: list[str]) -> None:
+    ontology = Ontology("objects", [ClassSpec(name) for name in names])
+    data = unpack(export("yolo", ontology, [])[2])["data.yaml"]
+    assert yaml.safe_load(data)["names"] == dict(enumerate(names))
 
 
 def test_yolo_choices_lie_in_a_folder_for_each_class() -> None:

@@ -99,15 +99,19 @@ def _folders(ontology: Ontology) -> dict[str, str]:
 
 
 def _data_yaml(about: About) -> bytes:
-    # JSON texts are YAML texts too, so a class may be named anything.
-    names = "".join(
-        f"  {n}: {json.dumps(spec.name, ensure_ascii=False)}\n" for n, spec in enumerate(about.ontology.classes)
-    )
-    title = json.dumps(f"{about.name} ({about.release})", ensure_ascii=False)
+    # No `path`: trainers then start at this file's own folder.
+    names = "".join(f"  {n}: {_quoted(spec.name)}\n" for n, spec in enumerate(about.ontology.classes))
     return (
-        f"# {title}\n# One split: divide it before you train, and point val at the other part.\n"
-        f"path: .\ntrain: images/train\nval: images/train\nnames:\n{names}"
+        f"# {_quoted(f'{about.name} ({about.release})')}\n"
+        "# One split: divide it before you train, and point val at the other part.\n"
+        f"train: images/train\nval: images/train\nnames:\n{names}"
     ).encode()
+
+
+def _quoted(text: str) -> str:
+    """A text for YAML: as JSON has it, with every character escaped that does not print, for YAML is stricter."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
 
 
 def _lines(label: ObjectsLabel, row: Row, ontology: Ontology) -> bytes:
