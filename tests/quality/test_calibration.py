@@ -192,10 +192,15 @@ def test_a_classifier_is_believed_for_what_it_knows_and_no_more() -> None:
     good[np.arange(1500), np.where(rng.random(1500) < 0.9, truth, rng.integers(0, 3, 1500))] = 0.9
     noise = rng.dirichlet(np.ones(3), 1500)
     alone = (fit.label == truth).mean()
-    assert (join(fit, crowd, good).label == truth).mean() > alone + 0.05
-    assert abs((join(fit, crowd, noise).label == truth).mean() - alone) < 0.02
+    with_good, joined = join(crowd, good)
+    assert (with_good.label == truth).mean() > alone + 0.05
+    assert joined.n_workers == crowd.n_workers + 1
+    assert with_good.skill[-1] > np.median(with_good.skill[:-1])
+    assert abs((join(crowd, noise)[0].label == truth).mean() - alone) < 0.02
     silent = np.full((1500, 3), np.nan)
-    assert (join(fit, crowd, silent).label == fit.label).all()
+    assert (join(crowd, silent)[0].label == fit.label).all()
+    with pytest.raises(Problem, match="shape"):
+        join(crowd, good[:, :2])
 
 
 def test_features_help_through_out_of_fold_predictions_only() -> None:
@@ -204,7 +209,7 @@ def test_features_help_through_out_of_fold_predictions_only() -> None:
     centres = rng.normal(0, 1.6, (3, 6))
     features = centres[truth] + rng.normal(0, 1, (900, 6))
     fit = blend(crowd)
-    joined, probabilities = learn_and_join(fit, crowd, features)
+    joined, _, probabilities = learn_and_join(crowd, features)
     assert (joined.label == truth).mean() > (fit.label == truth).mean() + 0.03
     assert np.allclose(probabilities.sum(axis=1), 1.0)
     # noise as features: memorising would make a task's own label certain, out of fold it cannot

@@ -56,7 +56,9 @@ class Aggregate:
 
     def workers(self) -> pa.Table:
         """worker, judgements, skill_estimate: what the fit believes of each. Optimistic: for guidance only."""
-        skill = self.fit.skill if self.fit is not None else np.full(self.crowd.n_workers, np.nan)
+        skill = (
+            self.fit.skill[: self.crowd.n_workers] if self.fit is not None else np.full(self.crowd.n_workers, np.nan)
+        )
         made = np.bincount(self.crowd.worker, minlength=self.crowd.n_workers)
         return pa.table({"worker": list(self.codes.workers), "judgements": made, "skill_estimate": skill})
 
@@ -119,18 +121,23 @@ def aggregate(
         name, why = method, "as asked"
         blind = method_named(method)(crowd.with_gold(None))
         fitted_rho = DEFAULT_RHO if crowd.gold is None else fit_rho(blind, crowd, crowd.gold)
-    used_rho = fitted_rho if rho is None else rho
-    fit = blind if crowd.gold is None else method_named(name)(crowd, start=None)
+    heard = crowd
     if classifier is not None:
-        fit = join(fit, crowd, np.asarray(classifier, dtype=np.float64), rho=used_rho)
-    posterior = calibrated(fit, crowd, used_rho)
+        probabilities = np.asarray(classifier, dtype=np.float64)
+        blind, heard = join(crowd.with_gold(None), probabilities, method=method_named(name))
+        if crowd.gold is not None:
+            fitted_rho = fit_rho(blind, heard, crowd.gold)
+        heard = heard.with_gold(crowd.gold)
+        why += "; with a classifier as one more worker"
+    used_rho = fitted_rho if rho is None else rho
+    fit = blind if crowd.gold is None else method_named(name)(heard)
+    posterior = calibrated(fit, heard, used_rho)
     chosen = best_label(posterior, loss)
     confidence = posterior[np.arange(crowd.n_tasks), chosen]
-    if classifier is None:
-        unknown = crowd.votes == 0
-        if crowd.gold is not None:
-            unknown &= crowd.gold < 0
-        chosen[unknown] = -1
+    unknown = heard.votes == 0
+    if crowd.gold is not None:
+        unknown &= crowd.gold < 0
+    chosen[unknown] = -1
     return Aggregate(crowd, codes, chosen, confidence, posterior, fit, fit.method, used_rho, scores, why)
 
 

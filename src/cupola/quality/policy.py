@@ -27,9 +27,9 @@ def value_of_vote(
     """The information (nats, at least 0) that one more vote of this worker is expected to bring.
 
     evidence, prior: (K,); confusion_row: (K, K), P(said | truth). The mutual information of the vote and the truth
-    under the calibrated posterior of now, times what the vote adds in worth: n votes are worth n / (1 + (n - 1) rho), so
-    the value of a further opinion shrinks as errors repeat each other. (The expected gain in accuracy would be 0 for
-    every vote that cannot overturn the leader by itself, though two such votes can.)
+    under the calibrated posterior of now, times what the vote adds in worth: n votes are worth
+    n / (1 + (n - 1) rho), so the value of a further opinion shrinks as errors repeat each other. (The expected gain
+    in accuracy would be 0 for every vote that cannot overturn the leader by itself, though two such votes can.)
     """
     now = _posterior(np.log(np.maximum(prior, 1e-300)) + evidence, n_votes, rho)
     chance = now @ confusion_row  # (K,) of each answer
