@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from types import FrameType
 
 import uvicorn
 from rich.console import Console
@@ -41,9 +42,22 @@ def _free(settings: Settings) -> None:
             ) from error
 
 
+def _end_in_order_when_told_to() -> None:
+    """Turn SIGTERM into an exit that unwinds, so that the last process out stops the embedded database.
+
+    uvicorn raises a signal that it caught once more when it has finished; by default that would end us on the spot.
+    """
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
 def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True) -> None:
     """Serve until a signal. with_worker: slow work and events are handled in this process too."""
     _logging()
+    _end_in_order_when_told_to()
     _free(settings)
     with launch.database(settings) as place:
         run = launch.runtime(settings, place.server_url)
@@ -86,6 +100,7 @@ async def _say(run: Runtime) -> None:
 def run_worker(settings: Settings) -> None:
     """Handle events and slow work until a signal."""
     _logging()
+    _end_in_order_when_told_to()
     with launch.database(settings) as place:
         run = launch.runtime(settings, place.server_url)
 
