@@ -199,7 +199,8 @@ def clock_or_chance_outside_the_kernel(files: Files) -> list[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for name in source.imported(node, path)[:1]:
-                    if _within(name, ("random", "secrets")):
+                    seedable = [alias.name for alias in node.names] in (["random"], ["Random"])
+                    if _within(name, ("secrets",)) or (_within(name, ("random",)) and not seedable):
                         found.append(
                             f"{path}:{node.lineno} imports {name}; chance comes from cupola.kernel.ids or a seed"
                         )
@@ -207,6 +208,8 @@ def clock_or_chance_outside_the_kernel(files: Files) -> list[str]:
                 name = source.full_name(node.func, known)
                 if name in _CLOCKS:
                     found.append(f"{path}:{node.lineno} calls {name}; use cupola.kernel.clock or ids")
+                elif name.startswith("random.") and not (name == "random.Random" and node.args):
+                    found.append(f"{path}:{node.lineno} calls {name} without a seed")
                 elif name.startswith("numpy.random."):
                     drawn = name.rsplit(".", 1)[-1]
                     seeded = (

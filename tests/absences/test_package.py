@@ -11,10 +11,11 @@ CLEAN = {
     "cupola/tasks/model.py": "from dataclasses import dataclass\nprice_minor: int = 3\nshare = 1 / 3\n",
     "cupola/tasks/service.py": (
         '"""Select a task from the queue."""\n'
-        "import time\nimport numpy as np\nfrom cupola.kernel import clock\n"
+        "import random\nimport time\nimport numpy as np\nfrom cupola.kernel import clock\n"
         'MESSAGE = "Select a class from the list, then update it and delete from it what is wrong."\n'
         "def f(seed: int, paid_minor: int, seconds: float) -> None:\n"
         "    rng = np.random.default_rng(seed)\n"
+        "    other: random.Random = random.Random(seed)\n"
         "    hourly_minor = round(paid_minor / seconds)\n"
         "    at = clock.now()\n"
         "    time.sleep(1)\n"
@@ -52,7 +53,10 @@ VIOLATIONS: dict[rules.Rule, dict[str, str]] = {
     rules.clock_or_chance_outside_the_kernel: {
         "cupola/tasks/service.py": "from datetime import datetime\nx = datetime.now()\n",
         "cupola/tasks/model.py": "import time as t\nx = t.time()\n",
-        "cupola/tasks/jobs.py": "import random\n",
+        "cupola/tasks/jobs.py": "import random\nx = random.random()\n",
+        "cupola/tasks/work.py": "from random import choice\n",
+        "cupola/tasks/api.py": "import secrets\n",
+        "cupola/tasks/events.py": "import random\nx = random.Random()\n",
         "cupola/tasks/store.py": "from uuid import uuid4\nx = uuid4()\n",
         "cupola/quality/a.py": "import numpy as np\nx = np.random.default_rng()\n",
         "cupola/quality/b.py": "from numpy import random\nx = random.normal()\n",
