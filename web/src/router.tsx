@@ -27,6 +27,8 @@ function Inside() {
     );
   }
   if (!session) {
+    // On the way to the door already: asking again would wrap the address in itself, for ever.
+    if (location.pathname === '/signin') return null;
     return <Navigate to="/signin" search={location.pathname === '/' ? {} : { next: location.href }} replace />;
   }
   return <Outlet />;

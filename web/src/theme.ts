@@ -1,4 +1,9 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import {
+  createTheme,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from '@mantine/core';
 
 /** The one accent. Index 6 is ember itself; 8 is the darkest that still reads as ember and carries white text at AA. */
 const ember: MantineColorsTuple = [
@@ -14,7 +19,15 @@ const ember: MantineColorsTuple = [
   '#9a3412',
 ];
 
+/** What stands on the accent is white in the light scheme and near black in the dark one, where the accent is bright. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const resolved = defaultVariantColorsResolver(input);
+  const isAccent = input.color === undefined || input.color === 'ember';
+  return input.variant === 'filled' && isAccent ? { ...resolved, color: 'var(--cup-on-accent)' } : resolved;
+};
+
 export const theme = createTheme({
+  variantColorResolver,
   primaryColor: 'ember',
   primaryShade: { light: 8, dark: 4 },
   autoContrast: true,

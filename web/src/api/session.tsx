@@ -53,8 +53,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const locale = session?.person.locale;
   useEffect(() => {
     const stored = localStorage.getItem('cupola.locale');
-    if (!stored && (locale === 'en' || locale === 'zh')) void activate(locale);
-    else void activate(preferredLocale());
+    // English is what a person has who never chose: there the browser's own language says more.
+    void activate(!stored && locale === 'zh' ? 'zh' : preferredLocale());
   }, [locale]);
 
   const value = useMemo<SessionState>(

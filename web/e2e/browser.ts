@@ -1,0 +1,114 @@
+/** A real browser against a real server: what every browser test needs. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+export interface Login {
+  email: string;
+  password: string;
+}
+export interface Logins {
+  url: string;
+  requester: Login;
+  contributor: Login;
+  adjudicator: Login;
+  operator: Login;
+}
+
+const FILE = process.env.CUPOLA_E2E_LOGINS;
+/** The server and who may sign in, or null when no server was given (then the tests are skipped). */
+export const logins: Logins | null = FILE ? (JSON.parse(readFileSync(FILE, 'utf8')) as Logins) : null;
+
+const ARTIFACTS = fileURLToPath(new URL('../../tests/artifacts/', import.meta.url));
+const AXE = createRequire(import.meta.url).resolve('axe-core');
+const CHROMIUM = process.env.CUPOLA_CHROMIUM ?? '/usr/bin/chromium';
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+}
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  /** Console errors and uncaught exceptions so far, refusals of the content security policy among them. */
+  complaints: string[];
+}
+
+/** The sign-in page asks who is there before anybody is: that 401 is an answer, not a fault. */
+const EXPECTED = /401 \(Unauthorized\)|\/api\/session/;
+
+export async function visit(
+  browser: Browser,
+  options: { colorScheme?: 'light' | 'dark'; locale?: string } = {},
+): Promise<Visit> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    colorScheme: options.colorScheme ?? 'light',
+    locale: options.locale ?? 'en-GB',
+    reducedMotion: 'reduce',
+    acceptDownloads: true,
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !EXPECTED.test(message.text())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return { context, page, complaints };
+}
+
+export async function signIn({ page }: Visit, base: string, who: Login): Promise<void> {
+  await page.goto(`${base}/signin`);
+  await page.fill('input[name=email]', who.email);
+  await page.fill('input[name=password]', who.password);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.cup-shell');
+}
+
+/** A picture of the page as it is, for people to look at. */
+export async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  await page.screenshot({ path: `${ARTIFACTS}${name}.png` });
+}
+
+interface AxeResult {
+  violations: { id: string; nodes: { html: string }[] }[];
+}
+
+/** Fails with every accessibility rule that the page breaks, and where. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // Through the debugger, so that the page's content security policy stays as strict as it is for people.
+  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const broken = await page.evaluate(async () => {
+    const axe = (window as unknown as { axe: { run: (root: Document) => Promise<AxeResult> } }).axe;
+    const { violations } = await axe.run(document);
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
+  });
+  expect(broken, `accessibility of ${page.url()}`).toEqual([]);
+}
+
+/** Waits until nothing says that it is loading. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState('load');
+  await page.waitForFunction(() => !document.body.textContent?.match(/Loading…|正在加载…|Getting your next page/));
+}
+
+/** Opens a page, looks at it with axe, and keeps its picture. */
+export async function inspect({ page }: Visit, url: string, name: string): Promise<void> {
+  await page.goto(url);
+  await page.waitForSelector('h1');
+  await settled(page);
+  await expectAccessible(page);
+  await picture(page, name);
+}
