@@ -21,6 +21,8 @@ from rich.table import Table
 
 from cupola import __version__
 from cupola.app import doctor, launch, moving, serve
+from cupola.app.demo import run_demo
+from cupola.app.replay import run_replay
 from cupola.client import ApiError, Client
 from cupola.identity import service as identity
 from cupola.kernel.errors import Kind, Problem, not_found
@@ -413,8 +415,6 @@ def demo(
     logins: Annotated[Path | None, Parameter(help="Write URL and logins as JSON into this file.")] = None,
 ) -> int:
     """Run the whole job on 1,797 handwritten digits, with programs as contributors, and stay up for you to look."""
-    from cupola.app.demo import run_demo
-
     folder = data or Path(tempfile.gettempdir()) / f"cupola-demo-{os.getuid()}"
     return run_demo(folder, port, exit_when_done=exit_, seed=seed, logins=logins)
 
@@ -450,8 +450,6 @@ def replay(
     limit
         Use only so many tasks.
     """
-    from cupola.app.replay import run_replay
-
     return run_replay(
         folder, data, port, target, confidence, max_judgements, audit_items, seed=seed, limit=limit, as_json=json_
     )

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel import clock
-from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.routing import store
+from cupola.tasks import service as tasks
 from cupola.tasks.model import Offered, hourly_minor
 
 Value = Callable[[Sequence[UUID]], NDArray[np.float64]]
@@ -32,7 +32,7 @@ async def board(run: Runtime, person: UUID, limit: int = 100) -> list[Offered]:
         worker = run.worker_of(row.tenant, person)
         async with run.db.tx(Role.GATEWAY, tenant=row.tenant, worker=worker, person=person) as conn:
             seen = await store.ON_OFFER.one(conn, tenant=row.tenant, project=row.project, worker=worker)
-            version = await ontologies.decoded(conn, row.tenant, row.ontology_version)
+            guidelines = await tasks.guidelines(conn, row.tenant, row.project)
         if seen.available == 0:
             continue
         measured = seen.timed >= MEASURED_FROM
@@ -50,7 +50,7 @@ async def board(run: Runtime, person: UUID, limit: int = 100) -> list[Offered]:
                 seen.timed,
                 seen.available,
                 row.page_size,
-                version.guidelines,
+                guidelines,
                 row.offer_version,
                 "on submit",
                 "Paid on submit; a submitted judgement's pay is never taken back. Returning a page never counts "
