@@ -18,6 +18,7 @@ from cupola.identity import api as identity_api
 from cupola.kernel import ids
 from cupola.platform import blob_api
 from cupola.platform.pg.cluster import Cluster
+from cupola.platform.web import encode_cursor
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,17 @@ def test_what_belongs_to_another_tenant_is_absent(served: Serving, owner: Person
 def test_an_import_that_cannot_be_is_refused(owner: Person, body: Any, status: int) -> None:
     answer = owner.client.post(f"/api/datasets/{new_dataset(owner)}/imports", json=body)
     assert answer.status_code == status, answer.text
+
+
+def test_half_a_surrogate_pair_and_made_up_cursors_are_refused(owner: Person) -> None:
+    dataset = new_dataset(owner)
+    headers = {"Content-Type": "application/json"}
+    for body in (b'{"source":{"type":"urls","urls":["\\ud800"]}}', b'{"source":{"type":"upload","\\ud800":1}}'):
+        answer = owner.client.post(f"/api/datasets/{dataset}/imports", content=body, headers=headers)
+        assert answer.status_code in (400, 422), answer.text
+    for cursor in ("x", encode_cursor("a\0"), encode_cursor(7), encode_cursor(None)):
+        answer = owner.client.get(f"/api/datasets/{dataset}/items", params={"cursor": cursor})
+        assert answer.status_code == 400, answer.text
 
 
 def test_a_dataset_needs_a_name_of_its_own(owner: Person) -> None:

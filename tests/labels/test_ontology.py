@@ -39,6 +39,7 @@ def test_an_ontology_reads_back_as_it_was_written() -> None:
         ({"classes": [{"name": "a"}, {"name": "a"}]}, "/classes/1/name"),
         ({"classes": [{"name": " "}]}, "/classes/0/name"),
         ({"classes": [{"name": "a\0"}]}, "/classes/0/name"),
+        ({"classes": [{"name": "a\ud800"}]}, "/classes/0/name"),
         ({"classes": [{"name": "a", "colour": "red"}]}, "/classes/0/colour"),
         ({"classes": [{"name": "a", "geometry": "box"}]}, "/classes/0/geometry"),
         ({"classes": [{"name": 3}]}, "/classes/0/name"),

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from cupola.catalog import service, store
 from cupola.catalog.model import Dataset, Import, Item, Refusal, Upload
 from cupola.kernel import limits
-from cupola.kernel.errors import invalid
+from cupola.kernel.errors import Problem, invalid
+from cupola.labels.places import unstorable
 from cupola.platform.pg.tx import Role
 from cupola.platform.web import (
     Cursor,
@@ -75,6 +76,8 @@ async def get_items(
     """The items of a dataset in the order of their references, with signed URLs for whoever asks."""
     run = runtime(request)
     after = decode_cursor(cursor, str) or ""
+    if unstorable(after):
+        raise _unknown_cursor()
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
         found(await store.DATASET_EXISTS.maybe(conn, tenant=who.tenant, id=dataset), "dataset")
         rows = await store.ITEMS.all(conn, tenant=who.tenant, dataset=dataset, after=after, limit=limit + 1)
@@ -141,7 +144,7 @@ async def get_refusals(
     """What an import refused: where it stands, why, and what to do about it."""
     after = decode_cursor(cursor, int) or 0
     if not -1 < after < 2**63:
-        raise invalid("cursor-unknown", "This cursor is not one of ours.", place="?cursor", remedy="Begin without one.")
+        raise _unknown_cursor()
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
         found(await store.IMPORT.maybe(conn, tenant=who.tenant, id=import_id), "import")
         rows = await store.REFUSALS.all(conn, tenant=who.tenant, id=import_id, after=after, limit=limit + 1)
@@ -152,3 +155,7 @@ async def get_refusals(
 async def post_resume(request: Request, who: Manager, import_id: UUID) -> Response:
     """Let an import that stopped go on from where it stopped."""
     return await post(request, who, lambda conn: service.resume_import(conn, who.tenant, import_id), status=200)
+
+
+def _unknown_cursor() -> Problem:
+    return invalid("cursor-unknown", "This cursor is not one of ours.", place="?cursor", remedy="Begin without one.")

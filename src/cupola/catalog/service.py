@@ -58,7 +58,10 @@ async def start_import(conn: Conn, run: Runtime, tenant: UUID, dataset: UUID, so
     if not await store.DATASET_EXISTS.maybe(conn, tenant=tenant, id=dataset):
         raise not_found("dataset")
     hooks.load(hooks.IMPORTERS, str(source.get("type", "")))
-    kept = msgspec.json.encode(sealing.seal(run.settings.derive("import secrets"), source)).decode()
+    try:
+        kept = msgspec.json.encode(sealing.seal(run.settings.derive("import secrets"), source)).decode()
+    except UnicodeEncodeError:
+        kept = "\\u0000"  # half a surrogate pair: as unfit as U+0000
     if len(kept) > MAX_SOURCE_BYTES or "\\u0000" in kept:
         raise invalid("source-unfit", "The source is too long or holds U+0000.", remedy="Upload a manifest instead.")
     run_id = ids.uuid7()

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
-from cupola.labels.places import has_nul, problem_from_msgspec
+from cupola.labels.places import problem_from_msgspec, unstorable
 
 MAX_PATTERN_CHARS = 500
 MAX_OPTIONS = 1_000
@@ -233,7 +233,7 @@ def matches_whole(pattern: str, text: str) -> bool:
 
 
 def _check_name(name: str, place: str, seen: set[str]) -> None:
-    if not name.strip() or len(name) > limits.MAX_NAME_CHARS or has_nul(name):
+    if not name.strip() or len(name) > limits.MAX_NAME_CHARS or unstorable(name):
         raise _wrong(place, f"A name has 1 to {limits.MAX_NAME_CHARS} characters.", "Choose a shorter, visible name.")
     if name in seen:
         raise _wrong(place, f"{name!r} stands here twice.", "Give each its own name.")
@@ -242,7 +242,7 @@ def _check_name(name: str, place: str, seen: set[str]) -> None:
 
 def _check_title(title: Mapping[str, str] | None, place: str) -> None:
     for language, words in (title or {}).items():
-        if len(words) > limits.MAX_NAME_CHARS or len(language) > 35 or has_nul(words) or has_nul(language):
+        if len(words) > limits.MAX_NAME_CHARS or len(language) > 35 or unstorable(words) or unstorable(language):
             raise _wrong(place, f"A title has at most {limits.MAX_NAME_CHARS} characters.", "Shorten it.")
 
 

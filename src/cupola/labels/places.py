@@ -8,6 +8,7 @@ import msgspec
 
 from cupola.kernel.errors import Problem, invalid
 
+_unstorable = re.compile("[\\x00\\ud800-\\udfff]")
 _step = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -16,9 +17,9 @@ def pointer(*parts: str | int) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def has_nul(text: str) -> bool:
-    """U+0000 is valid JSON but no database text: it is refused at the door."""
-    return "\0" in text
+def unstorable(text: str) -> bool:
+    """Does it hold U+0000 or half a surrogate pair? Both can stand in JSON, neither in a database's text."""
+    return _unstorable.search(text) is not None
 
 
 def problem_from_msgspec(error: Exception, code: str, what: str) -> Problem:

@@ -19,7 +19,7 @@ from cupola.kernel.errors import Problem, invalid
 from cupola.labels.kinds import box
 from cupola.labels.matching import match
 from cupola.labels.ontology import AttributeSpec, AttributeValue, Ontology
-from cupola.labels.places import has_nul, pointer
+from cupola.labels.places import pointer, unstorable
 
 Shape = box.Box
 Source = Literal["person", "model", "corrected"]
@@ -57,7 +57,7 @@ def validate(label: ObjectsLabel, ontology: Ontology, width_px: int | None, heig
     geometry_of, attributes_of = ontology.geometry_of, ontology.attributes_of
     seen: set[str] = set()
     for position, thing in enumerate(label.objects):
-        if not thing.id or len(thing.id) > MAX_ID_CHARS or has_nul(thing.id) or thing.id in seen:
+        if not thing.id or len(thing.id) > MAX_ID_CHARS or unstorable(thing.id) or thing.id in seen:
             raise _wrong(
                 "label-object-id",
                 f"An object's id has 1 to {MAX_ID_CHARS} characters and is its own: {thing.id[:80]!r}.",
@@ -144,7 +144,7 @@ def _fits(spec: AttributeSpec, value: AttributeValue) -> bool:
         case "multi":
             return isinstance(value, list) and len(set(value)) == len(value) and spec.option_set.issuperset(value)
         case "text":
-            return isinstance(value, str) and len(value) <= limits.MAX_TEXT_CHARS and not has_nul(value)
+            return isinstance(value, str) and len(value) <= limits.MAX_TEXT_CHARS and not unstorable(value)
         case "number":
             return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         case "bool":

@@ -10,7 +10,7 @@ import msgspec
 from cupola.kernel import limits
 from cupola.kernel.errors import invalid
 from cupola.labels.ontology import Ontology, TextSpec, matches_whole
-from cupola.labels.places import has_nul
+from cupola.labels.places import unstorable
 
 WORDS_FROM_CHARS = 2_000  # longer texts are compared word by word, which keeps the cost bounded
 
@@ -25,8 +25,13 @@ _no_limits = TextSpec()
 def validate(label: TextLabel, ontology: Ontology) -> None:
     """Raises Problem (INVALID) for U+0000, a length out of bounds, or text that the pattern does not match."""
     spec = ontology.text or _no_limits
-    if has_nul(label.text):
-        raise invalid("label-text-nul", "The text holds U+0000.", place="/text", remedy="Remove that character.")
+    if unstorable(label.text):
+        raise invalid(
+            "label-text-nul",
+            "The text holds U+0000 or half a surrogate pair.",
+            place="/text",
+            remedy="Remove that character.",
+        )
     n_chars = len(label.text)
     if not spec.min_chars <= n_chars <= min(spec.max_chars, limits.MAX_TEXT_CHARS):
         raise invalid(
