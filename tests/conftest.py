@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from cupola.platform.pg.cluster import Cluster
+from tests.foundry import Foundry, fresh_foundry
+from tests.serving import template
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,3 +54,16 @@ def data_dir() -> Iterator[Path]:
             Cluster.stop(folder / "data", force=True)
             Cluster.destroy(folder / "data")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def foundry_template(cluster: Cluster) -> str:
+    """The name of a migrated database that instances are copied from."""
+    return template(cluster)
+
+
+@pytest.fixture(scope="module")
+def foundry(cluster: Cluster, foundry_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foundry]:
+    """One instance for the tests of a module; each makes tenants of its own."""
+    with fresh_foundry(cluster, foundry_template, tmp_path_factory.mktemp("foundry")) as opened:
+        yield opened

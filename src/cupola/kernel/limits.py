@@ -14,6 +14,8 @@ LEASE_S = 30 * 60  # a lease without a heartbeat
 MAX_LEASE_S = 24 * 60 * 60
 MAX_JUDGEMENTS_PER_TASK = 50
 MAX_DRAFT_BYTES = 4 * 1024 * 1024
+MAX_REVISION = 2**31 - 1  # what the database's int holds
+MAX_FENCE = 2**63 - 1
 MAX_SECONDS_PER_TASK = 4 * 60 * 60  # longer means that nobody sat there
 
 # labels

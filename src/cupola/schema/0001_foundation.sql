@@ -742,6 +742,9 @@ CREATE POLICY own_rows ON transfer FOR SELECT TO cupola_gateway
 CREATE POLICY on_offer ON project FOR SELECT TO cupola_gateway
   USING (state = 'live' OR tenant = (SELECT current_tenant()));
 CREATE POLICY on_offer ON offer FOR SELECT TO cupola_gateway USING (true);
+CREATE POLICY on_offer ON ontology_version FOR SELECT TO cupola_gateway
+  USING (EXISTS (SELECT FROM project p WHERE p.tenant = ontology_version.tenant AND p.ontology_version = ontology_version.id
+    AND p.state <> 'draft'));
 CREATE POLICY own_keys ON idempotency TO cupola_gateway
   USING (tenant = (SELECT current_tenant()) AND principal = 'person:' || (SELECT current_person())::text)
   WITH CHECK (tenant = (SELECT current_tenant()) AND principal = 'person:' || (SELECT current_person())::text);

@@ -72,6 +72,18 @@ BEGIN
   RETURN p_id;
 END $$;
 
+-- The page that was claimed under a key, or NULL; a key that was used for another project is refused.
+CREATE FUNCTION work_claimed(p_tenant uuid, p_project uuid, p_worker uuid, p_idem text)
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
+DECLARE v_have assignment;
+BEGIN
+  SELECT * INTO v_have FROM assignment WHERE tenant = p_tenant AND worker = p_worker AND idem = p_idem;
+  IF v_have.project <> p_project THEN
+    RAISE EXCEPTION 'idempotency-key-reused' USING ERRCODE = 'unique_violation';
+  END IF;
+  RETURN v_have.id;
+END $$;
+
 -- Claim a page: choose tasks, reserve their money, lease them. Returns the assignment, or NULL when there is nothing
 -- for this worker. `p_dice` in [0, 1) decides about gold; it comes from the caller, so that tests can fix it.
 CREATE FUNCTION work_claim(p_tenant uuid, p_project uuid, p_worker uuid, p_tasks int, p_assignment uuid, p_hold uuid,
@@ -99,8 +111,8 @@ DECLARE
   v_event bigint;
 BEGIN
   IF p_idem IS NOT NULL THEN
-    SELECT id INTO v_have FROM assignment WHERE tenant = p_tenant AND worker = p_worker AND idem = p_idem;
-    IF FOUND THEN RETURN v_have; END IF;
+    v_have := work_claimed(p_tenant, p_project, p_worker, p_idem);
+    IF v_have IS NOT NULL THEN RETURN v_have; END IF;
   END IF;
   SELECT * INTO v_project FROM project WHERE tenant = p_tenant AND id = p_project;
   IF NOT FOUND THEN RAISE EXCEPTION 'no such project' USING ERRCODE = 'no_data_found'; END IF;
@@ -123,6 +135,10 @@ BEGIN
     ON CONFLICT (tenant, project, worker) DO NOTHING;
   SELECT * INTO v_cursor FROM queue_cursor WHERE tenant = p_tenant AND project = p_project AND worker = p_worker FOR UPDATE;
   IF v_cursor.epoch <> v_project.queue_epoch THEN v_cursor.rank := -1; END IF;
+  IF p_idem IS NOT NULL THEN
+    v_have := work_claimed(p_tenant, p_project, p_worker, p_idem);  -- a retry that waited here for the first one
+    IF v_have IS NOT NULL THEN RETURN v_have; END IF;
+  END IF;
 
   -- gold: a newcomer meets one in three until ten are seen, then the plan's rate
   IF v_project.gold_rate > 0 THEN
@@ -249,7 +265,8 @@ $$;
 
 -- Submit judgements of a page: judgement, payment and event are one transaction, or nothing is.
 -- Returns one row per judgement with how it went: 'paid' (now or before: the first answer stands), 'parked' (the lease had
--- ended: the label is kept as a draft and offered back first), 'unknown' (not on this page).
+-- ended: the label is kept as a draft and offered back first). A task that is not on the page is an error, its number in
+-- the submit as the detail: nothing of such a submit is kept.
 CREATE FUNCTION work_submit(p_tenant uuid, p_assignment uuid, p_worker uuid, p_fence bigint, p_tasks uuid[], p_ids uuid[],
   p_labels text[], p_codes smallint[], p_seconds real[], p_transfers uuid[], p_now timestamptz)
 RETURNS TABLE (task uuid, judgement uuid, outcome text, paid_minor bigint, remaining smallint, state smallint)
@@ -270,10 +287,16 @@ DECLARE
   v_credits uuid[];
   v_amounts bigint[];
   v_m int;
+  v_unknown bigint;
 BEGIN
   SELECT * INTO v_a FROM assignment WHERE tenant = p_tenant AND id = p_assignment AND worker = p_worker FOR UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'no such assignment' USING ERRCODE = 'no_data_found'; END IF;
   IF v_a.fence <> p_fence THEN RAISE EXCEPTION 'stale-fence' USING ERRCODE = 'object_not_in_prerequisite_state'; END IF;
+  SELECT min(x.n) INTO v_unknown FROM unnest(p_tasks) WITH ORDINALITY AS x (task, n)
+    WHERE NOT EXISTS (SELECT FROM lease l WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.task = x.task);
+  IF v_unknown IS NOT NULL THEN
+    RAISE EXCEPTION 'task-not-on-page' USING ERRCODE = 'invalid_parameter_value', DETAIL = v_unknown - 1;
+  END IF;
   IF v_a.state = 0 AND v_a.expires_at < p_now THEN
     PERFORM work_end(p_tenant, p_assignment, p_worker, 3::smallint, NULL, NULL, p_transfers[4], p_now);
     SELECT * INTO v_a FROM assignment WHERE tenant = p_tenant AND id = p_assignment;
@@ -332,11 +355,10 @@ BEGIN
   ON CONFLICT (tenant, worker, task) DO UPDATE SET label = excluded.label, rev = draft.rev + 1, parked = true, at = excluded.at;
 
   RETURN QUERY
-    SELECT x.task, j.id, CASE WHEN l.task IS NULL THEN 'unknown' WHEN j.id IS NOT NULL AND l.state = 1 THEN 'paid' ELSE 'parked' END,
+    SELECT x.task, j.id, CASE WHEN j.id IS NOT NULL THEN 'paid' ELSE 'parked' END,
       coalesce(j.price_minor, 0), a.open, a.state
     FROM unnest(p_tasks) WITH ORDINALITY AS x (task, n)
     JOIN assignment a ON a.tenant = p_tenant AND a.id = p_assignment
-    LEFT JOIN lease l ON l.tenant = p_tenant AND l.assignment = p_assignment AND l.task = x.task
     LEFT JOIN judgement j ON j.tenant = p_tenant AND j.task = x.task AND j.worker = p_worker
     ORDER BY x.n;
 END $$;

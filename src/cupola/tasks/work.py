@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -30,6 +31,7 @@ _project_tenant: dict[UUID, UUID] = {}
 _homes: dict[tuple[UUID, UUID], Home] = {}
 _admitted: set[UUID] = set()
 _KEEP = 50_000
+Fence = Annotated[int, msgspec.Meta(ge=0, le=limits.MAX_FENCE)]
 
 
 class JudgementIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,14 +43,14 @@ class JudgementIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SubmitIn(msgspec.Struct, forbid_unknown_fields=True):
-    fence: int
+    fence: Fence
     judgements: list[JudgementIn]
 
 
 class DraftIn(msgspec.Struct, forbid_unknown_fields=True):
-    fence: int
+    fence: Fence
     label: msgspec.Raw
-    rev: int
+    rev: Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_REVISION)]
 
 
 async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, idem: str | None) -> Assignment | None:
@@ -91,6 +93,12 @@ async def _claim(
         )
     except psycopg.errors.NoDataFound as error:
         raise not_found("project") from error
+    except psycopg.errors.UniqueViolation as error:
+        raise conflict(
+            "idempotency-key-reused",
+            "This Idempotency-Key was used for a page of another project.",
+            remedy="Use a new key for a new claim; the same key only repeats the same one.",
+        ) from error
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
         raise conflict(
             "project-not-live", "This project takes no new work at the moment.", remedy="Look at the other offers."
@@ -173,14 +181,13 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
             raise not_found("assignment") from error
         except psycopg.errors.ObjectNotInPrerequisiteState as error:
             raise _stale() from error
-    unknown = [n for n, row in enumerate(rows) if row.outcome == "unknown"]
-    if unknown and all(row.outcome == "unknown" for row in rows):
-        raise invalid(
-            "task-not-on-page",
-            "This task is not on this page.",
-            place=f"/judgements/{unknown[0]}/task",
-            remedy="Send the tasks that the claim answered with.",
-        )
+        except psycopg.errors.InvalidParameterValue as error:
+            raise invalid(
+                "task-not-on-page",
+                "This task is not on this page; nothing of the submit was kept.",
+                place=f"/judgements/{error.diag.message_detail}/task",
+                remedy="Send the tasks that the claim answered with.",
+            ) from error
     paid = [Judged(row.task, row.judgement, row.paid_minor) for row in rows if row.judgement is not None]
     parked = [row.task for row in rows if row.outcome == "parked"]
     if parked:
@@ -289,8 +296,6 @@ async def draft(run: Runtime, person: UUID, assignment: UUID, task: UUID, body: 
         raise _malformed(error) from error
     if len(asked.label) > limits.MAX_DRAFT_BYTES:
         raise Problem(Kind.TOO_LARGE, "draft-too-large", "The draft is larger than 4 MB.", place="/label")
-    if asked.rev < 1:
-        raise invalid("draft-revision", "A revision counts from 1.", place="/rev")
     home = await home_of(run, person, assignment)
     async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
         rev = await store.DRAFT.maybe(

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from cupola.kernel import limits
 from cupola.platform.web import Contributor, idempotency_key, nothing, read_body, reply, runtime
 from cupola.tasks import work
 from cupola.tasks.model import Assignment, ReturnReason, Submitted
@@ -24,7 +25,7 @@ class ClaimIn(_Body):
 
 
 class Fenced(_Body):
-    fence: int
+    fence: int = Field(ge=0, le=limits.MAX_FENCE)
 
 
 class ReturnIn(Fenced):
@@ -38,12 +39,13 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
 
 _UUID = {"type": "string", "format": "uuid"}
 _LABEL = {"type": "object", "description": "A label of the project's kind.", "required": ["kind"]}
+_FENCE = {"type": "integer", "minimum": 0, "maximum": limits.MAX_FENCE}
 _SUBMIT = {
     "type": "object",
     "required": ["fence", "judgements"],
     "additionalProperties": False,
     "properties": {
-        "fence": {"type": "integer"},
+        "fence": _FENCE,
         "judgements": {
             "type": "array",
             "minItems": 1,
@@ -61,7 +63,11 @@ _DRAFT = {
     "type": "object",
     "required": ["fence", "label", "rev"],
     "additionalProperties": False,
-    "properties": {"fence": {"type": "integer"}, "label": _LABEL, "rev": {"type": "integer", "minimum": 1}},
+    "properties": {
+        "fence": _FENCE,
+        "label": _LABEL,
+        "rev": {"type": "integer", "minimum": 1, "maximum": limits.MAX_REVISION},
+    },
 }
 
 
