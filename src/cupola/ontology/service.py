@@ -15,7 +15,7 @@ from cupola.labels import Ontology, decode_ontology, encode_ontology
 from cupola.ontology import store
 from cupola.ontology.model import OntologyVersion
 from cupola.platform import events
-from cupola.platform.pg.tx import Conn
+from cupola.platform.pg.tx import Conn, Database, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +98,12 @@ async def decoded(conn: Conn, tenant: UUID, version_id: UUID) -> Decoded:
             _decoded.pop(next(iter(_decoded)))
         known = _decoded[key] = Decoded(version_id, decode_ontology(row.spec), row.guidelines)
     return known
+
+
+async def known(db: Database, tenant: UUID, worker: UUID, version_id: UUID) -> Decoded:
+    """The same for a contributor's side: a transaction is only opened for a version not seen before."""
+    have = _decoded.get((tenant, version_id))
+    if have is not None:
+        return have
+    async with db.tx(Role.GATEWAY, tenant=tenant, worker=worker) as conn:
+        return await decoded(conn, tenant, version_id)

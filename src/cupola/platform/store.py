@@ -81,7 +81,7 @@ EVENTS_OF_TENANT = Statement(
     "WHERE tenant = %(tenant)s AND (xid, seq) > (%(xid)s::xid8, %(seq)s) "
     "AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY event.xid, event.seq LIMIT %(limit)s",
 )
-PLACE = Statement(Place, "SELECT xid::text, seq FROM event_cursor WHERE consumer = %(consumer)s FOR UPDATE")
+PLACE = Statement(Place, "SELECT xid::text, seq FROM event_cursor WHERE consumer = %(consumer)s")
 PLACE_KEEP = Command(
     "INSERT INTO event_cursor (consumer, xid, seq, at) VALUES (%(consumer)s, %(xid)s::xid8, %(seq)s, %(at)s) "
     "ON CONFLICT (consumer) DO UPDATE SET xid = excluded.xid, seq = excluded.seq, at = excluded.at"

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from cupola.quality import plan as planner
 from cupola.quality.calibrate import DEFAULT_RHO, rho_of, temper
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.coin_ds import coin_ds
@@ -20,6 +21,7 @@ from cupola.quality.online import FLOOR, cold_start, newcomer
 
 COLD_ACCURACY = 0.8
 CHUNK_VOTES = 3  # a gold judged by everybody is cut into tasks of so many votes: the regime that decisions are made in
+LOWEST_THRESHOLD = 0.5
 RHO_FROM = 50  # golds from which rho is fitted; below, the default stands
 
 
@@ -28,6 +30,8 @@ class Parameters:
     """Frozen parameters of one project: confusion (W, K, K) P(said | truth) by worker, prior (K,), rho.
 
     version counts refits; version 0 is the cold start. `newcomer` (K, K) stands for workers no fit has seen.
+    threshold: calibrated posterior at which a task settles. It is part of the model, because what may settle depends on
+    how much doubt the experts take out of the release.
     """
 
     version: int
@@ -38,6 +42,7 @@ class Parameters:
     confusion: NDArray[np.float64]
     newcomer: NDArray[np.float64]
     judgements: int
+    threshold: float
 
     @property
     def n_classes(self) -> int:
@@ -50,11 +55,11 @@ class Parameters:
         return np.asarray(np.log(np.maximum(all_tables[index], FLOOR)))
 
 
-def cold(n_classes: int) -> Parameters:
+def cold(n_classes: int, threshold: float = 0.995) -> Parameters:
     """Before any judgement: everybody is right four times in five."""
     table = cold_start(n_classes, COLD_ACCURACY)
     prior = np.full(n_classes, 1.0 / n_classes)
-    return Parameters(0, "cold-start", DEFAULT_RHO, prior, {}, np.zeros((0, n_classes, n_classes)), table, 0)
+    return Parameters(0, "cold-start", DEFAULT_RHO, prior, {}, np.zeros((0, n_classes, n_classes)), table, 0, threshold)
 
 
 def refit(
@@ -64,11 +69,15 @@ def refit(
     codes: NDArray[np.int64],
     worker_ids: list[UUID],
     gold: NDArray[np.int16],
+    *,
+    target_accuracy: float,
+    max_votes: int,
 ) -> Parameters:
     """Fit coin_ds on all judgements of a project: task, worker, code as columns (n,); gold (n_tasks,), -1 unknown.
 
     rho comes from golds that the fit was not told, cut into tasks of a few votes, so that it is right for the number
-    of votes at which decisions are made.
+    of votes at which decisions are made. The threshold is the lowest that leaves no more than half the allowed error
+    in the whole release, counting what the experts take over (see `plan.forecast`).
     """
     classes = before.n_classes
     n_tasks, n_workers = len(gold), len(worker_ids)
@@ -78,6 +87,8 @@ def refit(
     fit = coin_ds(crowd)
     rho = _rho(tasks, workers, codes, gold, n_workers, classes)
     counts = np.bincount(workers, minlength=n_workers).astype(float)
+    pool = planner.Pool(fit.confusion, counts / counts.sum(), fit.prior, rho, "the project so far")
+    expected = planner.forecast(n_tasks, pool, target_accuracy, max_votes=max_votes)
     return Parameters(
         before.version + 1,
         fit.method,
@@ -87,6 +98,7 @@ def refit(
         fit.confusion,
         newcomer(fit.confusion, np.maximum(counts, 1e-9)),
         len(codes),
+        max(expected.threshold, LOWEST_THRESHOLD),
     )
 
 
@@ -133,6 +145,32 @@ def posteriors(
     return temper(evidence, votes, parameters.prior, parameters.rho), votes
 
 
+def reachable(
+    parameters: Parameters,
+    task: NDArray[np.int64],
+    n_tasks: int,
+    workers: list[UUID],
+    code: NDArray[np.int64],
+    max_votes: int,
+) -> NDArray[np.bool_]:
+    """(n_tasks,) whether a task can still settle: if all the votes it may yet get agreed with its likeliest class.
+
+    Where even that would not do, further votes buy nothing and an expert is asked at once.
+    """
+    evidence = np.zeros((n_tasks, parameters.n_classes))
+    if len(code):
+        tables = parameters.tables(workers)
+        np.add.at(evidence, task, tables[np.arange(len(code)), :, code])
+    votes = np.bincount(task, minlength=n_tasks)
+    best = temper(evidence, votes, parameters.prior, parameters.rho).argmax(axis=1)
+    to_come = np.maximum(max_votes - votes, 0)
+    agreeing = np.log(np.maximum(parameters.newcomer[:, best], FLOOR)).T  # (n_tasks, K)
+    at_best = temper(
+        evidence + agreeing * to_come[:, None], np.maximum(votes + to_come, 1), parameters.prior, parameters.rho
+    )
+    return np.asarray(at_best.max(axis=1) >= parameters.threshold)
+
+
 def information(tables: NDArray[np.float64], posterior: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) nats that one judgement of each worker is expected to tell about a task.
 
@@ -156,6 +194,7 @@ class _Frozen(msgspec.Struct):
     confusion: bytes
     newcomer: bytes
     judgements: int
+    threshold: float
 
 
 def freeze(parameters: Parameters) -> bytes:
@@ -173,6 +212,7 @@ def freeze(parameters: Parameters) -> bytes:
             parameters.confusion.astype("<f4").tobytes(),
             parameters.newcomer.astype("<f4").tobytes(),
             parameters.judgements,
+            parameters.threshold,
         )
     )
 
@@ -191,4 +231,5 @@ def thaw(state: bytes) -> Parameters:
         np.frombuffer(frozen.confusion, "<f4").astype(float).reshape(shape),
         np.frombuffer(frozen.newcomer, "<f4").astype(float).reshape(classes, classes),
         frozen.judgements,
+        frozen.threshold,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -47,6 +47,7 @@ class Live:
     """What the aggregator remembers of a project; everything in it can be read again from the database."""
 
     plan: Plan
+    target_accuracy: float
     ontology: Ontology
     directed: bool
     coded: bool
@@ -102,9 +103,18 @@ class Aggregator:
                 model = await store.MODEL.maybe(conn, tenant=tenant, project=project)
             coded = ontology.kind == "choice" and not ontology.multiple
             classes = max(len(ontology.classes), 1)
-            parameters = live.thaw(model.state) if model and coded else live.cold(classes)
-            plan = Plan(settle_threshold(row.target_accuracy), row.min_judgements, row.max_judgements)
-            known = Live(plan, ontology, row.routing == "directed", coded, parameters, seen=parameters.judgements)
+            threshold = settle_threshold(row.target_accuracy)
+            parameters = live.thaw(model.state) if model and coded else live.cold(classes, threshold)
+            plan = Plan(parameters.threshold if coded else threshold, row.min_judgements, row.max_judgements)
+            known = Live(
+                plan,
+                row.target_accuracy,
+                ontology,
+                row.routing == "directed",
+                coded,
+                parameters,
+                seen=parameters.judgements,
+            )
             if parameters.judgements:
                 known.next_refit = parameters.judgements * REFIT_GROWTH
             if len(self._live) >= 1_000:
@@ -139,6 +149,9 @@ class Aggregator:
         task = np.array([number[vote.task] for vote in coded], dtype=np.int64)
         code = np.array([vote.code for vote in coded], dtype=np.int64)
         posterior, count = live.posteriors(known.parameters, task, len(tasks), [vote.worker for vote in coded], code)
+        hopeful = live.reachable(
+            known.parameters, task, len(tasks), [vote.worker for vote in coded], code, known.plan.max_votes
+        )
         by_task: dict[UUID, list[UUID]] = {}
         for vote in votes:
             by_task.setdefault(vote.task, []).append(vote.id)
@@ -147,6 +160,9 @@ class Aggregator:
             row = posterior[n]
             best = int(row.argmax())
             verdict = decide(row, int(count[n]), known.plan)
+            # the cold start knows nobody, so it gives nobody up
+            if verdict == "more" and known.parameters.version and not hopeful[n]:
+                verdict = "escalate"
             label = encode(label_of(best, known.ontology)).decode() if verdict == "settle" else ""
             self._sort(made, verdict, one.id, label, best, float(row[best]), by_task.get(one.id, []))
             if verdict == "more" and known.directed:
@@ -282,8 +298,17 @@ class Aggregator:
             worker = np.array([workers[row.worker] for row in codes])
             code = np.array([row.code for row in codes])
             known.parameters = await asyncio.to_thread(
-                live.refit, known.parameters, task, worker, code, list(workers), gold
+                live.refit,
+                known.parameters,
+                task,
+                worker,
+                code,
+                list(workers),
+                gold,
+                target_accuracy=known.target_accuracy,
+                max_votes=known.plan.max_votes,
             )
+            known.plan = replace(known.plan, threshold=known.parameters.threshold)
             known.seen = len(codes)
             told = {row.task for row in golds}
             is_gold = np.array([row.task in told for row in codes])

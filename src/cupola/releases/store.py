@@ -245,8 +245,8 @@ _EXPORT = (
 EXPORT = Statement(ExportRow, _EXPORT + "AND id = %(id)s")
 EXPORTS = Statement(
     ExportRow,
-    _EXPORT
-    + "AND release = %(release)s AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(limit)s",
+    _EXPORT + "AND release = %(release)s AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) "
+    "ORDER BY id DESC LIMIT %(limit)s",
 )
 EXPORT_STATE = Command(
     "UPDATE export SET state = %(state)s, error = %(error)s WHERE tenant = %(tenant)s AND id = %(id)s"

@@ -84,6 +84,18 @@ BEGIN
   RETURN v_have.id;
 END $$;
 
+-- The page that was claimed under a key, or NULL; a key that was used for another project is refused.
+CREATE FUNCTION work_claimed(p_tenant uuid, p_project uuid, p_worker uuid, p_idem text)
+RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
+DECLARE v_have assignment;
+BEGIN
+  SELECT * INTO v_have FROM assignment WHERE tenant = p_tenant AND worker = p_worker AND idem = p_idem;
+  IF v_have.project <> p_project THEN
+    RAISE EXCEPTION 'idempotency-key-reused' USING ERRCODE = 'unique_violation';
+  END IF;
+  RETURN v_have.id;
+END $$;
+
 -- Claim a page: choose tasks, reserve their money, lease them. Returns the assignment, or NULL when there is nothing
 -- for this worker. `p_dice` in [0, 1) decides about gold; it comes from the caller, so that tests can fix it.
 CREATE FUNCTION work_claim(p_tenant uuid, p_project uuid, p_worker uuid, p_tasks int, p_assignment uuid, p_hold uuid,
@@ -135,6 +147,10 @@ BEGIN
     ON CONFLICT (tenant, project, worker) DO NOTHING;
   SELECT * INTO v_cursor FROM queue_cursor WHERE tenant = p_tenant AND project = p_project AND worker = p_worker FOR UPDATE;
   IF v_cursor.epoch <> v_project.queue_epoch THEN v_cursor.rank := -1; END IF;
+  IF p_idem IS NOT NULL THEN
+    v_have := work_claimed(p_tenant, p_project, p_worker, p_idem);  -- a retry that waited here for the first one
+    IF v_have IS NOT NULL THEN RETURN v_have; END IF;
+  END IF;
   IF p_idem IS NOT NULL THEN
     v_have := work_claimed(p_tenant, p_project, p_worker, p_idem);  -- a retry that waited here for the first one
     IF v_have IS NOT NULL THEN RETURN v_have; END IF;
@@ -238,17 +254,44 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
   ORDER BY l.position
 $$;
 
+-- Admit, claim and read the page in one round trip: the statement is the transaction, so it names its own scope.
+-- One row per task, each with the assignment it belongs to; no row when there is nothing to do.
+CREATE FUNCTION work_claim_page(p_tenant uuid, p_project uuid, p_worker uuid, p_person uuid, p_admit boolean, p_tasks int,
+  p_assignment uuid, p_hold uuid, p_idem text, p_dice double precision, p_now timestamptz)
+RETURNS TABLE (assignment uuid, project_name text, kind text, ontology_version uuid, fence bigint, page_state smallint,
+  offer_version int, price_minor bigint, currency text, claimed_at timestamptz, expires_at timestamptz,
+  task uuid, "position" smallint, state smallint, item uuid, ref text, media_type text, asset bytea, url text, body text,
+  width_px int, height_px int, thumb bytea, metadata text, pre_label text, draft text, draft_rev int)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
+#variable_conflict use_column
+DECLARE v_page uuid;
+BEGIN
+  PERFORM set_config('app.tenant', p_tenant::text, true);
+  IF p_admit THEN PERFORM work_admit(p_tenant, p_worker, p_person, p_now); END IF;
+  v_page := work_claim(p_tenant, p_project, p_worker, p_tasks, p_assignment, p_hold, p_idem, p_dice, p_now);
+  IF v_page IS NULL THEN RETURN; END IF;
+  RETURN QUERY
+    SELECT a.id, p.name, p.kind, p.ontology_version, a.fence, a.state, a.offer_version, a.price_minor, a.currency, a.claimed_at,
+      a.expires_at, w.*
+    FROM assignment a JOIN project p ON p.tenant = a.tenant AND p.id = a.project
+    CROSS JOIN LATERAL work_page(p_tenant, p_worker, v_page) w
+    WHERE a.tenant = p_tenant AND a.id = v_page ORDER BY w."position";
+END $$;
+
 -- Sizes of the images of a page, for the check that a shape lies inside.
 CREATE FUNCTION work_sizes(p_tenant uuid, p_worker uuid, p_assignment uuid)
 RETURNS TABLE (task uuid, width_px int, height_px int)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
-  SELECT l.task, coalesce(i.width_px, b.width_px), coalesce(i.height_px, b.height_px)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM set_config('app.tenant', p_tenant::text, true);
+  RETURN QUERY SELECT l.task, coalesce(i.width_px, b.width_px), coalesce(i.height_px, b.height_px)
   FROM lease l
   JOIN task t ON t.tenant = l.tenant AND t.id = l.task
   JOIN item i ON i.tenant = l.tenant AND i.id = t.item
   LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = i.asset
-  WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.worker = p_worker
-$$;
+  WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.worker = p_worker;
+END $$;
 
 -- What other people know about the project on offer: how many tasks are there for this worker, and how long they take.
 CREATE FUNCTION work_on_offer(p_tenant uuid, p_project uuid, p_worker uuid)
@@ -289,6 +332,7 @@ DECLARE
   v_m int;
   v_unknown bigint;
 BEGIN
+  PERFORM set_config('app.tenant', p_tenant::text, true);  -- called by itself, it is its own transaction
   SELECT * INTO v_a FROM assignment WHERE tenant = p_tenant AND id = p_assignment AND worker = p_worker FOR UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'no such assignment' USING ERRCODE = 'no_data_found'; END IF;
   IF v_a.fence <> p_fence THEN RAISE EXCEPTION 'stale-fence' USING ERRCODE = 'object_not_in_prerequisite_state'; END IF;
@@ -435,6 +479,6 @@ $$;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA cupola FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION current_tenant, current_worker, current_person, account_id TO cupola_app, cupola_gateway, cupola_ops;
 GRANT EXECUTE ON FUNCTION account_open, ledger_move, event_append, work_end TO cupola_app;
-GRANT EXECUTE ON FUNCTION work_claim, work_page, work_sizes, work_on_offer, work_submit, work_end, work_heartbeat, work_draft,
+GRANT EXECUTE ON FUNCTION work_claim, work_claim_page, work_page, work_sizes, work_on_offer, work_submit, work_end, work_heartbeat, work_draft,
   work_admit TO cupola_gateway;
 GRANT EXECUTE ON FUNCTION refuse_change TO cupola_app, cupola_gateway, cupola_ops;

@@ -144,6 +144,23 @@ class PageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimedRow(PageRow):
+    """A task of a page with the page it belongs to."""
+
+    assignment: UUID
+    project_name: str
+    kind: str
+    ontology_version: UUID
+    fence: int
+    page_state: int
+    offer_version: int
+    price_minor: int
+    currency: str
+    claimed_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AssignmentRow:
     id: UUID
     project: UUID
@@ -355,11 +372,10 @@ SETTLEMENTS_OF = Statement(
 
 # ---------------------------------------------------------------- work
 PROJECT_HOME = Scalar(UUID, "SELECT tenant FROM project WHERE id = %(id)s AND state = 'live'")
-ADMIT = Command("SELECT work_admit(%(tenant)s, %(worker)s, %(person)s, %(now)s)")
-CLAIM = Scalar(
-    UUID,
-    "SELECT work_claim(%(tenant)s, %(project)s, %(worker)s, %(tasks)s, %(assignment)s, %(hold)s, %(idem)s, %(dice)s, "
-    "%(now)s)",
+CLAIM = Statement(
+    ClaimedRow,
+    "SELECT * FROM work_claim_page(%(tenant)s, %(project)s, %(worker)s, %(person)s, %(admit)s, %(tasks)s, "
+    "%(assignment)s, %(hold)s, %(idem)s, %(dice)s, %(now)s)",
 )
 PAGE = Statement(PageRow, "SELECT * FROM work_page(%(tenant)s, %(worker)s, %(assignment)s)")
 SIZES = Statement(Size, "SELECT * FROM work_sizes(%(tenant)s, %(worker)s, %(assignment)s)")

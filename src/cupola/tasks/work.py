@@ -16,7 +16,7 @@ import psycopg
 
 from cupola.kernel import clock, dice, ids, limits
 from cupola.kernel.errors import Kind, Problem, conflict, invalid, not_found
-from cupola.labels import code_of, decode_label, encode, validate
+from cupola.labels import Ontology, code_of, decode_label, encode, validate
 from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
@@ -63,36 +63,61 @@ async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, id
     wanted = tasks if tasks is not None else limits.MAX_PAGE_TASKS
     if not 1 <= wanted <= limits.MAX_PAGE_TASKS:
         raise invalid("page-size", f"A page has 1 to {limits.MAX_PAGE_TASKS} tasks.", place="/tasks")
-    async with run.db.tx(Role.GATEWAY, tenant=tenant, worker=worker, person=person) as conn:
-        now = clock.now()
-        if worker not in _admitted:
-            await store.ADMIT.run(conn, tenant=tenant, worker=worker, person=person, now=now)
-        assignment = await _claim(conn, tenant, worker, project, wanted, idem, now)
-        found = None if assignment is None else await page(conn, run, tenant, worker, person, assignment)
+    # the statement is the transaction: money, lease and page are one round trip
+    async with run.db.verb(Role.GATEWAY) as conn:
+        rows = await _claim(conn, tenant, worker, person, project, wanted, idem)
+        if not rows:
+            return None
+        version = await ontologies.known(run.db, tenant, worker, rows[0].ontology_version)
     if len(_admitted) >= _KEEP:
         _admitted.clear()
     _admitted.add(worker)
-    return found
+    first = rows[0]
+    remember(person, first.assignment, Home(tenant, worker, project, first.ontology_version, first.currency))
+    return Assignment(
+        first.assignment,
+        project,
+        first.project_name,
+        first.fence,
+        PAGE_STATES[first.page_state],
+        first.offer_version,
+        first.price_minor,
+        first.currency,
+        first.claimed_at,
+        first.expires_at,
+        first.kind,
+        version.ontology,
+        version.guidelines,
+        [await _task(run, tenant, person, row) for row in rows],
+    )
 
 
 async def _claim(
-    conn: Conn, tenant: UUID, worker: UUID, project: UUID, tasks: int, idem: str | None, now: datetime
-) -> UUID | None:
+    conn: Conn, tenant: UUID, worker: UUID, person: UUID, project: UUID, tasks: int, idem: str | None
+) -> list[store.ClaimedRow]:
     try:
-        return await store.CLAIM.maybe(
+        return await store.CLAIM.all(
             conn,
             tenant=tenant,
             project=project,
             worker=worker,
+            person=person,
+            admit=worker not in _admitted,
             tasks=tasks,
             assignment=ids.uuid7(),
             hold=ids.uuid7(),
             idem=idem,
             dice=dice.unit(),
-            now=now,
+            now=clock.now(),
         )
     except psycopg.errors.NoDataFound as error:
         raise not_found("project") from error
+    except psycopg.errors.UniqueViolation as error:
+        raise conflict(
+            "idempotency-key-reused",
+            "This Idempotency-Key was used for a page of another project.",
+            remedy="Use a new key for a new claim; the same key only repeats the same one.",
+        ) from error
     except psycopg.errors.UniqueViolation as error:
         raise conflict(
             "idempotency-key-reused",
@@ -111,6 +136,15 @@ async def _claim(
         ) from error
 
 
+async def _task(run: Runtime, tenant: UUID, person: UUID, item: store.PageRow) -> PageTask:
+    pre_label = msgspec.Raw(item.pre_label.encode()) if item.pre_label else None
+    draft = msgspec.Raw(item.draft.encode()) if item.draft else None
+    view = await service.item_view(
+        run, tenant, item, msgspec.Raw(item.metadata.encode()), f"person:{person}", IMAGE_URL_LIFE_S
+    )
+    return PageTask(item.task, item.position, LEASE_STATES[item.state], view, pre_label, draft, item.draft_rev or 0)
+
+
 async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUID, assignment: UUID) -> Assignment:
     """A page as its holder sees it. Raises Problem(NOT_FOUND)."""
     row = await store.ASSIGNMENT.maybe(conn, tenant=tenant, worker=worker, id=assignment)
@@ -118,16 +152,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         raise not_found("assignment")
     version = await ontologies.decoded(conn, tenant, row.ontology_version)
     remember(person, assignment, Home(tenant, worker, row.project, row.ontology_version, row.currency))
-    tasks = []
-    for item in await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment):
-        pre_label = msgspec.Raw(item.pre_label.encode()) if item.pre_label else None
-        draft = msgspec.Raw(item.draft.encode()) if item.draft else None
-        view = await service.item_view(
-            run, tenant, item, msgspec.Raw(item.metadata.encode()), f"person:{person}", IMAGE_URL_LIFE_S
-        )
-        tasks.append(
-            PageTask(item.task, item.position, LEASE_STATES[item.state], view, pre_label, draft, item.draft_rev or 0)
-        )
+    items = await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment)
     return Assignment(
         row.id,
         row.project,
@@ -142,7 +167,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         row.kind,
         version.ontology,
         version.guidelines,
-        tasks,
+        [await _task(run, tenant, person, item) for item in items],
     )
 
 
@@ -160,8 +185,9 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
     if not 1 <= len(asked.judgements) <= limits.MAX_PAGE_TASKS:
         raise invalid("judgements-count", f"Send 1 to {limits.MAX_PAGE_TASKS} judgements.", place="/judgements")
     home = await home_of(run, person, assignment)
-    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
-        labels, codes, seconds = await _checked(conn, home, assignment, asked.judgements)
+    version = await ontologies.known(run.db, home.tenant, home.worker, home.ontology_version)
+    async with run.db.verb(Role.GATEWAY) as conn:
+        labels, codes, seconds = await _checked(conn, home, version.ontology, assignment, asked.judgements)
         try:
             rows = await store.SUBMIT.all(
                 conn,
@@ -205,9 +231,8 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
 
 
 async def _checked(
-    conn: Conn, home: Home, assignment: UUID, judgements: Sequence[JudgementIn]
+    conn: Conn, home: Home, ontology: Ontology, assignment: UUID, judgements: Sequence[JudgementIn]
 ) -> tuple[list[str], list[int | None], list[float]]:
-    ontology = (await ontologies.decoded(conn, home.tenant, home.ontology_version)).ontology
     sizes: dict[UUID, store.Size] = {}
     if ontology.kind == "objects":
         rows = await store.SIZES.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
