@@ -12,7 +12,6 @@ import http.client
 import json
 import os
 import random
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -258,10 +257,10 @@ def main() -> None:
     parser.add_argument("--secs", type=float, default=15.0)
     parser.add_argument("--port", type=int, default=8470)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="cupola-bench-") as scratch:
-        data = Path(scratch) / "data"
+    with stage.scratch("cupola-bench-") as scratch:
+        data = scratch / "data"
         began = time.perf_counter()
-        with stage.server(data, asked.port, Path(scratch) / "server.log") as (url, token):
+        with stage.server(data, asked.port, scratch / "server.log") as (url, token):
             first = round(time.perf_counter() - began, 2)
             Client(url).get("/api/health")
             bench = Bench(asked.port, data, url, token, asked.tasks)
@@ -272,7 +271,7 @@ def main() -> None:
                 "postgres": round(pss_mb(postgres_of(data))),
             }
             print(f"      first start  {first} s, idle {bench.results['idle_pss_mb']}")
-            bench.prepare(Path(scratch))
+            bench.prepare(scratch)
             for clients in (1, 8, 32):
                 bench.record(f"cycle x{clients}", lambda n=clients: bench.cycle(n, asked.secs, 1))
             bench.record("page of 10 x8", lambda: bench.cycle(8, asked.secs, 10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
+import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -69,6 +70,14 @@ CSP = (
 )
 
 
+def _json(body: dict[str, Any]) -> bytes:
+    """JSON of an error, whatever it quotes: a lone surrogate from a request is escaped, not a second error."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body, default=str).encode()
+
+
 def problem_response(problem: Problem) -> Response:
     """A problem as application/problem+json (RFC 9457)."""
     status = STATUS[problem.kind]
@@ -88,7 +97,7 @@ def problem_response(problem: Problem) -> Response:
         headers["Retry-After"] = str(problem.extra.get("retry_after_s", 2))
     if problem.kind is Kind.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="cupola"'
-    return Response(msgspec.json.encode(body), status, headers=headers, media_type="application/problem+json")
+    return Response(_json(body), status, headers=headers, media_type="application/problem+json")
 
 
 def _plain(status: int, code: str, detail: str, **extra: Any) -> Response:
@@ -100,7 +109,7 @@ def _plain(status: int, code: str, detail: str, **extra: Any) -> Response:
         "detail": detail,
         **extra,
     }
-    return Response(msgspec.json.encode(body), status, media_type="application/problem+json")
+    return Response(_json(body), status, media_type="application/problem+json")
 
 
 async def _on_problem(_: Request, error: Exception) -> Response:
@@ -199,6 +208,7 @@ def create_app(
         try:
             yield
         finally:
+            await stream.close_stream(app.state)
             await beat()
             if stop is not None:
                 await stop()

@@ -111,4 +111,6 @@ def export_release(client: Client, release: str, format: str, to: Path, console:
     client.download(f"/api/exports/{export['id']}/file", data)
     proof = to / f"{data.name.split('.')[0]}-evidence.zip"
     client.download(f"/api/releases/{release}/evidence", proof)
-    return [data, proof]
+    described = to / f"{data.name.split('.')[0]}-croissant.json"
+    client.download(f"/api/releases/{release}/croissant.json", described)
+    return [data, proof, described]

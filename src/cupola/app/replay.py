@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import json
 import random
-import tempfile
 import threading
 import zipfile
 from collections import Counter
@@ -160,8 +159,8 @@ def run_replay(
     """Run it; returns the exit code: 0 when the ledger and the certificate hold."""
     console = Console(stderr=as_json)
     recording = read(folder, limit)
-    with tempfile.TemporaryDirectory(prefix="cupola-replay-") as scratch:
-        home = data or Path(scratch) / "data"
+    with stage.scratch("cupola-replay-") as scratch:
+        home = data or scratch / "data"
         console.rule(f"[bold]Replay of {recording.name}")
         recorded = sum(len(said) for said in recording.votes.values())
         console.print(
@@ -172,7 +171,7 @@ def run_replay(
             highlight=False,
         )
         began = clock.monotonic_s()
-        with stage.server(home, port, Path(scratch) / "server.log") as (url, token):
+        with stage.server(home, port, scratch / "server.log") as (url, token):
             outcome = _play(
                 url,
                 token,
@@ -182,7 +181,7 @@ def run_replay(
                 max_judgements,
                 audit_items,
                 random.Random(seed),
-                Path(scratch),
+                scratch,
                 console,
             )
     _say(outcome, clock.monotonic_s() - began, console)

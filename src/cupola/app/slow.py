@@ -47,6 +47,19 @@ async def enqueue(run: Runtime, events: Sequence[Event]) -> None:
         )
 
 
+async def take_up(run: Runtime) -> None:
+    """Put what a dead process left half done into the queue again; every handler may be run twice."""
+    left = [("import", row.tenant, row.id) for row in await catalog_jobs.unfinished(run)]
+    left += [("export", row.tenant, row.id) for row in await exporting.unfinished(run)]
+    if left:
+        async with run.db.session(Role.OPS) as conn:
+            await Queries(PsycopgDriver(conn)).enqueue(
+                [job for job, _, _ in left],
+                [msgspec.json.encode(Task(tenant, subject)) for _, tenant, subject in left],
+                [0] * len(left),
+            )
+
+
 async def run_queue(run: Runtime, stop: asyncio.Event) -> None:
     """Run jobs until `stop`; survives the loss of the database. Every handler may be run again at any time."""
     while not stop.is_set():

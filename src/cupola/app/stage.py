@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import queue
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from cupola.client import ApiError, Client
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import Kind, Problem
+from cupola.platform.pg.cluster import Cluster
 
 START_S = 90.0
 
@@ -76,6 +81,32 @@ def _token(process: subprocess.Popen[bytes], log: Path) -> str:
         f"The server did not come up: {log.read_text('utf-8', 'replace').strip()[-800:]}",
         remedy="Run `cupola doctor`.",
     )
+
+
+@contextmanager
+def scratch(prefix: str) -> Iterator[Path]:
+    """A folder for one run, gone with its database when the run ends, however it ends.
+
+    The database's own account must be able to pass through it, so it is not closed to others; what is in it is.
+    """
+    leave_in_order()
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        if (folder / "data").exists():
+            Cluster.destroy(folder / "data")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def leave_in_order() -> None:
+    """Let SIGTERM unwind, as Ctrl+C does, so that the server under us ends too."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)
 
 
 class Scene:

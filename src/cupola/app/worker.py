@@ -36,6 +36,7 @@ async def _every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitab
 async def start(run: Runtime) -> Callable[[], Awaitable[None]]:
     """Start everything a worker does on a runtime whose database is open; returns how to stop it."""
     stop = asyncio.Event()
+    await slow.take_up(run)
     beat = await health.start(run, "worker")
     running = [
         *(asyncio.create_task(run_consumer(run, consumer, stop)) for consumer in wiring.consumers(run)),

@@ -137,6 +137,14 @@ async def get_certificate_page(
     return HTMLResponse(certificate_page(document, lang))
 
 
+@router.get("/api/releases/{release}/croissant.json")
+async def get_croissant(request: Request, who: Reviewer, release: UUID) -> Response:
+    """The release described as a data set (MLCommons Croissant), with every finished export as a file."""
+    run = runtime(request)
+    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await exporting.describe(conn, who.tenant, release, f"{run.settings.public_url}/"))
+
+
 @router.get("/api/releases/{release}/evidence")
 async def get_evidence(request: Request, who: Reviewer, release: UUID) -> Response:
     """A zip with the plan, the frozen rows, the audit and the certificate: what `cupola verify` computes from."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from cupola.kernel import clock, ids
@@ -12,6 +13,7 @@ from cupola.platform import events, hooks
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.releases import service, store
+from cupola.releases.croissant import FileEntry, croissant
 from cupola.releases.exporters.base import About, Exporter
 from cupola.releases.model import Export
 from cupola.tasks import service as tasks_service
@@ -48,6 +50,36 @@ def shown(run: Runtime, tenant: UUID, row: store.ExportRow, bound_to: str) -> Ex
         row.error,
         row.created_at,
         row.finished_at,
+    )
+
+
+async def unfinished(run: Runtime) -> list[store.Waiting]:
+    """Exports that wait or were under way: what a worker looks for when it starts."""
+    async with run.db.tx(Role.OPS) as conn:
+        return await store.EXPORTS_WAITING.all(conn)
+
+
+async def describe(conn: Conn, tenant: UUID, release: UUID, url: str) -> dict[str, Any]:
+    """The release's Croissant metadata with every finished export as a file. Raises Problem(NOT_FOUND)."""
+    view = await service.view(conn, tenant, release)
+    done = [
+        row
+        for row in await store.EXPORTS.all(conn, tenant=tenant, release=release, before=None, limit=100)
+        if row.state == "done"
+    ]
+    newest = {row.format: row for row in reversed(done)}  # one file a format
+    return croissant(
+        release=view.id,
+        name=view.name,
+        licence=view.licence,
+        created_at=view.created_at,
+        items=view.items,
+        files=[
+            FileEntry(row.file_name or row.format, (row.sha256 or b"").hex(), row.size_bytes or 0, row.media_type or "")
+            for row in newest.values()
+        ],
+        url=url,
+        statement=view.certificate.statement if view.certificate else "",
     )
 
 

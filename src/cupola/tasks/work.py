@@ -88,7 +88,7 @@ async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, id
         first.kind,
         version.ontology,
         version.guidelines,
-        [await _task(run, tenant, person, row) for row in rows],
+        [await _task(run, tenant, person, version.ontology, row) for row in rows],
     )
 
 
@@ -118,12 +118,6 @@ async def _claim(
             "This Idempotency-Key was used for a page of another project.",
             remedy="Use a new key for a new claim; the same key only repeats the same one.",
         ) from error
-    except psycopg.errors.UniqueViolation as error:
-        raise conflict(
-            "idempotency-key-reused",
-            "This Idempotency-Key was used for a page of another project.",
-            remedy="Use a new key for a new claim; the same key only repeats the same one.",
-        ) from error
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
         raise conflict(
             "project-not-live", "This project takes no new work at the moment.", remedy="Look at the other offers."
@@ -136,8 +130,18 @@ async def _claim(
         ) from error
 
 
-async def _task(run: Runtime, tenant: UUID, person: UUID, item: store.PageRow) -> PageTask:
-    pre_label = msgspec.Raw(item.pre_label.encode()) if item.pre_label else None
+def _fits(item: store.PageRow, ontology: Ontology) -> bool:
+    """Whether the pre-label fits: one made for another ontology helps nobody."""
+    assert item.pre_label is not None
+    try:
+        validate(decode_label(item.pre_label), ontology, width_px=item.width_px, height_px=item.height_px)
+    except Problem:
+        return False
+    return True
+
+
+async def _task(run: Runtime, tenant: UUID, person: UUID, ontology: Ontology, item: store.PageRow) -> PageTask:
+    pre_label = msgspec.Raw(item.pre_label.encode()) if item.pre_label and _fits(item, ontology) else None
     draft = msgspec.Raw(item.draft.encode()) if item.draft else None
     view = await service.item_view(
         run, tenant, item, msgspec.Raw(item.metadata.encode()), f"person:{person}", IMAGE_URL_LIFE_S
@@ -167,7 +171,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         row.kind,
         version.ontology,
         version.guidelines,
-        [await _task(run, tenant, person, item) for item in items],
+        [await _task(run, tenant, person, version.ontology, item) for item in items],
     )
 
 
