@@ -59,6 +59,7 @@ export async function visit(
     reducedMotion: 'reduce',
     acceptDownloads: true,
   });
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -76,10 +77,15 @@ export async function signIn({ page }: Visit, base: string, who: Login): Promise
   await page.waitForSelector('.cup-shell');
 }
 
+/** Where a picture of this name goes. */
+export function pathOf(name: string): string {
+  mkdirSync(ARTIFACTS, { recursive: true });
+  return `${ARTIFACTS}${name}.png`;
+}
+
 /** A picture of the page as it is, for people to look at. */
 export async function picture(page: Page, name: string): Promise<void> {
-  mkdirSync(ARTIFACTS, { recursive: true });
-  await page.screenshot({ path: `${ARTIFACTS}${name}.png` });
+  await page.screenshot({ path: pathOf(name) });
 }
 
 interface AxeResult {

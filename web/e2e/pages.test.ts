@@ -1,7 +1,7 @@
 /** Every page of every person, with axe, in light English and dark Chinese, without a complaint in the console. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inspect, launch, logins, signIn, visit } from './browser';
+import { expectAccessible, inspect, launch, logins, pathOf, picture, settled, signIn, visit } from './browser';
 
 const PAGES: Record<'requester' | 'contributor' | 'adjudicator' | 'operator', string[]> = {
   requester: [
@@ -31,6 +31,38 @@ describe.skipIf(!logins)('every page', () => {
     browser = await launch();
   });
   afterAll(() => browser?.close());
+
+  it('of a project that is full of work is accessible, its charts among it', async () => {
+    const here = await visit(browser);
+    await signIn(here, known.url, known.requester);
+    await here.page.goto(`${known.url}/projects`);
+    const project = here.page.getByRole('link', { name: 'Handwritten digits' }).first();
+    await project.waitFor();
+    await inspect(here, new URL((await project.getAttribute('href')) ?? '', known.url).href, 'digits');
+    await here.page.getByText('Are the claims true?').waitFor();
+    await here.page.screenshot({ path: pathOf('digits-whole'), fullPage: true });
+    for (const [tab, mark] of [
+      ['Contributors', 'Skill of each contributor'],
+      ['Releases', 'Freeze a release'],
+      ['Price and budget', 'New price for each judgement'],
+    ] as const) {
+      await here.page.getByRole('tab', { name: tab }).click();
+      await here.page.getByText(mark).first().waitFor();
+      await settled(here.page);
+      await expectAccessible(here.page);
+      await picture(here.page, `digits-${tab.toLowerCase().replaceAll(' ', '-')}`);
+    }
+    await here.page.locator('.cup-flow a').nth(3).click();
+    await here.page.locator('a.cup-virtual-row').first().waitFor();
+    await expectAccessible(here.page);
+    await picture(here.page, 'tasks');
+    await here.page.locator('a.cup-virtual-row').first().click();
+    await here.page.getByRole('heading', { name: /^Judgements/ }).waitFor();
+    await expectAccessible(here.page);
+    await picture(here.page, 'task');
+    expect(here.complaints).toEqual([]);
+    await here.context.close();
+  });
 
   for (const look of LOOKS) {
     it.each(Object.keys(PAGES) as (keyof typeof PAGES)[])(

@@ -133,6 +133,9 @@ export const requester: Record<string, string> = {
   'No data yet': '还没有数据',
   'No project yet': '还没有项目',
   'No release yet': '还没有发布版本',
+  'No skill worked out yet': '水平尚未算出',
+  'Skills are worked out together, once enough tasks have been judged by several people or have a known answer.':
+    '待足够多的任务经多人判断或有已知答案后，各人水平一并算出。',
   'No task in this state': '没有处于此状态的任务',
   'Nobody has judged this task yet.': '此任务尚无判断。',
   'Nobody has judged yet': '还没有人判断',

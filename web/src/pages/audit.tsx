@@ -52,7 +52,7 @@ function Blind({ release, item }: { release: string; item: AuditItem }) {
             <Mark size={20} />
             <Icon name="left" />
           </Link>
-          <Text size="sm">{t('{position} of {total}', { position: item.position, total: item.total })}</Text>
+          <Text size="sm">{t('{position} of {total}', { position: item.judged + 1, total: item.total })}</Text>
           <Chip tone="neutral">{t('Blind: the settled label is not shown')}</Chip>
         </>
       }

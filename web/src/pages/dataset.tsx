@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { ItemThumb } from '../editor/kinds/item_stage';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
+import { Dialog } from '../ui/dialog';
 import { Rows } from '../ui/table';
 import { ImportPanel } from './import_panel';
 
@@ -17,13 +18,7 @@ function Refusals({ run, onClose }: { run: string; onClose: () => void }) {
   const t = useT();
   const query = useQuery({ queryKey: ['refusals', run], queryFn: () => catalogue.refusals(run, { limit: 100 }) });
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size="xl"
-      title={t('What was refused, and what to do')}
-      closeButtonProps={{ 'aria-label': t('Close') }}
-    >
+    <Dialog opened={true} onClose={onClose} size="xl" title={t('What was refused, and what to do')}>
       <Asked query={query}>
         {(answer) => (
           <Rows<Refusal>
@@ -39,7 +34,7 @@ function Refusals({ run, onClose }: { run: string; onClose: () => void }) {
           />
         )}
       </Asked>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import type { Dataset } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Empty, Moment, Page, ProblemNote } from '../ui/bits';
+import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
 
@@ -26,7 +27,7 @@ function NewDataset({ opened, onClose }: { opened: boolean; onClose: () => void 
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title={t('New dataset')} closeButtonProps={{ 'aria-label': t('Close') }}>
+    <Dialog opened={opened} onClose={onClose} title={t('New dataset')}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -58,7 +59,7 @@ function NewDataset({ opened, onClose }: { opened: boolean; onClose: () => void 
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -214,10 +214,16 @@ function Overview({ project, quality }: { project: Project; quality: Quality }) 
   );
 }
 
-function People({ quality }: { quality: Quality }) {
+function People({ quality, judgements }: { quality: Quality; judgements: number }) {
   const t = useT();
   if (quality.contributors.length === 0) {
-    return (
+    return judgements > 0 ? (
+      <Empty icon="clock" title={t('No skill worked out yet')}>
+        {t(
+          'Skills are worked out together, once enough tasks have been judged by several people or have a known answer.',
+        )}
+      </Empty>
+    ) : (
       <Empty icon="user" title={t('Nobody has judged yet')}>
         {t('Each contributor shows up here under a pseudonym, with the skill their work shows.')}
       </Empty>
@@ -281,7 +287,7 @@ export function ProjectPage() {
               <Asked query={quality}>{(figures) => <Overview project={data} quality={figures} />}</Asked>
             </Tabs.Panel>
             <Tabs.Panel value="people">
-              <Asked query={quality}>{(figures) => <People quality={figures} />}</Asked>
+              <Asked query={quality}>{(figures) => <People quality={figures} judgements={data.judgements} />}</Asked>
             </Tabs.Panel>
             <Tabs.Panel value="releases">
               <ReleaseList project={data} />

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Loader, Modal, Select, Stack, Text, Textarea } from '@mantine/core';
+import { Alert, Button, Group, Loader, Select, Stack, Text, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect, useState, useSyncExternalStore } from 'react';
@@ -11,6 +11,7 @@ import { Desk } from '../editor/Desk';
 import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Empty, ProblemNote, type Tone } from '../ui/bits';
+import { Dialog } from '../ui/dialog';
 import { Icon, Mark } from '../ui/icons';
 import { journalFor, workPorts } from './work_ports';
 
@@ -88,12 +89,7 @@ function Parked({ controller }: { controller: WorkController }) {
           {t('{count, plural, one {# page was} other {# pages were}} refused', { count: queue.parked.length })}
         </Chip>
       </Button>
-      <Modal
-        opened={opened}
-        onClose={() => setOpened(false)}
-        title={t('Work that the server refused')}
-        closeButtonProps={{ 'aria-label': t('Close') }}
-      >
+      <Dialog opened={opened} onClose={() => setOpened(false)} title={t('Work that the server refused')}>
         <Stack gap={12}>
           <Text size="sm">
             {t('It is kept in this browser. Try again, or save it as a file and send it to the requester.')}
@@ -126,7 +122,7 @@ function Parked({ controller }: { controller: WorkController }) {
             {t('Save as a file')}
           </Button>
         </Stack>
-      </Modal>
+      </Dialog>
     </>
   );
 }
@@ -144,12 +140,7 @@ function GiveBack({
   const [reason, setReason] = useState<ReturnReason>('unclear');
   const [note, setNote] = useState('');
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title={t('Give the page back')}
-      closeButtonProps={{ 'aria-label': t('Close') }}
-    >
+    <Dialog opened={opened} onClose={onClose} title={t('Give the page back')}>
       <Stack gap={12}>
         <Text size="sm">
           {t('What you have marked as done is submitted and paid first. The rest goes to someone else.')}
@@ -175,7 +166,7 @@ function GiveBack({
           <Button onClick={() => onGive(reason, note)}>{t('Give back')}</Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

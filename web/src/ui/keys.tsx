@@ -1,9 +1,10 @@
 /** Keys of the page that is shown, and the list of them. */
-import { Modal, Table, Text } from '@mantine/core';
+import { Table, Text } from '@mantine/core';
 import { useEffect, useMemo, useRef } from 'react';
 import { type Binding, buildKeymap, chordOf, isTyping } from '../editor/core/keymap';
 import { useT } from '../i18n';
 import { Key } from './bits';
+import { Dialog } from './dialog';
 
 export interface Command extends Binding {
   /** Why not now, or null. */
@@ -56,13 +57,7 @@ export function KeysHelp({
 }) {
   const t = useT();
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title={t('Keys')}
-      size="lg"
-      closeButtonProps={{ 'aria-label': t('Close') }}
-    >
+    <Dialog opened={opened} onClose={onClose} title={t('Keys')} size="lg">
       <Table className="cup-table">
         <Table.Tbody>
           {commands.map((binding) => (
@@ -86,6 +81,6 @@ export function KeysHelp({
       <Text size="xs" c="dimmed" mt={8}>
         {t('On a Mac, Ctrl is Command.')}
       </Text>
-    </Modal>
+    </Dialog>
   );
 }

@@ -10,6 +10,7 @@ import { Chart } from './charts';
 
 const HEIGHT_PX = 200;
 const TWO_DAYS_MS = 2 * 86_400_000;
+const TEN_MINUTES_MS = 600_000;
 
 export default function ProgressChart({ points, currency }: { points: Quality['progress']; currency: string }) {
   const t = useT();
@@ -32,10 +33,14 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
       font: '11px system-ui',
     };
     const wide = last !== undefined && first !== undefined && Date.parse(last.at) - Date.parse(first.at) > TWO_DAYS_MS;
+    const brief =
+      first !== undefined && last !== undefined && Date.parse(last.at) - Date.parse(first.at) < TEN_MINUTES_MS;
     const clock = (at_s: number, asDate: boolean) =>
       new Intl.DateTimeFormat(
         locale === 'zh' ? 'zh-CN' : 'en-GB',
-        asDate ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit' },
+        asDate
+          ? { day: 'numeric', month: 'short' }
+          : { hour: '2-digit', minute: '2-digit', ...(brief ? { second: '2-digit' } : {}) },
       ).format(new Date(at_s * 1000));
     const series = (label: string, stroke: string, scale: string, dash?: number[]): uPlot.Series => ({
       label,

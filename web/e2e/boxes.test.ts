@@ -1,0 +1,168 @@
+/** Drawing boxes with a real pointer on a real canvas, and what of it reaches the server. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectAccessible, launch, logins, picture, settled, signIn, visit } from './browser';
+import { shapes, zip } from './files';
+
+const NAME = `Boxes ${Date.now().toString(36)}`;
+const SIDE = 320;
+
+/** One request as the signed-in person, through the page's own session. */
+async function ask<T>(page: Page, method: string, path: string, body?: unknown): Promise<T> {
+  return page.evaluate(
+    async ([verb, address, content]) => {
+      const session = (await (await fetch('/api/session')).json()) as { csrf: string; tenants: { id: string }[] };
+      const tenant = localStorage.getItem('cupola.tenant') ?? session.tenants[0]?.id;
+      const response = await fetch(address as string, {
+        method: verb as string,
+        headers: {
+          'X-CSRF-Token': session.csrf,
+          ...(tenant ? { 'Cupola-Tenant': tenant } : {}),
+          ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
+        },
+        ...(content === undefined ? {} : { body: JSON.stringify(content) }),
+      });
+      if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`);
+      return response.json();
+    },
+    [method, path, body] as const,
+  ) as Promise<T>;
+}
+
+interface Named {
+  id: string;
+}
+
+/** A live project of pictures to draw boxes on; its id. */
+async function makeProject(page: Page, base: string): Promise<string> {
+  const dataset = await ask<Named>(page, 'POST', '/api/datasets', { name: NAME, licence: 'CC0-1.0' });
+  await page.goto(`${base}/datasets/${dataset.id}`);
+  await page.setInputFiles('input[type=file]', {
+    name: 'pictures.zip',
+    mimeType: 'application/zip',
+    buffer: zip(shapes(2, SIDE)),
+  });
+  await page.getByText('Done', { exact: true }).waitFor({ timeout: 60_000 });
+  const ontology = await ask<{ version_id: string }>(page, 'POST', '/api/ontologies', {
+    name: NAME,
+    spec: { kind: 'objects', classes: ['disc', 'square'].map((name) => ({ name, geometry: 'box' })) },
+    guidelines: { en: 'Draw a box around the shape.' },
+  });
+  const project = await ask<Named>(page, 'POST', '/api/projects', {
+    name: NAME,
+    dataset: dataset.id,
+    ontology_version: ontology.version_id,
+    plan: { target_accuracy: 0.9, confidence: 0.9, max_judgements: 1, min_judgements: 1, gold_rate: 0 },
+    offer: { price_minor: 5, currency: 'EUR' },
+    page_size: 2,
+  });
+  await ask(page, 'POST', `/api/projects/${project.id}/tasks`, {});
+  await ask(page, 'POST', `/api/projects/${project.id}/allot`, { amount_minor: 500 });
+  await ask(page, 'POST', `/api/projects/${project.id}/launch`, {});
+  return project.id;
+}
+
+interface Held {
+  project: string;
+  tasks: {
+    position: number;
+    draft: { objects: { cls: string; shape: { x: number; y: number; w: number; h: number } }[] } | null;
+  }[];
+}
+
+describe.skipIf(!logins)('the box editor', () => {
+  const { url, requester, contributor } = logins as NonNullable<typeof logins>;
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser?.close());
+
+  it('draws, labels, moves, resizes, zooms, deletes and undoes, and the server has what was drawn', async () => {
+    const owner = await visit(browser);
+    await signIn(owner, url, requester);
+    const project = await makeProject(owner.page, url);
+    await owner.context.close();
+
+    const here = await visit(browser, { colorScheme: 'dark' });
+    const { page } = here;
+    await signIn(here, url, contributor);
+    await page.goto(`${url}/work/${project}`);
+    const canvas = page.locator('canvas');
+    await canvas.waitFor();
+    await settled(page);
+    const area = await canvas.boundingBox();
+    if (!area) throw new Error('the canvas has no place');
+    // The picture is square and fits the canvas with a margin of 24 px.
+    const scale = (Math.min(area.width, area.height) - 48) / SIDE;
+    const left = area.x + (area.width - SIDE * scale) / 2;
+    const top = area.y + (area.height - SIDE * scale) / 2;
+    const drag = async (x1: number, y1: number, x2: number, y2: number) => {
+      await page.mouse.move(left + x1 * scale, top + y1 * scale);
+      await page.mouse.down();
+      await page.mouse.move(left + ((x1 + x2) / 2) * scale, top + ((y1 + y2) / 2) * scale, { steps: 4 });
+      await page.mouse.move(left + x2 * scale, top + y2 * scale, { steps: 4 });
+      await page.mouse.up();
+    };
+    const boxes = () => page.locator('.cup-object-row').count();
+    const held = async () => {
+      await page.getByText('All saved').waitFor();
+      const mine = await ask<Held[]>(page, 'GET', '/api/work/assignments');
+      const tasks = mine.find((one) => one.project === project)?.tasks ?? [];
+      return tasks.sort((a, b) => a.position - b.position)[0]?.draft?.objects ?? [];
+    };
+
+    await drag(40, 50, 140, 200);
+    expect(await boxes()).toBe(1);
+    await page.keyboard.press('2');
+    const [first] = await held();
+    expect(first?.cls).toBe('square');
+    for (const [got, wanted] of [
+      [first?.shape.x, 40],
+      [first?.shape.y, 50],
+      [first?.shape.w, 100],
+      [first?.shape.h, 150],
+    ] as const) {
+      expect(Math.abs((got ?? -99) - wanted)).toBeLessThan(1);
+    }
+
+    await drag(140, 200, 180, 240);
+    expect((await held())[0]?.shape.w).toBeCloseTo(140, 0);
+    await drag(100, 100, 120, 110);
+    expect((await held())[0]?.shape.x).toBeCloseTo(60, 0);
+    await page.keyboard.press('Control+z');
+    expect((await held())[0]?.shape.x).toBeCloseTo(40, 0);
+    await page.keyboard.press('ArrowRight');
+    expect((await held())[0]?.shape.x).toBeCloseTo(41, 0);
+
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('1');
+    await drag(220, 30, 300, 120);
+    expect(await boxes()).toBe(2);
+    await expectAccessible(page);
+    await picture(page, 'work-boxes');
+
+    const before = await page.locator('output').textContent();
+    await page.mouse.move(area.x + 200, area.y + 200);
+    await page.mouse.wheel(0, -400);
+    await page.waitForFunction((text) => document.querySelector('output')?.textContent !== text, before);
+
+    await page.keyboard.press('Delete');
+    expect(await boxes()).toBe(1);
+    await page.keyboard.press('Control+z');
+    expect(await boxes()).toBe(2);
+
+    await page.reload();
+    await canvas.waitFor();
+    expect(await boxes()).toBe(2);
+    await page.keyboard.press('Control+z');
+    expect(await boxes()).toBe(1);
+
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Shift+N');
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing more to do here for now').waitFor();
+    expect(here.complaints).toEqual([]);
+    await here.context.close();
+  });
+});
