@@ -84,18 +84,6 @@ BEGIN
   RETURN v_have.id;
 END $$;
 
--- The page that was claimed under a key, or NULL; a key that was used for another project is refused.
-CREATE FUNCTION work_claimed(p_tenant uuid, p_project uuid, p_worker uuid, p_idem text)
-RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
-DECLARE v_have assignment;
-BEGIN
-  SELECT * INTO v_have FROM assignment WHERE tenant = p_tenant AND worker = p_worker AND idem = p_idem;
-  IF v_have.project <> p_project THEN
-    RAISE EXCEPTION 'idempotency-key-reused' USING ERRCODE = 'unique_violation';
-  END IF;
-  RETURN v_have.id;
-END $$;
-
 -- Claim a page: choose tasks, reserve their money, lease them. Returns the assignment, or NULL when there is nothing
 -- for this worker. `p_dice` in [0, 1) decides about gold; it comes from the caller, so that tests can fix it.
 CREATE FUNCTION work_claim(p_tenant uuid, p_project uuid, p_worker uuid, p_tasks int, p_assignment uuid, p_hold uuid,
@@ -147,10 +135,6 @@ BEGIN
     ON CONFLICT (tenant, project, worker) DO NOTHING;
   SELECT * INTO v_cursor FROM queue_cursor WHERE tenant = p_tenant AND project = p_project AND worker = p_worker FOR UPDATE;
   IF v_cursor.epoch <> v_project.queue_epoch THEN v_cursor.rank := -1; END IF;
-  IF p_idem IS NOT NULL THEN
-    v_have := work_claimed(p_tenant, p_project, p_worker, p_idem);  -- a retry that waited here for the first one
-    IF v_have IS NOT NULL THEN RETURN v_have; END IF;
-  END IF;
   IF p_idem IS NOT NULL THEN
     v_have := work_claimed(p_tenant, p_project, p_worker, p_idem);  -- a retry that waited here for the first one
     IF v_have IS NOT NULL THEN RETURN v_have; END IF;
