@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from cupola.quality.inference.methods import METHODS
 BINS = 10
 REPEATS = 8
 LEAST_LEFT = 100
+Part = tuple[NDArray[np.float64], NDArray[np.bool_]]  # claimed, right
 RHO_GRID = tuple(np.round(np.geomspace(0.1, 2.0, 14), 3).tolist())
 
 
@@ -50,11 +52,7 @@ def run(items: list[RealSet]) -> dict[str, Any]:
         for name, (evidence, votes, prior, truth, _) in data.items()
     }
     out: dict[str, Any] = {"sets": {}}
-    reliability: dict[str, list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {
-        "raw": [],
-        "0 golds": [],
-        "300 golds": [],
-    }
+    reliability: dict[str, list[Part]] = {"raw": [], "0 golds": [], "300 golds": []}
     for name, (evidence, votes, prior, truth, raw) in data.items():
         if len(truth) < 90:
             continue
@@ -92,11 +90,11 @@ def run(items: list[RealSet]) -> dict[str, Any]:
     return out
 
 
-def _curve(parts: list[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> list[tuple[float, float]]:
+def _curve(parts: list[Part]) -> list[tuple[float, float]]:
     """(claimed, right) in bins, each set weighing the same."""
     edges = np.linspace(0.3, 1.0, 11)
     points = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         claimed, right, weight = 0.0, 0.0, 0.0
         for top, ok in parts:
             inside = (top >= low) & ((top < high) | (high == 1.0))

@@ -18,7 +18,7 @@ LEAST = 60  # an honest worker with fewer judgements is not counted: nobody woul
 
 
 def run(items: list[RealSet]) -> dict[str, Any]:
-    """Per set: members of a ring of six found (60 judgements each), honest workers flagged, AUC of the spammer score."""
+    """Per set: members of a ring of six found (60 judgements each), honest workers flagged, spammers told apart."""
     out: dict[str, Any] = {"sets": {}}
     for item in items:
         if item.crowd.n_tasks < 3 * RING_JUDGEMENTS:
@@ -59,18 +59,18 @@ def run(items: list[RealSet]) -> dict[str, Any]:
 
 
 def injected(crowd: Crowd, seed: int) -> tuple[Crowd, set[int], set[int]]:
-    """The crowd with a ring that answers as its leader does (a real worker's accuracy, 5 % slips), and with spammers."""
+    """The crowd with a ring that answers as its leader does (with 2 % slips), and with spammers."""
     rng = np.random.default_rng(seed)
     first = crowd.n_workers
     ring = set(range(first, first + RING))
     spam = set(range(first + RING, first + RING + SPAMMERS))
-    # the leader copies the first vote of each task or guesses: a plausible answer, not the truth
+    # the leader guesses every second answer, else takes the first vote of the task: plausible, not the truth
     block = rng.choice(np.flatnonzero(crowd.votes > 0), RING_JUDGEMENTS, replace=False)
     leader = crowd.label[crowd.starts[block]].copy()
-    guess = rng.random(len(block)) < 0.3
+    guess = rng.random(len(block)) < 0.5
     leader[guess] = rng.integers(0, crowd.n_classes, int(guess.sum()))
     rows = [
-        (task, worker, int(answer) if rng.random() < 0.95 else int(rng.integers(0, crowd.n_classes)))
+        (task, worker, int(answer) if rng.random() < 0.98 else int(rng.integers(0, crowd.n_classes)))
         for worker in sorted(ring)
         for task, answer in zip(block.tolist(), leader.tolist(), strict=True)
     ]

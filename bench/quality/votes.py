@@ -97,8 +97,7 @@ def fixed_majority(crowd: Crowd, place: NDArray[np.int64], votes: int) -> tuple[
 
 
 def to_full_majority(item: RealSet, routed: bool) -> dict[str, Any]:
-    """Judgements a task to the accuracy of the full majority: by a model that golds chose, by any of ours with hindsight,
-    and by a majority of fewer votes."""
+    """How many times fewer judgements reach the accuracy of the full majority, with the model that golds chose."""
     golds = min(GOLDS, len(item.known) // 3)
     ratios, picked = [], []
     target_mean, curve = [], {}
@@ -133,8 +132,8 @@ def to_full_majority(item: RealSet, routed: bool) -> dict[str, Any]:
 
 
 def certified_cost(item: RealSet, limit: float = 0.05) -> dict[str, Any]:
-    """Cost of a label in votes, so that with 95 % confidence at most `limit` of all are wrong: votes, experts at 10 votes
-    for a uniform sample of 300 and for whatever lies below the threshold that the sample proves safe."""
+    """Cost of a label in votes, so that with 95 % confidence at most `limit` of all are wrong: votes, and experts at
+    10 votes for a uniform sample of 300 and for whatever lies below the threshold that the sample proves safe."""
     ours, plain, chosen = [], [], []
     for seed in range(ORDERS):
         rng = np.random.default_rng(seed)
@@ -197,8 +196,8 @@ def run(items: list[RealSet]) -> dict[str, Any]:
             found = to_full_majority(item, routed)
             out[way][item.name] = found
             print(
-                f"{item.name:12} {way}: full {found['full']:.1f} votes, accuracy {found['target']:.3f}: "
-                f"{found['ratio']:.2f} times fewer ({', '.join(f'{r:.2f}' for r in found['ratios'])}) {found['methods']}",
+                f"{item.name:12} {way}: full {found['full']:.1f} votes, {found['target']:.3f} right: "
+                f"{found['ratio']:.2f} times fewer {[round(r, 2) for r in found['ratios']]} {found['methods']}",
                 flush=True,
             )
         if len(item.known) == item.crowd.n_tasks and item.crowd.n_tasks >= 2000:

@@ -19,7 +19,10 @@ from cupola.quality.inference.base import Crowd, Fit
 FlagKind = Literal["spammer", "collusion", "drift", "copied-answers"]
 LEAST_JUDGEMENTS = 20
 LEAST_SHARED = 20
-SAY = 20.0  # shared tasks at which a partner's say is capped
+SAY = 5.0  # shared tasks at which a partner's say is capped
+ENOUGH_PAIRS = 100  # pairs needed to learn how widely this crowd's own pairs scatter
+USUAL_SCATTER = 1.5  # of z, where that cannot be learned: people are no coins
+EXCESS = 0.2  # of the shared tasks; two careful people may well agree a tenth more than expected
 Z_PAIR = 4.0
 SPREAD_LIMIT = 0.25  # of the most that columns can differ; honest crowds sit at 0.5-0.9
 DRIFT_LIMIT = 4.0  # standard errors: the best of some hundred cuts is compared with it
@@ -124,6 +127,10 @@ def pair_signals(crowd: Crowd, *, least_shared: int = LEAST_SHARED) -> list[Pair
     first, second, shared, agreed = _pair_counts(crowd)
     if len(first) == 0:
         return []
+    habit = np.zeros((crowd.n_workers, crowd.n_classes))
+    np.add.at(habit, (crowd.worker, crowd.label), 1.0)
+    habit /= np.maximum(habit.sum(axis=1, keepdims=True), 1.0)
+    by_habit = (habit[first] * habit[second]).sum(axis=1)  # two who always say the same agree without talking
     clean = np.ones(len(first), np.bool_)
     z = np.zeros(len(first))
     chance = np.full(len(first), 0.5)
@@ -138,13 +145,15 @@ def pair_signals(crowd: Crowd, *, least_shared: int = LEAST_SHARED) -> list[Pair
             own_shared += np.bincount(side, weights=weight * shared, minlength=crowd.n_workers)
         own = _logit(own_agreed / own_shared)
         chance = 1.0 / (1.0 + np.exp(-(own[first] + own[second] - float(_logit(np.array([pool]))[0]))))
-        chance = np.clip(chance, 0.02, 0.98)
+        chance = np.clip(np.maximum(chance, by_habit), 0.02, 0.98)
         z = (agreed - shared * chance) / np.sqrt(shared * chance * (1.0 - chance))
-        telling = shared >= min(least_shared, 10)
-        if telling.sum() >= 8:
+        telling = shared >= 5
+        if telling.sum() >= ENOUGH_PAIRS:
             low, middle, high = np.quantile(z[telling], [0.25, 0.5, 0.75])
             z = (z - middle) / max((high - low) / 1.349, 1.0)
-        clean = z < 3.0
+        else:
+            z = z / USUAL_SCATTER
+        clean = z < 2.5
     order = np.argsort(-z, kind="stable")
     return [
         PairSignal(
@@ -157,12 +166,12 @@ def pair_signals(crowd: Crowd, *, least_shared: int = LEAST_SHARED) -> list[Pair
 
 def collusion(crowd: Crowd, *, z: float = Z_PAIR, least_shared: int = LEAST_SHARED) -> list[Flag]:
     """Workers who agree with each other far more than with anybody else: z beyond the limit (raised for the number
-    of pairs looked at) and at least a tenth of the shared tasks more than expected."""
+    of pairs looked at) and at least a fifth of the shared tasks more than expected."""
     signals = pair_signals(crowd, least_shared=least_shared)
     needed = max(z, float(norm.isf(0.01 / max(len(signals), 1))))
     partners: dict[int, list[PairSignal]] = {}
     for signal in signals:
-        if signal.z >= needed and signal.agreed - signal.expected >= 0.1 * signal.shared:
+        if signal.z >= needed and signal.agreed - signal.expected >= EXCESS * signal.shared:
             partners.setdefault(signal.first, []).append(signal)
             partners.setdefault(signal.second, []).append(signal)
     flags = []
