@@ -97,7 +97,6 @@ export const requester: Record<string, string> = {
   'Items show up here as they are imported.': '导入后数据会显示在这里。',
   'Items to audit': '抽检条数',
   Judged: '已判断',
-  'Judged more than once': '重复判断比例',
   Judgements: '判断数',
   'Judgements ({count})': '判断（{count}）',
   'Judgements a task': '每任务判断数',
@@ -181,6 +180,7 @@ export const requester: Record<string, string> = {
   Resume: '恢复',
   'Rows: the settled label. Columns: what was judged. Colour: mistakes.': '行：定案标签；列：实际判断；颜色：错误。',
   Running: '运行中',
+  'Same mistake again': '同错率',
   'Say in a sentence or two how to decide.': '请用一两句话说明如何判断。',
   Settled: '已定案',
   'Settled label': '定案标签',
@@ -233,21 +233,22 @@ export const requester: Record<string, string> = {
   'You need some data (a folder, a zip or a list of addresses), the labels to choose from, and a price for each judgement. The wizard takes you through it.':
     '你需要准备数据（文件夹、zip 或网址列表）、可选标签，以及每条判断的单价。向导会一步步带你完成。',
   'between {low} and {high}': '介于 {low} 与 {high} 之间',
+  'another gives the same wrong answer': '他人给出相同的错误答案',
   'boxes on images, as JSON': '图像标注框，JSON 格式',
   'by an adjudicator': '由仲裁裁定',
   'by an audit': '由抽检确定',
   'by the judgements': '由判断得出',
-  'certified accuracy at least {bound} at {confidence} confidence; opens the certificate':
-    '已认证：准确率置信下界 {bound}，置信水平 {confidence}；点击打开证书',
+  'accuracy at least {bound} at {confidence} confidence; opens the certificate':
+    '准确率置信下界 {bound}，置信水平 {confidence}；点击打开证书',
   claimed: '声称值',
   'columns for analysis': '按列存储，便于分析',
   'drawn at random': '随机抽取',
   'every label with its lineage': '每个标签及其来源',
   'folders a trainer reads': '训练程序可直接读取的文件夹',
   gold: '金标',
+  'high: mend the guidelines': '偏高：请修订标注规范',
   'needs repeated tasks': '需要有重复判断的任务',
   'of {n}': '共 {n} 条',
-  'of {total} tasks': '共 {total} 个任务',
   'on top, paid by you': '另计，由你支付',
   'plan allows up to {most}': '方案上限 {most}',
   'posterior {confidence}': '后验概率 {confidence}',
@@ -267,6 +268,6 @@ export const requester: Record<string, string> = {
   '{judgements} judgements settled {settled} tasks for {cost} so far.':
     '目前 {judgements} 条判断定案 {settled} 个任务，花费 {cost}。',
   '{settled} of {total} settled': '已定案 {settled} / {total}',
-  '{sure} of {total} tasks are at or above the plan’s {target}. Heights grow with the square root.':
-    '{total} 个任务中有 {sure} 个达到方案的 {target}。柱高按平方根比例。',
+  '{sure} of {total} tasks are in or above the range that holds the plan’s {target}. Heights grow with the square root.':
+    '{total} 个任务中有 {sure} 个处于方案 {target} 所在区间或更高。柱高按平方根比例。',
 };

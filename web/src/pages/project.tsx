@@ -4,7 +4,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { type CSSProperties, lazy, type ReactNode, Suspense, useState } from 'react';
 import { projects, releases } from '../api/calls';
 import { useSession } from '../api/session';
-import type { Project, Quality, Range } from '../api/types';
+import type { Project, Quality } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Empty, Figure, Interval, Page, Panel, ProblemNote, State } from '../ui/bits';
@@ -14,6 +14,9 @@ import { Icon, type IconName } from '../ui/icons';
 import { Funding } from './project_funding';
 import { ReleaseList } from './project_releases';
 import { KIND_NAMES } from './work_offers';
+
+/** People who err alike are misled alike: above this it is the guidelines that want mending, not the people. */
+const MEND_GUIDELINES_ABOVE = 0.3;
 
 const ProgressChart = lazy(() => import('../ui/progress_chart'));
 
@@ -113,16 +116,11 @@ function Verbs({ project }: { project: Project }) {
   return null;
 }
 
-function likely(value: number | Range): number {
-  return typeof value === 'number' ? value : value.likely;
-}
-
 function Overview({ project, quality }: { project: Project; quality: Quality }) {
   const t = useT();
   const { money, number, percent } = useFormat();
   const { currency } = project.offer;
   const { agreement, forecast } = quality;
-  const progress = Math.max(1, project.counts.total - project.counts.cancelled);
   return (
     <Stack gap={16}>
       <div className="cup-two">
@@ -136,11 +134,11 @@ function Overview({ project, quality }: { project: Project; quality: Quality }) 
             <Figure label={t('Held for work in hand')} value={money(project.reserved_minor, currency)} />
             <Figure label={t('Left in the budget')} value={money(project.budget_minor, currency)} />
           </Group>
-          {forecast && (
+          {forecast.judgements_to_go > 0 && (
             <div style={{ marginTop: 16 }}>
               <Text size="sm">
                 {t('To go: about {judgements} judgements, {low} to {high}', {
-                  judgements: number(likely(forecast.judgements_to_go)),
+                  judgements: number(forecast.judgements_to_go),
                   low: money(forecast.cost_to_go_minor.low, currency),
                   high: money(forecast.cost_to_go_minor.high, currency),
                 })}
@@ -175,9 +173,13 @@ function Overview({ project, quality }: { project: Project; quality: Quality }) 
               note={t('plan allows up to {most}', { most: project.plan.max_judgements })}
             />
             <Figure
-              label={t('Judged more than once')}
+              label={t('Same mistake again')}
               value={agreement.repeat_rate === null ? '–' : percent(agreement.repeat_rate, 0)}
-              note={t('of {total} tasks', { total: number(progress) })}
+              note={
+                agreement.repeat_rate !== null && agreement.repeat_rate > MEND_GUIDELINES_ABOVE
+                  ? t('high: mend the guidelines')
+                  : t('another gives the same wrong answer')
+              }
             />
           </Group>
           <Text size="sm" mt={16}>

@@ -27,7 +27,7 @@ export function Chart({
       </figcaption>
       <details style={{ marginTop: 4, fontSize: 12 }}>
         <summary style={{ cursor: 'pointer' }}>{t('The figures')}</summary>
-        <div style={{ maxHeight: 260, overflow: 'auto' }}>
+        <div style={{ maxHeight: 260, overflow: 'auto' }} tabIndex={0} role="region" aria-label={t('The figures')}>
           <Table className="cup-table">
             <Table.Thead>
               <Table.Tr>
@@ -70,18 +70,24 @@ export function PosteriorHistogram({ bins, target }: { bins: Quality['posterior_
   const { number, percent } = useFormat();
   const most = Math.max(1, ...bins.map((bin) => bin.tasks));
   const total = bins.reduce((sum, bin) => sum + bin.tasks, 0);
-  const sure = bins.filter((bin) => bin.start >= target - 1e-9).reduce((sum, bin) => sum + bin.tasks, 0);
+  const sure = bins.filter((bin) => bin.end > target + 1e-9).reduce((sum, bin) => sum + bin.tasks, 0);
+  // A range that holds the target is neither above nor below it.
+  const toneOf = (bin: { start: number; end: number }) =>
+    bin.start >= target - 1e-9 ? 'settled' : bin.end <= target + 1e-9 ? 'doubtful' : 'person';
   const low = bins[0]?.start ?? 0;
   const high = bins.at(-1)?.end ?? 1;
   const x = (value: number) => LEFT + ((value - low) / (high - low || 1)) * (WIDTH - LEFT - 8);
   const y = (tasks: number) => TOP + (1 - Math.sqrt(tasks / most)) * (HEIGHT - TOP - BOTTOM);
   return (
     <Chart
-      summary={t('{sure} of {total} tasks are at or above the plan’s {target}. Heights grow with the square root.', {
-        sure: number(sure),
-        total: number(total),
-        target: percent(target),
-      })}
+      summary={t(
+        '{sure} of {total} tasks are in or above the range that holds the plan’s {target}. Heights grow with the square root.',
+        {
+          sure: number(sure),
+          total: number(total),
+          target: percent(target),
+        },
+      )}
       head={[t('Posterior'), t('Tasks')]}
       rows={bins.map((bin) => [`${percent(bin.start)} – ${percent(bin.end)}`, number(bin.tasks)])}
     >
@@ -93,7 +99,7 @@ export function PosteriorHistogram({ bins, target }: { bins: Quality['posterior_
             width={Math.max(1, x(bin.end) - x(bin.start) - 1)}
             y={y(bin.tasks)}
             height={HEIGHT - BOTTOM - y(bin.tasks)}
-            fill={bin.start >= target - 1e-9 ? 'var(--cup-settled-fill)' : 'var(--cup-doubtful-fill)'}
+            fill={`var(--cup-${toneOf(bin)}-fill)`}
           />
         ))}
         <line x1={LEFT} x2={WIDTH - 8} y1={HEIGHT - BOTTOM} y2={HEIGHT - BOTTOM} stroke="var(--cup-neutral-fill)" />
@@ -124,7 +130,9 @@ export function Calibration({ points }: { points: Quality['calibration'] }) {
   const t = useT();
   const { number, percent } = useFormat();
   const size = HEIGHT;
-  const at = (value: number) => 24 + value * (size - 32);
+  const side = size - 32;
+  const x = (value: number) => 24 + value * side;
+  const y = (value: number) => 8 + (1 - value) * side;
   const most = Math.max(1, ...points.map((point) => point.n));
   const total = points.reduce((sum, point) => sum + point.n, 0);
   return (
@@ -136,30 +144,23 @@ export function Calibration({ points }: { points: Quality['calibration'] }) {
       head={[t('Claimed'), t('Observed'), t('Tasks')]}
       rows={points.map((point) => [percent(point.claimed), percent(point.observed), number(point.n)])}
     >
-      <svg viewBox={`0 0 ${size + 8} ${size + 8}`} width="100%" style={{ maxHeight: 240 }} aria-hidden="true">
-        <rect x={at(0)} y={8} width={at(1) - at(0)} height={at(1) - at(0)} fill="none" stroke="var(--cup-line)" />
-        <line
-          x1={at(0)}
-          y1={size - at(0) + 16}
-          x2={at(1)}
-          y2={size - at(1) + 16}
-          stroke="var(--cup-neutral-fill)"
-          strokeDasharray="3 3"
-        />
+      <svg viewBox={`0 0 ${size} ${size}`} width={240} height={240} aria-hidden="true">
+        <rect x={x(0)} y={y(1)} width={side} height={side} fill="none" stroke="var(--cup-line)" />
+        <line x1={x(0)} y1={y(0)} x2={x(1)} y2={y(1)} stroke="var(--cup-neutral-fill)" strokeDasharray="3 3" />
         {points.map((point) => (
           <circle
             key={point.claimed}
-            cx={at(point.claimed)}
-            cy={size - at(point.observed) + 16}
+            cx={x(point.claimed)}
+            cy={y(point.observed)}
             r={2 + 4 * Math.sqrt(point.n / most)}
             fill="var(--cup-person-fill)"
             fillOpacity={0.8}
           />
         ))}
-        <text className="cup-axis" x={at(0)} y={size + 6}>
+        <text className="cup-axis" x={x(0)} y={size - 8}>
           0
         </text>
-        <text className="cup-axis" x={at(1)} y={size + 6} textAnchor="end">
+        <text className="cup-axis" x={x(1)} y={size - 8} textAnchor="end">
           {t('claimed')} 1
         </text>
         <text className="cup-axis" x={4} y={14}>
@@ -195,7 +196,12 @@ export function SkillDots({ contributors }: { contributors: ContributorQuality[]
         one.flags.join(', ') || '–',
       ])}
     >
-      <div style={{ maxHeight: 300, overflow: 'auto' }}>
+      <div
+        style={{ maxHeight: 300, overflow: 'auto' }}
+        tabIndex={0}
+        role="region"
+        aria-label={t('Skill of each contributor')}
+      >
         <svg viewBox={`0 0 ${WIDTH} ${height}`} width="100%" aria-hidden="true">
           {sorted.map((one, index) => {
             const y = index * row + 10;
@@ -253,7 +259,7 @@ export function Confusion({ classes, matrix }: NonNullable<Quality['confusion']>
         </caption>
         <thead>
           <tr>
-            <th />
+            <td />
             {classes.map((name) => (
               <th key={name} scope="col">
                 {name}
