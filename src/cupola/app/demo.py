@@ -37,6 +37,19 @@ PRICE_MINOR = 5
 BUDGET_MINOR = 200_000
 AUDIT_ITEMS = 600
 FIXED_VOTES = 5
+DIGIT_GUIDELINES = {
+    "en": "# Which digit is it?\n\nLook at the whole stroke. A **1** may have a foot, a **7** a bar. "
+    "If you cannot tell, give the page back: it never counts against you.",
+    "zh": "# 这是哪个数字？\n\n看清整个笔画。**1** 可能有底线，**7** 可能有横杠。实在看不清，就退回本页，不会影响你。",
+}
+PARITY_GUIDELINES = {
+    "en": "# Even or odd?\n\n0, 2, 4, 6 and 8 are **even**; 1, 3, 5, 7 and 9 are **odd**.",
+    "zh": "# 偶数还是奇数？\n\n0、2、4、6、8 是**偶数**（even）；1、3、5、7、9 是**奇数**（odd）。",
+}
+BOX_GUIDELINES = {
+    "en": "# Box every digit\n\nDraw a tight box around each digit. A mark that is no digit is a **smudge**.",
+    "zh": "# 框出每个数字\n\n为每个数字画一个贴合的框。不是数字的痕迹标为 **smudge**。",
+}
 # what a hurried eye mistakes a digit for
 CONFUSED = {
     0: (8, 6),
@@ -85,6 +98,44 @@ def digits() -> Digits:
         images[ref], truth[ref] = buffer.getvalue(), int(target)
         hard[ref] = rng.betavariate(1.2, 4.0)  # some are hard for everybody: errors are not independent
     return Digits(images, truth, hard)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a requester brings: images by reference, an ontology, guidelines, gold labels by reference."""
+
+    name: str
+    images: dict[str, bytes]
+    spec: dict[str, Any]
+    guidelines: dict[str, str]
+    gold: dict[str, dict[str, Any]]
+    max_judgements: int = 5
+    page_size: int = 20
+    budget_minor: int = BUDGET_MINOR // 4
+
+
+def boxes_job(digits: Digits, rng: random.Random) -> Job:
+    """Sheets with several digits each, to draw boxes on."""
+    refs = sorted(digits.images)
+    images: dict[str, bytes] = {}
+    for n in range(24):
+        sheet = Image.new("RGB", (960, 640), "white")
+        for row in range(2):
+            for column in range(3):
+                if rng.random() < 0.75:
+                    one = Image.open(BytesIO(digits.images[rng.choice(refs)]))
+                    side = rng.randrange(110, 200)
+                    x, y = column * 320 + rng.randrange(100), row * 320 + rng.randrange(100)
+                    sheet.paste(one.resize((side, side)), (x, y))
+        buffer = BytesIO()
+        sheet.save(buffer, "PNG")
+        images[f"sheet-{n:02d}.png"] = buffer.getvalue()
+    spec = {
+        "kind": "objects",
+        "classes": [{"name": "digit", "geometry": "box"}, {"name": "smudge", "geometry": "box"}],
+        "attributes": [{"name": "legible", "type": "bool", "classes": ["digit"]}],
+    }
+    return Job("Try it: box the digits", images, spec, BOX_GUIDELINES, {}, max_judgements=3, page_size=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,60 +231,47 @@ class _Play:
             TimeElapsedColumn(),
             console=console,
         ) as bars:
-            project = self._prepare(key, "Handwritten digits", list(self.digits.images), GOLD, bars)
-            other = self._prepare(rival, "Digits, even or odd", list(self.digits.images)[:300], 20, bars, parity=True)
+            refs = list(self.digits.images)
+            project = self._prepare(key, self._digits_job("Handwritten digits", refs, GOLD), bars)
+            other = self._prepare(rival, self._digits_job("Digits, even or odd", refs[:300], 20, parity=True), bars)
             self._label(key, rival, project, other, crowd, expert, bars)
             release = self._release(key, expert, project, bars)
             files = self._export(key, release["id"], bars)
+            self._leave_work(key, crowd, bars)
         return self._report(key, project, release, files, crowd)
 
     # ------------------------------------------------------------ the steps
-    def _prepare(
-        self, client: Client, name: str, refs: list[str], gold: int, bars: Progress, *, parity: bool = False
-    ) -> str:
-        classes = ["even", "odd"] if parity else [str(d) for d in range(10)]
-        dataset = client.post("/api/datasets", {"name": name, "licence": "BSD-3-Clause"})
-        known = set(self.rng.sample(refs, gold))
+    def _prepare(self, client: Client, job: Job, bars: Progress) -> str:
+        """Import, project, money, launch: what a requester does. Returns the project."""
+        dataset = client.post("/api/datasets", {"name": job.name, "licence": "BSD-3-Clause"})
         with tempfile.TemporaryDirectory() as scratch:
-            archive = Path(scratch) / "digits.zip"
+            archive = Path(scratch) / "images.zip"
             with zipfile.ZipFile(archive, "w") as pack:
-                for ref in refs:
-                    pack.writestr(ref, self.digits.images[ref])
-            bar = bars.add_task(f"import: {name}", total=len(refs))
-            sent = client.upload(f"/api/datasets/{dataset['id']}/uploads?name=digits.zip", archive)
+                for ref, image in job.images.items():
+                    pack.writestr(ref, image)
+            bar = bars.add_task(f"import: {job.name}", total=len(job.images))
+            sent = client.upload(f"/api/datasets/{dataset['id']}/uploads?name=images.zip", archive)
         source = {"source": {"type": "upload", "upload": sent["upload"]}}
         state = client.post(f"/api/datasets/{dataset['id']}/imports", source)
         while state["state"] not in ("done", "failed"):
             clock.sleep(0.1)
             state = client.get(f"/api/imports/{state['id']}")
             bars.update(bar, completed=state["accepted"])
-        if state["accepted"] != len(refs):
+        if state["accepted"] != len(job.images):
             raise Problem(Kind.UNAVAILABLE, "demo-import", f"The import ended {state['state']}: {state}")
-        ontology = client.post(
-            "/api/ontologies",
-            {
-                "name": name,
-                "spec": {"kind": "choice", "classes": [{"name": one} for one in classes]},
-                "guidelines": {
-                    "en": "# Which digit is it?\n\nLook at the whole stroke. A **1** may have a foot, a **7** a bar. "
-                    "If you cannot tell, give the page back: it never counts against you.",
-                    "zh": "# 这是哪个数字？\n\n看清整个笔画。**1** 可能有底线，**7** 可能有横杠。"
-                    "实在看不清，就退回本页，不会影响你。",
-                },
-            },
-        )
+        ontology = client.post("/api/ontologies", {"name": job.name, "spec": job.spec, "guidelines": job.guidelines})
         project = client.post(
             "/api/projects",
             {
-                "name": name,
+                "name": job.name,
                 "dataset": dataset["id"],
                 "ontology_version": ontology["version_id"],
                 "plan": {
                     "target_accuracy": 0.99,
                     "confidence": 0.95,
                     "min_judgements": 1,
-                    "max_judgements": 5,
-                    "gold_rate": 0.05,
+                    "max_judgements": job.max_judgements,
+                    "gold_rate": 0.05 if job.gold else 0.0,
                     "audit_items": AUDIT_ITEMS,
                 },
                 "offer": {
@@ -242,17 +280,55 @@ class _Play:
                     "estimate_median_s": 9,
                     "estimate_p75_s": 13,
                 },
-                "page_size": 20,
+                "page_size": job.page_size,
             },
         )["id"]
         client.post(f"/api/projects/{project}/tasks", {})
-        client.post(
-            f"/api/projects/{project}/gold",
-            {"labels": [{"ref": ref, "label": self._label_of(ref, parity)} for ref in sorted(known)]},
-        )
-        client.post(f"/api/projects/{project}/allot", {"amount_minor": BUDGET_MINOR // 2, "currency": "EUR"})
+        if job.gold:
+            labels = [{"ref": ref, "label": label} for ref, label in sorted(job.gold.items())]
+            client.post(f"/api/projects/{project}/gold", {"labels": labels})
+        client.post(f"/api/projects/{project}/allot", {"amount_minor": job.budget_minor, "currency": "EUR"})
         client.post(f"/api/projects/{project}/launch")
         return str(project)
+
+    def _digits_job(self, name: str, refs: list[str], gold: int, *, parity: bool = False, votes: int = 5) -> Job:
+        classes = ["even", "odd"] if parity else [str(d) for d in range(10)]
+        known = self.rng.sample(refs, gold)
+        return Job(
+            name,
+            {ref: self.digits.images[ref] for ref in refs},
+            {"kind": "choice", "classes": [{"name": one} for one in classes]},
+            PARITY_GUIDELINES if parity else DIGIT_GUIDELINES,
+            {ref: self._label_of(ref, parity) for ref in known},
+            max_judgements=votes,
+        )
+
+    def _leave_work(self, key: Client, crowd: list[stage.Worker], bars: Progress) -> None:
+        """Something for a person to do in the browser, in each role."""
+        refs = list(self.digits.images)
+        self._prepare(key, self._digits_job("Try it: which digit?", refs[:60], 0), bars)
+        self._prepare(key, boxes_job(self.digits, self.rng), bars)
+        # two careless people who disagree: what they differ in waits for an adjudicator
+        doubtful = self._prepare(key, self._digits_job("Try it: doubtful digits", refs[60:100], 0, votes=2), bars)
+        hasty = [n for n, person in enumerate(self.people) if person.name.startswith("careless")][:2]
+        bar = bars.add_task("leave doubtful tasks", total=80)
+        for n in hasty:
+            rng = random.Random(n)
+            client = Client(self.url, crowd[n].token)
+
+            def judge(task: dict[str, Any], n: int = n, rng: random.Random = rng) -> tuple[dict[str, Any], float]:
+                said = self.people[n].say(self.digits.truth[task["item"]["ref"]], 0.9, rng)
+                return {"kind": "choice", "values": [str(said)]}, 6.0
+
+            for _ in range(100):
+                done = stage.work_page(client, doubtful, judge)
+                bars.advance(bar, done)
+                counts = key.get(f"/api/projects/{doubtful}")["counts"]
+                if not done and counts["open"] == 0:
+                    break
+                clock.sleep(0.2)
+            client.close()
+        bars.update(bar, total=bars.tasks[bar].completed)
 
     def _label_of(self, ref: str, parity: bool) -> dict[str, Any]:
         digit = self.digits.truth[ref]
@@ -354,12 +430,13 @@ class _Play:
         view = key.get(f"/api/projects/{project}")
         proof = next(file for file in files if file.name.endswith("-evidence.zip"))
         checked = evidence.verify(proof)
-        right = total = 0
+        right = total = experts = 0
         with zipfile.ZipFile(proof) as archive:
             for line in archive.read("rows.jsonl").splitlines():
                 row = json.loads(line)
                 total += 1
                 right += row["label"]["values"] == [str(self.digits.truth[row["ref"]])]
+                experts += row["how"] == "adjudicated"
         paid = judgements = 0
         seconds = 0.0
         for worker in crowd:
@@ -379,6 +456,7 @@ class _Play:
             f"{view['judgements']:,} ({view['judgements'] / max(view['counts']['total'], 1):.2f} a task), "
             f"against {fixed:,} of a fixed {FIXED_VOTES}-vote plan: {fixed / view['judgements']:.1f} times fewer",
         )
+        table.add_row("settled by the expert", f"{experts:,} doubtful tasks, {100 * experts / total:.1f} %")
         reached = "reached" if certificate["reached"] else "not reached"
         table.add_row(
             "certified accuracy",

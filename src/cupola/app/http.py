@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cupola import __version__
 from cupola.app import health, static
 from cupola.catalog import api as catalog_api
+from cupola.compat.scale import routes as scale_routes
 from cupola.identity import api as identity_api
 from cupola.identity import recognise
 from cupola.kernel.errors import Kind, Problem, unavailable
@@ -239,6 +240,7 @@ def create_app(
         webhooks_api.router,
         stream.router,
         blob_api.router,
+        scale_routes.router,
     ):
         app.include_router(router)
     app.include_router(static.docs_router)

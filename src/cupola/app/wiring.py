@@ -6,6 +6,7 @@ Domains announce events and know nothing of each other; here it says who listens
 from __future__ import annotations
 
 from cupola.app import slow
+from cupola.compat.scale import outcome
 from cupola.platform.dispatch import Consumer
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import service as webhooks
@@ -29,6 +30,8 @@ def consumers(run: Runtime) -> list[Consumer]:
             ),
             aggregator.handle,
         ),
+        # orders: placed when they come in, answered when their tasks settle, told to their clients
+        Consumer("orders", outcome.KINDS, lambda events: outcome.handle(run, events)),
         # whatever a tenant subscribed to goes out, signed, with retries
         Consumer("webhooks", ("*",), lambda events: webhooks.enqueue_all(run, events)),
         # slow work: imports, thumbnails, exports

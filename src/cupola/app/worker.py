@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from cupola.app import health, slow, wiring
 from cupola.kernel.errors import Problem
+from cupola.orders.callbacks import service as callbacks
 from cupola.platform.dispatch import run_consumer
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import service as webhooks
@@ -43,6 +44,7 @@ async def start(run: Runtime) -> Callable[[], Awaitable[None]]:
         asyncio.create_task(slow.run_queue(run, stop)),
         asyncio.create_task(_every(EXPIRE_EVERY_S, stop, lambda: work.expire_due(run))),
         asyncio.create_task(_every(DELIVER_EVERY_S, stop, lambda: webhooks.deliver_due(run))),
+        asyncio.create_task(_every(DELIVER_EVERY_S, stop, lambda: callbacks.deliver_due(run))),
     ]
 
     async def end() -> None:

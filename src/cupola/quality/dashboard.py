@@ -31,6 +31,8 @@ from cupola.tasks import service as tasks_service
 from cupola.tasks.model import Plan
 
 SAMPLE = 50_000  # newest judgements that agreement is computed on
+# finer where decisions are made
+EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
 MAX_CONFUSION = 60  # classes; a larger matrix helps nobody
 
 
@@ -61,8 +63,8 @@ async def quality(conn: Conn, tenant: UUID, project: UUID) -> ProjectQuality:
         parameters.rho,
         parameters.version,
         [
-            Bin(row.bin / 20, (row.bin + 1) / 20, row.tasks)
-            for row in await store.HISTOGRAM.all(conn, tenant=tenant, project=project)
+            Bin(EDGES[row.bin], EDGES[row.bin + 1] if row.bin + 1 < len(EDGES) else 1.0, row.tasks)
+            for row in await store.HISTOGRAM.all(conn, tenant=tenant, project=project, edges=list(EDGES[1:]))
         ],
         found,
         round(view.judgements / max(view.counts.settled + view.counts.escalated, 1), 2),

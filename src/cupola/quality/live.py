@@ -22,6 +22,7 @@ from cupola.quality.online import FLOOR, cold_start, newcomer
 COLD_ACCURACY = 0.8
 CHUNK_VOTES = 3  # a gold judged by everybody is cut into tasks of so many votes: the regime that decisions are made in
 LOWEST_THRESHOLD = 0.5
+GIVE_UP_FROM, GIVE_UP_PER_WORKER = 600, 10  # judgements a fit must rest on before it gives a task up
 RHO_FROM = 50  # golds from which rho is fitted; below, the default stands
 
 
@@ -155,8 +156,11 @@ def reachable(
 ) -> NDArray[np.bool_]:
     """(n_tasks,) whether a task can still settle: if all the votes it may yet get agreed with its likeliest class.
 
-    Where even that would not do, further votes buy nothing and an expert is asked at once.
+    The votes to come are taken to be those of a good worker (upper quartile). Where even that would not do, further
+    votes buy nothing and an expert is asked at once. A young model gives no task up: it does not know its crowd yet.
     """
+    if parameters.judgements < max(GIVE_UP_FROM, GIVE_UP_PER_WORKER * len(parameters.workers)):
+        return np.ones(n_tasks, dtype=np.bool_)
     evidence = np.zeros((n_tasks, parameters.n_classes))
     if len(code):
         tables = parameters.tables(workers)
@@ -164,7 +168,9 @@ def reachable(
     votes = np.bincount(task, minlength=n_tasks)
     best = temper(evidence, votes, parameters.prior, parameters.rho).argmax(axis=1)
     to_come = np.maximum(max_votes - votes, 0)
-    agreeing = np.log(np.maximum(parameters.newcomer[:, best], FLOOR)).T  # (n_tasks, K)
+    accuracy = np.einsum("wkk,k->w", parameters.confusion, parameters.prior)
+    good = parameters.confusion[int(np.argsort(accuracy)[(3 * len(accuracy)) // 4])]
+    agreeing = np.log(np.maximum(good[:, best], FLOOR)).T  # (n_tasks, K)
     at_best = temper(
         evidence + agreeing * to_come[:, None], np.maximum(votes + to_come, 1), parameters.prior, parameters.rho
     )

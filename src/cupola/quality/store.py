@@ -115,8 +115,10 @@ class WorkerCount:
 
 VOTES = Statement(
     VoteRow,
-    "SELECT id, task, worker, code, label FROM judgement WHERE tenant = %(tenant)s AND task = ANY (%(tasks)s) ORDER "
-    "BY id",
+    # of a task that is done again only what was judged since counts
+    "SELECT j.id, j.task, j.worker, j.code, j.label FROM judgement j "
+    "JOIN task t ON t.tenant = j.tenant AND t.id = j.task WHERE j.tenant = %(tenant)s AND j.task = ANY (%(tasks)s) "
+    "AND (t.heard_since IS NULL OR j.at >= t.heard_since) ORDER BY j.id",
 )
 CODES = Statement(
     CodeRow,
@@ -228,8 +230,8 @@ MODEL_KEEP = Command(
 # ---------------------------------------------------------------- the dashboard
 HISTOGRAM = Statement(
     BinRow,
-    "SELECT least(floor(confidence * 20), 19)::int AS bin, count(*) AS tasks FROM task WHERE tenant = %(tenant)s "
-    "AND project = %(project)s AND NOT gold AND confidence IS NOT NULL GROUP BY 1 ORDER BY 1",
+    "SELECT width_bucket(confidence::float8, %(edges)s::float8[]) AS bin, count(*) AS tasks FROM task "
+    "WHERE tenant = %(tenant)s AND project = %(project)s AND NOT gold AND confidence IS NOT NULL GROUP BY 1 ORDER BY 1",
 )
 SETTLED_CODES = Statement(
     SettledCode,
