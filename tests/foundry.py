@@ -22,6 +22,7 @@ from uuid import UUID
 import psycopg
 import uvicorn
 
+from cupola.app import wiring
 from cupola.app.http import create_app
 from cupola.kernel import clock, ids
 from cupola.ledger import service as ledger
@@ -29,27 +30,17 @@ from cupola.ledger.model import Violation
 from cupola.ontology import service as ontologies
 from cupola.platform import store as platform_store
 from cupola.platform.blobs import Blobs
-from cupola.platform.events import Event
 from cupola.platform.pg.cluster import Cluster
 from cupola.platform.pg.migrate import LOGIN
 from cupola.platform.pg.tx import Database, Role
 from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
-from cupola.quality.service import Aggregator
-from cupola.routing import service as routing
 from cupola.tasks import service as tasks
 from cupola.tasks import work
 from cupola.tasks.model import Assignment, Plan, Submitted
 
 T = TypeVar("T")
 CHOICE = {"kind": "choice", "classes": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
-WORK_KINDS = {
-    "judgement.submitted",
-    "assignment.returned",
-    "assignment.expired",
-    "tasks.created",
-    "project.launched",
-}
 
 
 def choice(value: str = "a") -> dict[str, Any]:
@@ -108,6 +99,12 @@ class Foundry:
         with psycopg.connect(self.admin_url, autocommit=True, options="-c search_path=cupola -c timezone=UTC") as conn:
             found = conn.execute(text, params)
             return found.fetchall() if found.description else []
+
+    def as_tenant(self, tenant: UUID, text: str, *params: Any) -> list[Any]:
+        """As the superuser with the tenant set: the functions that move money run as an owner who is held to it."""
+        with psycopg.connect(self.admin_url, autocommit=True, options="-c search_path=cupola -c timezone=UTC") as conn:
+            conn.execute("SELECT set_config('app.tenant', %s, false)", (str(tenant),))
+            return conn.execute(text, params).fetchall()
 
     # ------------------------------------------------------------ people and projects
     def tenant(self, world: str = "live") -> UUID:
@@ -215,20 +212,21 @@ class Foundry:
     def expire(self) -> int:
         return self.call(lambda run: work.expire_due(run))
 
-    def aggregate(self) -> None:
-        """Let the aggregator hear what happened since the last time, as the dispatcher would."""
+    def hear(self) -> None:
+        """Let those who decide and who move money hear what happened since the last time, as the dispatcher would."""
 
         async def run(runtime: Runtime) -> None:
-            aggregator = Aggregator(runtime, ask=routing.ask)
+            consumers = [one for one in wiring.consumers(runtime) if one.name in ("aggregate", "ledger")]
             while True:
                 async with runtime.db.tx(Role.OPS) as conn:
                     rows = await platform_store.EVENTS_TAIL.all(conn, xid=self.place[0], seq=self.place[1], limit=1_000)
                 if not rows:
                     return
                 self.place = (rows[-1].xid, rows[-1].seq)
-                heard: list[Event] = [row for row in rows if row.kind in WORK_KINDS]
-                if heard:
-                    await aggregator.handle(heard)
+                for consumer in consumers:
+                    heard = [row for row in rows if consumer.wants(row.kind)]
+                    if heard:
+                        await consumer.handle(heard)
 
         self.call(run)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cupola.app import slow
 from cupola.compat.scale import outcome
+from cupola.ledger import service as ledger
 from cupola.platform.dispatch import Consumer
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import service as webhooks
@@ -32,6 +33,12 @@ def consumers(run: Runtime) -> list[Consumer]:
         ),
         # orders: placed when they come in, answered when their tasks settle, told to their clients
         Consumer("orders", outcome.KINDS, lambda events: outcome.handle(run, events)),
+        # a project was stopped, or a page of a stopped one came back: its free money is the tenant's again
+        Consumer(
+            "ledger",
+            ("project.stopped", "assignment.returned", "assignment.expired"),
+            lambda events: ledger.return_rest(run.db, events),
+        ),
         # whatever a tenant subscribed to goes out, signed, with retries
         Consumer("webhooks", ("*",), lambda events: webhooks.enqueue_all(run, events)),
         # slow work: imports, thumbnails, exports

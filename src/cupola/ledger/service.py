@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
 
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import conflict, invalid
+from cupola.kernel.errors import conflict, invalid, not_found
 from cupola.kernel.money import in_words
 from cupola.ledger import store
 from cupola.ledger.model import Account, Check, Earned, Earnings, Money, Payment, Violation
+from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Database, Role
 
 
@@ -41,9 +43,19 @@ async def fund(conn: Conn, tenant: UUID, amount_minor: int, currency: str) -> Ac
 async def allot(conn: Conn, tenant: UUID, project: UUID, amount_minor: int, currency: str) -> Account:
     """Move money from the tenant's budget to one project's.
 
-    Raises Problem("budget-too-small") when the budget does not hold it.
+    Raises Problem: NOT_FOUND; INVALID for another currency than the project pays in; CONFLICT "budget-too-small".
     """
     _positive(amount_minor)
+    row = await store.PROJECT.maybe(conn, tenant=tenant, id=project)
+    if row is None:
+        raise not_found("project")
+    if currency != row.currency:
+        raise invalid(
+            "currency-other",
+            f"This project pays in {row.currency}, the money is in {currency}.",
+            remedy=f"Allot {row.currency}; its budget is funded apart.",
+            place="/currency",
+        )
     now = clock.now()
     budget = await _open(conn, tenant, "budget", None, currency, now)
     target = await _open(conn, tenant, "project_budget", project, currency, now)
@@ -66,11 +78,22 @@ async def unallot(conn: Conn, tenant: UUID, project: UUID, currency: str) -> int
     now = clock.now()
     source = await _open(conn, tenant, "project_budget", project, currency, now)
     budget = await _open(conn, tenant, "budget", None, currency, now)
-    await store.LOCK_ACCOUNT.run(conn, tenant=tenant, id=source)
     left = (await _account(conn, tenant, "project_budget", project, currency)).balance_minor
     if left:
         await _move(conn, tenant, "unallot", source, budget, left, project)
     return left
+
+
+async def return_rest(db: Database, heard: Sequence[Event]) -> None:
+    """Give the free money of stopped projects back: at the stop, and whatever a page held once it ends.
+
+    Handling the same events again moves nothing, for nothing is left.
+    """
+    for tenant, project in dict.fromkeys((event.tenant, event.project) for event in heard if event.project):
+        async with db.tx(Role.APP, tenant=tenant) as conn:
+            row = await store.PROJECT.maybe(conn, tenant=tenant, id=project)
+            if row is not None and row.stopped:
+                await unallot(conn, tenant, project, row.currency)
 
 
 async def earnings(db: Database, person: UUID, currency: str = "EUR") -> Earnings:

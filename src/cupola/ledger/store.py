@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cupola.ledger.model import Account, Earned, Payment, Transfer
-from cupola.platform.pg.statement import Command, Scalar, Statement
+from cupola.platform.pg.statement import Scalar, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,14 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectMoney:
+    """What money needs to know of a project."""
+
+    currency: str
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TenantId:
     id: UUID
 
@@ -65,8 +73,8 @@ TRANSFERS = Statement(
     "AND a.id IN (t.debit, t.credit) AND a.project = %(project)s::uuid)) "
     "ORDER BY t.id DESC LIMIT %(limit)s",
 )
-LOCK_ACCOUNT = Command(
-    "SELECT 1 FROM account WHERE tenant = %(tenant)s AND id = %(id)s FOR NO KEY UPDATE",
+PROJECT = Statement(
+    ProjectMoney, "SELECT currency, state = 'stopped' AS stopped FROM project WHERE tenant = %(tenant)s AND id = %(id)s"
 )
 ADMITTED = Statement(Admitted, "SELECT tenant, worker FROM contributor WHERE person = %(person)s ORDER BY tenant")
 WORKER_TOTALS = Statement(
@@ -171,14 +179,25 @@ RULES: dict[str, Statement[Found]] = {
         "SELECT 'page ' || a.id || ' has the price ' || a.price_minor || ', its offer says ' || o.price_minor FROM "
         "assignment a "
         "JOIN offer o ON o.tenant = a.tenant AND o.project = a.project AND o.version = a.offer_version "
-        "WHERE a.tenant = %(tenant)s AND a.price_minor <> o.price_minor",
+        "WHERE a.tenant = %(tenant)s AND a.price_minor <> o.price_minor UNION ALL "
+        "SELECT 'page ' || a.id || ' has legs ' || coalesce(t.legs, 'none') || ' for ' || l.n || ' judgements at ' || "
+        "a.price_minor || '+' || a.fee_minor || '+' || a.insurance_minor FROM assignment a "
+        "JOIN (SELECT assignment, count(*) AS n FROM lease WHERE tenant = %(tenant)s AND state = 1 "
+        "GROUP BY assignment) l ON l.assignment = a.id LEFT JOIN ("
+        "SELECT ref, coalesce(sum(amount_minor) FILTER (WHERE kind = 'pay'), 0) || '+' || "
+        "coalesce(sum(amount_minor) FILTER (WHERE kind = 'fee'), 0) || '+' || "
+        "coalesce(sum(amount_minor) FILTER (WHERE kind = 'insure'), 0) AS legs FROM transfer "
+        "WHERE tenant = %(tenant)s AND kind IN ('pay', 'fee', 'insure') GROUP BY ref) t ON t.ref = a.id "
+        "WHERE a.tenant = %(tenant)s AND t.legs IS DISTINCT FROM "
+        "(l.n * a.price_minor) || '+' || (l.n * a.fee_minor) || '+' || (l.n * a.insurance_minor)",
     ),
     "L9": Statement(
         Found,
         "SELECT 'account ' || a.id || ' has money in clearing since before ' || %(stale)s::timestamptz AS detail "
         "FROM account a "
-        "WHERE a.tenant = %(tenant)s AND a.type = 'payout_clearing' AND a.balance_minor > 0 AND NOT EXISTS ("
-        "SELECT FROM transfer t WHERE t.tenant = a.tenant AND t.credit = a.id AND t.at >= %(stale)s::timestamptz)",
+        "WHERE a.tenant = %(tenant)s AND a.type = 'payout_clearing' AND a.balance_minor > ("  # first in, first out
+        "SELECT coalesce(sum(t.amount_minor), 0) FROM transfer t WHERE t.tenant = a.tenant AND t.credit = a.id "
+        "AND t.at >= %(stale)s::timestamptz)",
     ),
     "L10": Statement(
         Found,

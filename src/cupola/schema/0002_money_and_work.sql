@@ -23,6 +23,7 @@ END $$;
 CREATE FUNCTION ledger_post(p_tenant uuid, p_ids uuid[], p_idems uuid[], p_kinds text[], p_debits uuid[], p_credits uuid[],
   p_amounts bigint[], p_ref uuid, p_offer int, p_event bigint, p_now timestamptz)
 RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
+DECLARE v_posted bigint;
 BEGIN
   PERFORM 1 FROM account WHERE tenant = p_tenant AND id = ANY (p_debits || p_credits) ORDER BY id FOR NO KEY UPDATE;
   INSERT INTO transfer (tenant, id, idem, kind, debit, debit_type, credit, credit_type, currency, amount_minor, ref,
@@ -31,13 +32,9 @@ BEGIN
   FROM unnest(p_ids, p_idems, p_kinds, p_debits, p_credits, p_amounts) AS x (id, idem, kind, debit, credit, amount)
   JOIN account d ON d.tenant = p_tenant AND d.id = x.debit
   JOIN account c ON c.tenant = p_tenant AND c.id = x.credit;
-  IF (SELECT count(*) FROM unnest(p_ids)) <>
-     (SELECT count(*) FROM account a WHERE a.tenant = p_tenant AND a.id = ANY (p_debits || p_credits)) THEN
-    -- several legs may share an account; what must hold is that every named account exists
-    IF EXISTS (SELECT FROM unnest(p_debits || p_credits) n (id)
-               WHERE NOT EXISTS (SELECT FROM account a WHERE a.tenant = p_tenant AND a.id = n.id)) THEN
-      RAISE EXCEPTION 'a transfer names an account that does not exist' USING ERRCODE = 'foreign_key_violation';
-    END IF;
+  GET DIAGNOSTICS v_posted = ROW_COUNT;
+  IF v_posted <> cardinality(p_ids) THEN  -- a leg found no account, or another tenant's
+    RAISE EXCEPTION 'a transfer names an account that does not exist' USING ERRCODE = 'foreign_key_violation';
   END IF;
   UPDATE account a SET balance_minor = a.balance_minor + m.delta, version = a.version + m.n
   FROM (SELECT id, sum(delta)::bigint AS delta, count(*) AS n FROM (

@@ -15,7 +15,7 @@ import msgspec
 import psycopg
 
 from cupola.kernel import clock, dice, ids, limits
-from cupola.kernel.errors import Kind, Problem, conflict, invalid, not_found
+from cupola.kernel.errors import Kind, Problem, conflict, invalid, not_found, unavailable
 from cupola.labels import Ontology, code_of, decode_label, encode, validate
 from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
@@ -93,7 +93,14 @@ async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, id
 
 
 async def _claim(
-    conn: Conn, tenant: UUID, worker: UUID, person: UUID, project: UUID, tasks: int, idem: str | None
+    conn: Conn,
+    tenant: UUID,
+    worker: UUID,
+    person: UUID,
+    project: UUID,
+    tasks: int,
+    idem: str | None,
+    tries: int = 8,
 ) -> list[store.ClaimedRow]:
     try:
         return await store.CLAIM.all(
@@ -122,7 +129,12 @@ async def _claim(
         raise conflict(
             "project-not-live", "This project takes no new work at the moment.", remedy="Look at the other offers."
         ) from error
-    except (psycopg.errors.InsufficientResources, psycopg.errors.CheckViolation) as error:
+    except psycopg.errors.CheckViolation as error:
+        # others took of the budget between the look and the hold: what is left may still carry a smaller page
+        if tries > 1:
+            return await _claim(conn, tenant, worker, person, project, tasks, idem, tries - 1)
+        raise unavailable("busy", "Too many claimed from the last of this project's money at once.") from error
+    except psycopg.errors.InsufficientResources as error:
         raise conflict(
             "budget-exhausted",
             "The project's money is all reserved or paid, and nothing is offered without it.",
