@@ -1,0 +1,1 @@
+"""Single items: what orders need beside whole imports."""

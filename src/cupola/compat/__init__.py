@@ -1,0 +1,1 @@
+"""Other programs' interfaces, spoken over our own services."""

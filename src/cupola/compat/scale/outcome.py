@@ -1,0 +1,117 @@
+"""What became of tasks, told to clients: responses written when tasks settle, and callbacks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from cupola.compat.scale import shapes
+from cupola.compat.scale.types import TYPES
+from cupola.kernel.errors import Kind, Problem
+from cupola.orders import model, placing, service
+from cupola.orders.callbacks import service as callbacks
+from cupola.orders.model import Order, Settled
+from cupola.orders.projects import service as projects
+from cupola.orders.projects.model import Batch
+from cupola.platform.events import Event
+from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.runtime import Runtime
+
+log = logging.getLogger("cupola.scale")
+_TOLD = {"order.completed": "completed", "order.failed": "error", "order.audited": "audit", "order.recalled": "recall"}
+KINDS = (*_TOLD, "order.created", "order.canceled", "order.batch.*", "task.settled", "money.moved")
+
+
+async def handle(run: Runtime, events: Sequence[Event]) -> None:
+    """React to a batch of events. Doing so twice changes nothing but that a callback may go out twice."""
+    by_tenant: dict[UUID, list[Event]] = {}
+    for event in events:
+        by_tenant.setdefault(event.tenant, []).append(event)
+    for tenant, its in by_tenant.items():
+        await _handle(run, tenant, its)
+
+
+async def _handle(run: Runtime, tenant: UUID, events: list[Event]) -> None:
+    settled = [event.subject for event in events if event.kind == "task.settled" and event.subject is not None]
+    if settled:
+        await _respond(run, tenant, settled)
+    for event in events:
+        if event.kind in _TOLD and event.subject is not None:
+            async with run.db.tx(Role.APP, tenant=tenant) as conn:
+                await _tell(conn, run, tenant, event)
+        elif event.kind == "order.canceled" and event.subject is not None:
+            async with run.db.tx(Role.APP, tenant=tenant) as conn:
+                order = await service.order(conn, tenant, event.subject)
+                if order.batch is not None:
+                    await batch_done(conn, run, tenant, order.batch)
+    if any(event.kind in ("order.created", "order.batch.finalize", "order.batch.resume") for event in events):
+        await placing.place_waiting(run, tenant)
+    elif any(event.kind == "money.moved" and event.data.get("kind") == "fund" for event in events):
+        await placing.place_waiting(run, tenant, unfunded=True)
+
+
+async def _respond(run: Runtime, tenant: UUID, tasks: list[UUID]) -> None:
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        for one in await service.settled(conn, tenant, tasks):
+            try:
+                response = response_of(one)
+            except Problem as problem:
+                if problem.kind is Kind.UNAVAILABLE:
+                    raise
+                await service.fail(conn, tenant, one.order.id, problem.detail)
+                continue
+            if response is None:
+                await service.fail(conn, tenant, one.order.id, "The people who looked at it could not decide it.")
+            else:
+                await service.complete(conn, tenant, one.order.id, response)
+
+
+def response_of(one: Settled) -> str | None:
+    """The response of a settled order as JSON text; None where it was declared undecidable."""
+    if one.label is None:
+        return None
+    params = msgspec.json.decode(one.order.params)
+    making = TYPES[one.order.type].making(params, one.order.instruction or "")
+    assert making is not None, "only what can be made is placed"
+    return msgspec.json.encode(making.response(params, msgspec.json.decode(one.label), one.settlement)).decode()
+
+
+async def _tell(conn: Conn, run: Runtime, tenant: UUID, event: Event) -> None:
+    assert event.subject is not None
+    order = await service.order(conn, tenant, event.subject)
+    if order.role != model.PRODUCTION:
+        return
+    kind = _TOLD[event.kind]
+    receiver = order.callback or (await service.terms(conn, tenant)).callback
+    if receiver:
+        world = await service.world(conn, tenant)
+        await callbacks.enqueue(conn, tenant, kind, receiver, body_of(order, world), task=order.id)
+    if order.batch is not None and kind in ("completed", "error"):
+        await batch_done(conn, run, tenant, order.batch)
+
+
+def body_of(order: Order, world: str) -> bytes:
+    """The exact body of a callback."""
+    shown = shapes.task(order, world)
+    return msgspec.json.encode(
+        {
+            "task": shown,
+            "response": shown.get("response", {}),
+            "task_id": shown["task_id"],
+            "status": shown["status"],
+            **({"error": order.error} if order.error else {}),
+        }
+    )
+
+
+async def batch_done(conn: Conn, run: Runtime, tenant: UUID, batch: UUID) -> Batch | None:
+    """Complete a batch whose last task is done, and tell its receiver."""
+    done = await projects.complete_if_done(conn, tenant, batch)
+    if done is not None and done.callback:
+        counts = await service.batch_counts(conn, tenant, batch)
+        body = msgspec.json.encode({**shapes.batch(done), "batch": done.name, "tasks": counts})
+        await callbacks.enqueue(conn, tenant, "batch", done.callback, body, batch=batch)
+    return done

@@ -1,0 +1,151 @@
+"""The table of operations, and how a request finds its own.
+
+Names in addresses may hold an escaped slash, so addresses are matched as they were sent, segment by segment.
+"""
+
+from __future__ import annotations
+
+import logging
+import urllib.parse
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from cupola.compat.scale import attachments, batches, files, projects, tasks
+from cupola.compat.scale.wire import Call, answer, refusal, refused
+from cupola.kernel.errors import Kind, Problem, invalid
+from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.web import principal, read_body, runtime
+
+log = logging.getLogger("cupola.scale")
+router = APIRouter()
+Handler = Callable[[Conn, Call], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: {name} in the pattern is one segment. raw: handles its own body and transaction."""
+
+    method: str
+    pattern: str
+    handler: Callable[..., Awaitable[Any]]
+    raw: bool = False
+    open: bool = False  # for whoever holds a signed address
+
+    @property
+    def segments(self) -> list[str]:
+        return self.pattern.strip("/").split("/")
+
+
+V1: tuple[Operation, ...] = (
+    Operation("POST", "/v1/task/{type}", tasks.create),
+    Operation("GET", "/v1/task/{task}", tasks.read),
+    Operation("POST", "/v1/task/{task}/cancel", tasks.cancel),
+    Operation("POST", "/v1/task/{task}/audit", tasks.audit),
+    Operation("POST", "/v1/task/{task}/unique_id", tasks.set_unique_id),
+    Operation("DELETE", "/v1/task/{task}/unique_id", tasks.clear_unique_id),
+    Operation("POST", "/v1/task/{task}/setMetadata", tasks.set_metadata),
+    Operation("POST", "/v1/task/{task}/tags", tasks.set_tags),
+    Operation("PUT", "/v1/task/{task}/tags", tasks.add_tags),
+    Operation("DELETE", "/v1/task/{task}/tags", tasks.delete_tags),
+    Operation("POST", "/v1/task/{task}/priority", tasks.set_priority),
+    Operation("GET", "/v1/tasks", tasks.listed),
+    Operation("POST", "/v1/evaluation_tasks/{type}", tasks.create_evaluation),
+    Operation("POST", "/v1/training_tasks/{type}", tasks.create_training),
+    Operation("POST", "/v1/batches", batches.create),
+    Operation("GET", "/v1/batches", batches.listed),
+    Operation("GET", "/v1/batches/{name}", batches.read),
+    Operation("GET", "/v1/batches/{name}/status", batches.status),
+    Operation("POST", "/v1/batches/{name}/finalize", batches.finalize),
+    Operation("POST", "/v1/batches/{name}/setMetadata", batches.set_metadata),
+    Operation("POST", "/v1/projects", projects.create),
+    Operation("GET", "/v1/projects", projects.listed),
+    Operation("GET", "/v1/projects/{name}", projects.read),
+    Operation("POST", "/v1/projects/{name}/setParams", projects.set_params),
+    Operation("GET", "/v1/projects/{name}/taskTemplates", projects.template),
+    Operation("POST", "/v1/files/upload", files.upload, raw=True),
+    Operation("POST", "/v1/files/import", files.fetch_later),
+    Operation("GET", "/v1/attachments/{tenant}/{sha256}", attachments.serve, raw=True, open=True),
+)
+OPERATIONS = V1
+
+
+def matched(segments: list[str], operation: Operation) -> dict[str, str] | None:
+    """The names in an address, or None where it is another operation's."""
+    wanted = operation.segments
+    if len(wanted) != len(segments):
+        return None
+    names: dict[str, str] = {}
+    for have, want in zip(segments, wanted, strict=True):
+        if want.startswith("{"):
+            names[want[1:-1]] = have
+        elif have != want:
+            return None
+    return names
+
+
+def sent_segments(request: Request) -> list[str]:
+    """The address as it was sent, each segment unescaped by itself. Raises Problem (INVALID) for a broken escape."""
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    try:
+        text = raw.split(b"?")[0].decode("ascii")
+        return [urllib.parse.unquote(part, errors="strict") for part in text.strip("/").split("/")]
+    except UnicodeDecodeError as error:
+        raise invalid("path-invalid", "The address is not escaped as UTF-8.", place="path") from error
+
+
+async def dispatch(request: Request) -> Response:
+    """Find the operation, recognise the key, run it in one transaction, and answer in the clients' words."""
+    try:
+        segments = sent_segments(request)
+        version = 2 if segments[0] == "v2" else 1
+        found = [(one, names) for one in OPERATIONS if (names := matched(segments, one)) is not None]
+        fitting = [(one, names) for one, names in found if one.method == request.method]
+        if not fitting:
+            return refusal(404, "There is no such operation.")
+        operation, names = fitting[0]
+        call = await _call(request, operation, names, version)
+        if operation.raw:
+            made = await operation.handler(call)
+        else:
+            async with call.run.db.tx(Role.APP, tenant=call.tenant) as conn:
+                made = await operation.handler(conn, call)
+        return made if isinstance(made, Response) else answer(made)
+    except Problem as problem:
+        return refused(problem)
+    except HTTPException as error:  # a broken multipart body
+        return refusal(400, str(error.detail))
+    except psycopg.DataError as error:
+        log.warning("%s %s sent what cannot be stored: %s", request.method, request.url.path, error)
+        return refusal(400, "A value cannot be stored. Remove U+0000 and numbers out of range.")
+    except ValueError as error:
+        if isinstance(error, UnicodeError):
+            return refusal(400, "The request holds text that is not UTF-8.")
+        raise
+
+
+async def _call(request: Request, operation: Operation, names: dict[str, str], version: int) -> Call:
+    run = runtime(request)
+    if operation.open:
+        who_tenant, world, name = None, "live", ""
+    else:
+        if "authorization" not in request.headers:
+            raise Problem(Kind.UNAUTHENTICATED, "unauthenticated", "An API key is needed.", remedy="Send your key.")
+        who = await principal(request)
+        if who.tenant is None:
+            raise Problem(Kind.UNAUTHENTICATED, "unauthenticated", "This is not a tenant's API key.", remedy="")
+        who_tenant, world, name = who.tenant, who.world, who.name
+    body = b"" if operation.raw else await read_body(request)
+    return Call(request, run, who_tenant or UUID(int=0), world, name, version, names, body)
+
+
+@router.api_route(
+    "/v1/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False, response_model=None
+)
+async def v1(request: Request, rest: str) -> Response:
+    return await dispatch(request)

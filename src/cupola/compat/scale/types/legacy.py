@@ -1,0 +1,55 @@
+"""The older types with one geometry each: annotation (boxes), polygon-, line-, point-, cuboid- and laneannotation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cupola.compat.scale.types.base import Json, Making, TaskType
+from cupola.compat.scale.types.check import Fields, attachment
+from cupola.compat.scale.types.image import example, hypothesis, making_boxes
+from cupola.compat.scale.types.labelling import attributes, labels
+
+_KINDS = {
+    "annotation": "box",
+    "polygonannotation": "polygon",
+    "lineannotation": "line",
+    "pointannotation": "point",
+    "cuboidannotation": "cuboid",
+    "laneannotation": "line",
+}
+
+
+def _check(kind: str) -> Callable[[Fields], list[str]]:
+    def check(fields: Fields) -> list[str]:
+        found = attachment(fields)
+        assert found is not None
+        classes = labels(fields, "objects_to_annotate")
+        attributes(fields, classes)
+        hypothesis(fields, {kind: classes})
+        fields.flag("with_labels")
+        for size in ("min_width", "min_height"):
+            fields.number(size, 0, 1_000_000)
+        return [found]
+
+    return check
+
+
+def _canned(kind: str) -> Callable[[Json], Json]:
+    def canned(params: Json) -> Json:
+        return {"annotations": [example(kind, labels(Fields(params), "objects_to_annotate")[0])]}
+
+    return canned
+
+
+def _making(params: Json, guidelines: str) -> Making | None:
+    classes = labels(Fields(params), "objects_to_annotate")
+    return making_boxes(params, guidelines, classes, lambda made: {"annotations": made})
+
+
+def _none(params: Json, guidelines: str) -> Making | None:
+    return None
+
+
+LEGACY = tuple(
+    TaskType(name, _check(kind), _canned(kind), _making if kind == "box" else _none) for name, kind in _KINDS.items()
+)

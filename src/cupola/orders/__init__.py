@@ -1,0 +1,1 @@
+"""Orders: what a client asks for in its own words, carried out by the foundry."""

@@ -1,0 +1,1 @@
+"""Messages to a client about its orders, with retries."""

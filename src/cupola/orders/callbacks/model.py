@@ -1,0 +1,42 @@
+"""Messages to a client about its orders: what they look like, and when they are tried again."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+State = Literal["waiting", "delivered", "failed"]
+AUTH_HEADER = "scale-callback-auth"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way. kind: completed, error, audit, recall, batch; next_at: when it is tried (again)."""
+
+    id: UUID
+    task: UUID | None
+    batch: UUID | None
+    kind: str
+    url: str
+    state: State
+    tries: int
+    last_status: int | None
+    last_error: str | None
+    next_at: datetime | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+def auth_of(key: bytes, tenant: UUID) -> str:
+    """What the header of every callback of a world says, so that its receiver knows who sends it."""
+    digest = hmac.new(key, tenant.bytes, hashlib.sha256).digest()
+    return "cb_" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def is_email(receiver: str) -> bool:
+    return "@" in receiver and not receiver.startswith(("http://", "https://"))

@@ -1,0 +1,1 @@
+"""Deliveries: what a client got, never changed."""

@@ -1,0 +1,1 @@
+"""Files that orders refer to: uploaded, or fetched when they are first needed."""

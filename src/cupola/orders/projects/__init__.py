@@ -1,0 +1,1 @@
+"""Projects of orders: parameters with their history, and batches."""

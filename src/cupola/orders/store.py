@@ -1,0 +1,249 @@
+"""SQL of orders, their audits and the lines that make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cupola.orders.model import Audit, Order, Terms
+from cupola.platform.pg.statement import Command, Scalar, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """An order that no foundry task works on yet."""
+
+    id: UUID
+    type: str
+    role: int
+    project: UUID | None
+    project_name: str | None
+    batch: UUID | None
+    batch_state: int | None
+    batch_position: int | None
+    priority: int
+    work: str
+    waits: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    id: UUID
+    dataset: UUID
+    foundry: UUID
+    judgements: int
+    each_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    task: UUID
+    id: UUID
+    label: str | None
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    state: int
+    orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    foundry_task: UUID
+    position: int | None
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    foundry_task: UUID
+    batch: UUID | None
+
+
+_ORDER = (
+    "o.id, o.type, o.role, o.project, p.name AS project_name, o.project_version, o.batch, b.name AS batch_name, "
+    "o.state, o.review, o.unique_id, o.instruction, o.params, o.metadata, o.tags, o.priority, o.callback, "
+    "o.callback_succeeded, o.waits, o.expected, o.initial, o.foundry_task, o.response, o.error, o.created_at, "
+    "o.updated_at, o.completed_at"
+)
+_FROM = (
+    " FROM order_task o LEFT JOIN order_project p ON p.tenant = o.tenant AND p.id = o.project "
+    "LEFT JOIN order_batch b ON b.tenant = o.tenant AND b.id = o.batch "
+)
+_WHERE = (
+    "WHERE o.tenant = %(tenant)s AND o.role = 0 "
+    "AND (%(project)s::uuid IS NULL OR o.project = %(project)s::uuid) "
+    "AND (%(batch)s::uuid IS NULL OR o.batch = %(batch)s::uuid) "
+    "AND (NOT %(in_project)s OR o.project IS NOT NULL) "
+    "AND (%(type)s::text IS NULL OR o.type = %(type)s::text) "
+    "AND (%(states)s::smallint[] IS NULL OR o.state = ANY (%(states)s::smallint[])) "
+    "AND (%(reviews)s::smallint[] IS NULL OR (o.state = 1 AND o.review = ANY (%(reviews)s::smallint[]))) "
+    "AND (%(unique_ids)s::text[] IS NULL OR o.unique_id = ANY (%(unique_ids)s::text[])) "
+    "AND (%(tags)s::text[] IS NULL OR o.tags @> %(tags)s::text[]) "
+    "AND (%(created_from)s::timestamptz IS NULL OR o.created_at >= %(created_from)s::timestamptz) "
+    "AND (%(created_to)s::timestamptz IS NULL OR o.created_at <= %(created_to)s::timestamptz) "
+    "AND (%(completed_from)s::timestamptz IS NULL OR o.completed_at >= %(completed_from)s::timestamptz) "
+    "AND (%(completed_to)s::timestamptz IS NULL OR o.completed_at <= %(completed_to)s::timestamptz) "
+    "AND (%(updated_from)s::timestamptz IS NULL OR o.updated_at >= %(updated_from)s::timestamptz) "
+    "AND (%(updated_to)s::timestamptz IS NULL OR o.updated_at <= %(updated_to)s::timestamptz) "
+)
+
+# ---------------------------------------------------------------- orders
+ADD = Command(
+    "INSERT INTO order_task (tenant, id, type, role, project, project_version, batch, state, unique_id, "
+    "free_unique_id_on_error, instruction, params, metadata, tags, priority, callback, work, waits, expected, initial, "
+    "created_at, updated_at) VALUES (%(tenant)s, %(id)s, %(type)s, %(role)s, %(project)s, %(project_version)s, "
+    "%(batch)s, 0, %(unique_id)s, %(free_unique_id_on_error)s, %(instruction)s, %(params)s, %(metadata)s, "
+    "%(tags)s::text[], %(priority)s, %(callback)s, %(work)s, %(waits)s, %(expected)s, %(initial)s, %(now)s, %(now)s)"
+)
+ORDER = Statement(Order, "SELECT " + _ORDER + _FROM + "WHERE o.tenant = %(tenant)s AND o.id = %(id)s")
+LOCK = Scalar(UUID, "SELECT id FROM order_task WHERE tenant = %(tenant)s AND id = %(id)s FOR NO KEY UPDATE")
+# Newest first: what is written while somebody reads page after page has a later id, so it moves nothing they read.
+LIST = Statement(
+    Order,
+    "SELECT "
+    + _ORDER
+    + _FROM
+    + _WHERE
+    + "AND (%(before)s::uuid IS NULL OR o.id < %(before)s::uuid) ORDER BY o.id DESC LIMIT %(limit)s",
+)
+COUNT = Scalar(int, "SELECT count(*)" + " FROM order_task o " + _WHERE)
+SET_METADATA = Command(
+    "UPDATE order_task SET metadata = %(metadata)s, updated_at = %(now)s WHERE tenant = %(tenant)s AND id = %(id)s"
+)
+SET_TAGS = Command(
+    "UPDATE order_task SET tags = %(tags)s::text[], updated_at = %(now)s WHERE tenant = %(tenant)s AND id = %(id)s"
+)
+SET_UNIQUE_ID = Command(
+    "UPDATE order_task SET unique_id = %(unique_id)s::text, updated_at = %(now)s "
+    "WHERE tenant = %(tenant)s AND id = %(id)s"
+)
+CANCEL = Command(
+    "UPDATE order_task SET state = 2, waits = NULL, updated_at = %(now)s, "
+    "unique_id = CASE WHEN %(clear)s THEN NULL ELSE unique_id END "
+    "WHERE tenant = %(tenant)s AND id = %(id)s AND state = 0"
+)
+COMPLETE = Command(
+    "UPDATE order_task SET state = 1, waits = NULL, response = %(response)s, error = NULL, review = 0, "
+    "completed_at = %(now)s, updated_at = %(now)s, callback_succeeded = NULL "
+    "WHERE tenant = %(tenant)s AND id = %(id)s AND state IN (0, 1)"
+)
+FAIL = Command(
+    "UPDATE order_task SET state = 3, waits = NULL, error = %(error)s, updated_at = %(now)s, "
+    "unique_id = CASE WHEN free_unique_id_on_error THEN NULL ELSE unique_id END "
+    "WHERE tenant = %(tenant)s AND id = %(id)s AND state = 0"
+)
+REVIEW = Command(
+    "UPDATE order_task SET review = %(review)s, updated_at = %(now)s, "
+    "response = coalesce(%(response)s::text, response) WHERE tenant = %(tenant)s AND id = %(id)s"
+)
+REOPEN = Command(
+    "UPDATE order_task SET state = 0, waits = 'redo', completed_at = NULL, updated_at = %(now)s "
+    "WHERE tenant = %(tenant)s AND id = %(id)s AND state = 1"
+)
+AUDIT_ADD = Command(
+    "INSERT INTO order_audit (tenant, id, task, review, comments, response, principal, at) "
+    "VALUES (%(tenant)s, %(id)s, %(task)s, %(review)s, %(comments)s, %(response)s, %(principal)s, %(now)s)"
+)
+AUDITS = Statement(
+    Audit,
+    "SELECT review, comments, at FROM order_audit WHERE tenant = %(tenant)s AND task = %(task)s ORDER BY id LIMIT 100",
+)
+CALLED_BACK = Command(
+    "UPDATE order_task SET callback_succeeded = %(succeeded)s WHERE tenant = %(tenant)s AND id = %(id)s"
+)
+PRIORITY = Command(
+    "UPDATE order_task SET priority = %(priority)s, updated_at = %(now)s WHERE tenant = %(tenant)s AND id = %(id)s"
+)
+
+# ---------------------------------------------------------------- from orders to foundry tasks
+WAITING = Statement(
+    Placing,
+    "SELECT o.id, o.type, o.role, o.project, p.name AS project_name, o.batch, b.state AS batch_state, "
+    "b.position AS batch_position, o.priority, o.work, o.waits "
+    "FROM order_task o LEFT JOIN order_project p ON p.tenant = o.tenant AND p.id = o.project "
+    "LEFT JOIN order_batch b ON b.tenant = o.tenant AND b.id = o.batch "
+    "WHERE o.tenant = %(tenant)s AND o.state = 0 AND o.foundry_task IS NULL AND o.work IS NOT NULL "
+    "AND (%(unfunded)s OR o.waits <> 'budget') "
+    "AND o.id > %(after)s AND coalesce(b.state, 1) IN (1, 2) ORDER BY o.id LIMIT %(limit)s",
+)
+WAITS = Command(
+    "UPDATE order_task SET waits = %(waits)s WHERE tenant = %(tenant)s AND id = ANY (%(ids)s::uuid[]) AND state = 0 "
+    "AND waits IS DISTINCT FROM %(waits)s"
+)
+PLACED = Command(
+    "UPDATE order_task o SET line = %(line)s, foundry_task = x.task, waits = 'work', updated_at = %(now)s "
+    "FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[]) AS x (id, task) "
+    "WHERE o.tenant = %(tenant)s AND o.id = x.id AND o.state = 0"
+)
+LINE_LOCK = Command("SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 5))")
+_LINE = "id, dataset, foundry, judgements, each_minor, currency"
+LINE = Statement(
+    Line,
+    "SELECT " + _LINE + " FROM order_line WHERE tenant = %(tenant)s AND project IS NOT DISTINCT FROM %(project)s::uuid "
+    "AND type = %(type)s AND spec_sha256 = %(spec)s",
+)
+LINE_OF = Statement(
+    Line, "SELECT " + _LINE + " FROM order_line WHERE tenant = %(tenant)s AND foundry = %(foundry)s LIMIT 1"
+)
+LINE_ADD = Command(
+    "INSERT INTO order_line (tenant, id, project, type, spec_sha256, dataset, foundry, judgements, each_minor, "
+    "currency, created_at) VALUES (%(tenant)s, %(id)s, %(project)s, %(type)s, %(spec)s, %(dataset)s, %(foundry)s, "
+    "%(judgements)s, %(each_minor)s, %(currency)s, %(now)s)"
+)
+LINE_PROJECTS = Scalar(
+    UUID, "SELECT project FROM order_line WHERE tenant = %(tenant)s AND foundry = %(foundry)s LIMIT 1"
+)
+OPEN_ON_LINE = Scalar(
+    int, "SELECT count(*) FROM order_task WHERE tenant = %(tenant)s AND line = %(line)s AND state = 0"
+)
+BY_FOUNDRY = Statement(
+    Order,
+    "SELECT " + _ORDER + _FROM + "WHERE o.tenant = %(tenant)s AND o.foundry_task = ANY (%(tasks)s::uuid[]) "
+    "ORDER BY o.id FOR NO KEY UPDATE OF o",
+)
+HELD = Statement(
+    Held,
+    "SELECT foundry_task, batch FROM order_task WHERE tenant = %(tenant)s AND batch = %(batch)s AND state = 0 "
+    "AND foundry_task IS NOT NULL ORDER BY id",
+)
+CANCEL_UNPLACED = Command(
+    "UPDATE order_task SET state = 2, waits = NULL, updated_at = %(now)s "
+    "WHERE tenant = %(tenant)s AND batch = %(batch)s AND state = 0 "
+    "AND (foundry_task IS NULL OR foundry_task = ANY (%(cancelled)s::uuid[]))"
+)
+BATCH_STATES = Statement(
+    State,
+    "SELECT state, count(*) AS orders FROM order_task WHERE tenant = %(tenant)s AND batch = %(batch)s AND role = 0 "
+    "GROUP BY state ORDER BY state",
+)
+QUEUED = Statement(
+    Queued,
+    "SELECT o.foundry_task, b.position, o.priority FROM order_task o "
+    "LEFT JOIN order_batch b ON b.tenant = o.tenant AND b.id = o.batch WHERE o.tenant = %(tenant)s AND o.state = 0 "
+    "AND o.foundry_task IS NOT NULL ORDER BY o.id LIMIT 200000",
+)
+STILL = Scalar(
+    UUID,
+    "SELECT id FROM order_task WHERE tenant = %(tenant)s AND id = %(id)s AND state = 0 AND foundry_task IS NULL "
+    "FOR NO KEY UPDATE",
+)
+WORLD = Scalar(str, "SELECT world FROM tenant WHERE id = %(tenant)s")
+
+# ---------------------------------------------------------------- terms
+TERMS = Statement(
+    Terms,
+    "SELECT price_minor, currency, min_judgements, max_judgements, target_accuracy, page_size, callback "
+    "FROM order_terms WHERE tenant = %(tenant)s",
+)
+TERMS_SET = Command(
+    "INSERT INTO order_terms (tenant, price_minor, currency, min_judgements, max_judgements, target_accuracy, "
+    "page_size, callback) VALUES (%(tenant)s, %(price_minor)s, %(currency)s, %(min_judgements)s, %(max_judgements)s, "
+    "%(target_accuracy)s, %(page_size)s, %(callback)s) ON CONFLICT (tenant) DO UPDATE SET "
+    "price_minor = excluded.price_minor, currency = excluded.currency, min_judgements = excluded.min_judgements, "
+    "max_judgements = excluded.max_judgements, target_accuracy = excluded.target_accuracy, "
+    "page_size = excluded.page_size, callback = excluded.callback"
+)

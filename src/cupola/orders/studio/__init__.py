@@ -1,0 +1,1 @@
+"""Who works on which project and batch: teammates, assignments, groups."""

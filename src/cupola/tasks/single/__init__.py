@@ -1,0 +1,1 @@
+"""Single tasks: what orders need beside whole datasets."""

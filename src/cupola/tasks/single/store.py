@@ -1,0 +1,58 @@
+"""SQL of single tasks. A band is a stretch of ranks: whoever claims walks through the lower bands first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cupola.platform.pg.statement import Command, Scalar, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOfItem:
+    id: UUID
+    item: UUID
+
+
+TASKS_OF_ITEMS = Statement(
+    TaskOfItem,
+    "WITH base AS (SELECT coalesce(max(rank %% 1099511627776), 0) AS top FROM task "
+    "WHERE tenant = %(tenant)s AND project = %(project)s), "
+    "made AS (INSERT INTO task (tenant, id, project, item, rank, gold, open_slots, created_at) "
+    "SELECT %(tenant)s, uuidv7(), %(project)s, x.item, x.band * 1099511627776 + base.top + x.n, x.gold, "
+    "CASE WHEN x.gold THEN 0 ELSE %(slots)s::smallint END, %(now)s FROM base, "
+    "unnest(%(items)s::uuid[], %(bands)s::bigint[], %(golds)s::boolean[]) WITH ORDINALITY AS x (item, band, gold, n) "
+    "ON CONFLICT (tenant, project, item) DO NOTHING RETURNING id, item) "
+    "SELECT id, item FROM made UNION ALL SELECT id, item FROM task "
+    "WHERE tenant = %(tenant)s AND project = %(project)s AND item = ANY (%(items)s::uuid[])",
+)
+TASKS_CANCEL = Statement(
+    TaskOfItem,
+    "UPDATE task SET state = 4, open_slots = 0 WHERE tenant = %(tenant)s AND id = ANY (%(tasks)s::uuid[]) "
+    "AND state = 0 AND judged = 0 AND leased = 0 RETURNING id, item",
+)
+TASKS_HOLD = Command(
+    "UPDATE task SET open_slots = 0 WHERE tenant = %(tenant)s AND id = ANY (%(tasks)s::uuid[]) "
+    "AND state = 0 AND judged = 0 AND leased = 0"
+)
+TASKS_FREE = Command(
+    "UPDATE task t SET open_slots = p.min_judgements FROM project p WHERE t.tenant = %(tenant)s "
+    "AND t.id = ANY (%(tasks)s::uuid[]) AND p.tenant = t.tenant AND p.id = t.project AND NOT t.gold "
+    "AND t.state = 0 AND t.judged = 0 AND t.leased = 0"
+)
+TASK_REOPEN = Scalar(
+    UUID,
+    "UPDATE task t SET state = 1, open_slots = p.min_judgements, heard_since = %(now)s, settled_at = NULL "
+    "FROM project p WHERE t.tenant = %(tenant)s AND t.id = %(task)s AND p.tenant = t.tenant AND p.id = t.project "
+    "AND t.state = 3 RETURNING t.project",
+)
+TASKS_BAND = Command(
+    "UPDATE task t SET rank = x.band * 1099511627776 + t.rank %% 1099511627776 "
+    "FROM unnest(%(tasks)s::uuid[], %(bands)s::bigint[]) AS x (task, band) "
+    "WHERE t.tenant = %(tenant)s AND t.id = x.task"
+)
+EPOCHS = Command(
+    "UPDATE project SET queue_epoch = queue_epoch + 1 WHERE tenant = %(tenant)s AND id IN ("
+    "SELECT project FROM task WHERE tenant = %(tenant)s AND id = ANY (%(tasks)s::uuid[]))"
+)
+EPOCH = Command("UPDATE project SET queue_epoch = queue_epoch + 1 WHERE tenant = %(tenant)s AND id = %(project)s")
