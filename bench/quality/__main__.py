@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")  # before numpy is loaded: every figure is of one core
@@ -46,11 +47,11 @@ def main() -> None:
     items = [item for item in sets.real_sets(root, features) if not given.sets or item.name in given.sets.split(",")]
     with_peers = given.peers == "yes"
     path = given.out / "results.json"
-    results = json.loads(path.read_text()) if path.exists() else {}
     if "accuracy" in wanted and with_peers:
         peer_env.prepare(given.out, [(item.folder / "labels.csv", name) for item in items for name in accuracy.PEERS])
     for part in wanted:
         print(f"\n== {part}", flush=True)
+        results: dict[str, Any] = {}
         if part == "accuracy":
             results[part] = accuracy.run(items, given.out, with_peers)
         elif part == "calibration":
@@ -67,8 +68,10 @@ def main() -> None:
             results[part] = speed.run(tuple(size for size in speed.SIZES if size <= given.largest))
         else:
             parser.error(f"there is no part {part!r}")
-        path.write_text(json.dumps(results, indent=1))
-    report.write(results, given.out)
+        # read anew: another part may have been measured meanwhile
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps({**kept, **results}, indent=1))
+    report.write(json.loads(path.read_text()), given.out)
 
 
 if __name__ == "__main__":

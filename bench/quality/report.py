@@ -92,7 +92,7 @@ def _votes(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         if ratio is not None:
             out.append(_at_least(f"times fewer judgements than full majority, {told}", ratio, 2.5, "{:.2f}"))
             never = found[f"never_{way}"]
-            out.append((f"  orders in which it was never reached, {way}", str(never), _verdict(never == 0)))
+            out.append((f"  sets on which it was never reached, {way}", str(never), _verdict(never == 0)))
     for name, limit in (("sp", 6.5), ("product", 4.2)):
         if name in found["cost"]:
             cost = found["cost"][name]

@@ -132,6 +132,8 @@ def aggregate(
     used_rho = fitted_rho if rho is None else rho
     fit = blind if crowd.gold is None else method_named(name)(heard)
     posterior = calibrated(fit, heard, used_rho)
+    if crowd.n_classes == 1:
+        why += "; only one class was ever said, so no confidence can be told: pass every class there is"
     chosen = best_label(posterior, loss)
     confidence = posterior[np.arange(crowd.n_tasks), chosen]
     unknown = heard.votes == 0
