@@ -20,8 +20,9 @@ from cupola.platform.web import (
     reply,
     runtime,
 )
-from cupola.quality import adjudication, dashboard
-from cupola.quality.model import Doubtful, Estimate, ProjectQuality, Settled
+from cupola.quality import adjudication, dashboard, decisions
+from cupola.quality.decisions import Replayed
+from cupola.quality.model import Doubtful, Estimate, ProjectQuality, Settled, WhatIf
 from cupola.tasks import service as tasks_service
 from cupola.tasks.model import Plan, TaskDetail
 
@@ -86,6 +87,25 @@ async def get_quality(request: Request, who: Reviewer, project: UUID) -> Respons
     run = runtime(request)
     async with run.db.tx(Role.APP, tenant=who.tenant, snapshot=True) as conn:
         return reply(await dashboard.quality(conn, who.tenant, project))
+
+
+@router.get("/api/projects/{project}/what-if", response_model=WhatIf)
+async def get_what_if(
+    request: Request,
+    who: Reviewer,
+    project: UUID,
+    target: Annotated[float, Query(ge=0.5, le=0.9999, description="The accuracy to ask about.")],
+) -> Response:
+    """What another target would take from here, with the crowd as it has shown itself."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await dashboard.what_if(conn, who.tenant, project, target))
+
+
+@router.get("/api/tasks/{task}/decisions", response_model=list[Replayed])
+async def get_decisions(request: Request, who: Reviewer, task: UUID) -> Response:
+    """Every decision about a task, computed again from its stored model version and judgements."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await decisions.replay(conn, who.tenant, task))
 
 
 @router.get("/api/adjudication", response_model=Listed[Doubtful])

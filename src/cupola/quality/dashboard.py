@@ -25,6 +25,7 @@ from cupola.quality.model import (
     Estimate,
     Forecast,
     ProjectQuality,
+    WhatIf,
 )
 from cupola.quality.online import FLOOR
 from cupola.tasks import service as tasks_service
@@ -146,13 +147,54 @@ def _calibration(
     return out
 
 
+def _pool(parameters: live.Parameters) -> planner.Pool:
+    tables = parameters.confusion if len(parameters.confusion) else parameters.newcomer[None]
+    basis = f"{parameters.judgements:,} judgements of this project" if parameters.judgements else "an assumed crowd"
+    return planner.Pool(tables, np.full(len(tables), 1.0 / len(tables)), parameters.prior, parameters.rho, basis)
+
+
+async def what_if(conn: Conn, tenant: UUID, project: UUID, target: float) -> WhatIf:
+    """What another target would take from here. Raises Problem(NOT_FOUND)."""
+    view = await tasks_service.project_view(conn, tenant, project)
+    _, ontology = await tasks_service.project_and_ontology(conn, tenant, project)
+    model = await store.MODEL.maybe(conn, tenant=tenant, project=project)
+    coded = ontology.kind == "choice" and not ontology.multiple
+    parameters = live.thaw(model.state) if model and coded else live.cold(max(len(ontology.classes), 2))
+    # a finished project is asked about as if it began again with the same crowd
+    tasks = view.counts.open + view.counts.collecting or max(view.counts.total, 1)
+    found = await asyncio.to_thread(
+        planner.forecast,
+        tasks,
+        _pool(parameters),
+        target,
+        confidence=view.plan.confidence,
+        max_votes=view.plan.max_judgements,
+        min_votes=view.plan.min_judgements,
+    )
+    each = legs(view.offer.price_minor, view.offer.fee_bp, view.offer.insurance_bp).total_minor
+    judgements = _whole(found.judgements)
+    return WhatIf(
+        target,
+        tasks,
+        judgements,
+        _whole(found.experts),
+        {name: count * each for name, count in judgements.items()},
+        view.currency,
+        found.settled_error.likely,
+        found.reachable,
+        found.audit_items,
+        found.basis,
+    )
+
+
+def _whole(span: planner.Range) -> dict[str, int]:
+    return {"low": round(span.low), "likely": round(span.likely), "high": round(span.high)}
+
+
 def _forecast(todo: int, parameters: live.Parameters, plan: Plan, per_judgement_minor: int) -> Forecast:
     if todo == 0:
         return Forecast(0, {"low": 0, "likely": 0, "high": 0})
-    tables = parameters.confusion if len(parameters.confusion) else parameters.newcomer[None]
-    pool = planner.Pool(
-        tables, np.full(len(tables), 1.0 / len(tables)), parameters.prior, parameters.rho, "the project so far"
-    )
+    pool = _pool(parameters)
     likely = planner.forecast(
         todo,
         pool,

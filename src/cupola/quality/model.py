@@ -114,6 +114,25 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What a target would take for the tasks that are not settled yet: judgements, experts, cost in minor units.
+
+    reachable: whether the expected error, after the experts, is within the target.
+    """
+
+    target_accuracy: float
+    tasks: int
+    judgements: dict[str, int]
+    experts: dict[str, int]
+    cost_minor: dict[str, int]
+    currency: str
+    settled_error: float
+    reachable: bool
+    audit_items: int | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Doubtful:
     """A task that the crowd could not settle."""
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from cupola.kernel import clock, ids
 from cupola.labels import Label, Ontology, code_of, decode_label, encode, label_of, same
@@ -101,6 +101,7 @@ class Aggregator:
             async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
                 row, ontology = await tasks_service.project_and_ontology(conn, tenant, project)
                 model = await store.MODEL.maybe(conn, tenant=tenant, project=project)
+                seen = await store.COUNT.one(conn, tenant=tenant, project=project)
             coded = ontology.kind == "choice" and not ontology.multiple
             classes = max(len(ontology.classes), 1)
             threshold = settle_threshold(row.target_accuracy)
@@ -113,7 +114,7 @@ class Aggregator:
                 row.routing == "directed",
                 coded,
                 parameters,
-                seen=parameters.judgements,
+                seen=seen,
             )
             if parameters.judgements:
                 known.next_refit = parameters.judgements * REFIT_GROWTH
@@ -385,8 +386,8 @@ class Aggregator:
             gold_seen=seen.tolist(),
             gold_right=right.tolist(),
             skills=(a / (a + b)).tolist(),
-            lows=beta.ppf(0.025, a, b).tolist(),
-            highs=beta.ppf(0.975, a, b).tolist(),
+            lows=betaincinv(a, b, 0.025).tolist(),
+            highs=betaincinv(a, b, 0.975).tolist(),
             flags=[msgspec.json.encode(one).decode() for one in flags],
             now=clock.now(),
         )

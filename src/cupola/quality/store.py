@@ -42,6 +42,17 @@ class GoldCode:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionRow:
+    version: int
+    how: str
+    method: str
+    model_version: int | None
+    judgements: list[UUID]
+    confidence: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTask:
     id: UUID
     open_slots: int
@@ -149,6 +160,7 @@ SETTLED_VOTES = Statement(
     "WHERE s.tenant = %(tenant)s AND s.project = %(project)s AND s.label IS NOT NULL AND cardinality(s.judgements) > 1 "
     "ORDER BY s.id DESC LIMIT 20000",
 )
+COUNT = Scalar(int, "SELECT count(*) FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s")
 WORKER_COUNTS = Statement(
     WorkerCount,
     "SELECT worker, count(*) AS judgements FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s GROUP "
@@ -298,4 +310,21 @@ JUDGEMENT_IDS = Scalar(
     list,
     "SELECT coalesce(array_agg(id::text ORDER BY id), '{}') FROM judgement WHERE tenant = %(tenant)s AND task = "
     "%(task)s",
+)
+
+# ---------------------------------------------------------------- past decisions
+TASK_PROJECT = Scalar(UUID, "SELECT project FROM task WHERE tenant = %(tenant)s AND id = %(task)s")
+DECISIONS = Statement(
+    DecisionRow,
+    "SELECT version, how, method, model_version, judgements, confidence, at FROM settlement "
+    "WHERE tenant = %(tenant)s AND task = %(task)s ORDER BY version",
+)
+VOTES_BY_ID = Statement(
+    VoteRow,
+    "SELECT id, task, worker, code, label FROM judgement WHERE tenant = %(tenant)s AND id = ANY (%(ids)s) ORDER BY id",
+)
+MODEL_AT = Statement(
+    ModelRow,
+    "SELECT version, state FROM model_version WHERE tenant = %(tenant)s AND project = %(project)s "
+    "AND version = %(version)s",
 )

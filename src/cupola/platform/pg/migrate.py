@@ -11,14 +11,9 @@ import importlib.resources
 from pathlib import Path
 
 import psycopg
-from alembic import command, op
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from pgqueuer.db import PsycopgDriver
 from pgqueuer.queries import Queries
 from psycopg import conninfo, sql
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from cupola.kernel.errors import Kind, Problem
 
@@ -30,13 +25,6 @@ _LOCK = 7_466_031_201  # advisory lock: one migration at a time
 
 def _schema_dir() -> Path:
     return Path(str(importlib.resources.files("cupola.schema")))
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_schema_dir()))
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 def _roles(conn: psycopg.Connection, database: str, password: str) -> None:
@@ -66,16 +54,26 @@ def _roles(conn: psycopg.Connection, database: str, password: str) -> None:
 
 def run_sql(name: str) -> None:
     """Run one file of the schema folder, e.g. "0001_foundation.sql", in the present migration."""
+    from alembic import op
+
     connection = op.get_bind().connection.driver_connection
     assert connection is not None
     connection.execute((_schema_dir() / name).read_text("utf-8"))
 
 
 def _upgrade(admin_url: str) -> None:
+    # a second to load, and most starts find nothing to do
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    config = Config()
+    config.set_main_option("script_location", str(_schema_dir()))
+    config.set_main_option("path_separator", "os")
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(admin_url), poolclass=NullPool, future=True
     )
-    config = _config()
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SET ROLE {OWNER}")
         connection.exec_driver_sql("SET search_path TO cupola")
@@ -147,4 +145,4 @@ def present(url: str) -> str | None:
 
 def head() -> str:
     """The revision this version of Cupola needs."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return max(file.name[:4] for file in (_schema_dir() / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))

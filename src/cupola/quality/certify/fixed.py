@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import beta, binom, hypergeom
+from scipy.special import bdtr, betaincinv
 
 from cupola.kernel.errors import invalid
 
@@ -27,6 +27,13 @@ def _check_confidence(confidence: float) -> None:
         )
 
 
+def _hypergeometric_cdf(most: int, population: int, marked: int, drawn: int) -> float:
+    """P(at most `most` marked ones among `drawn` of `population`, `marked` of which are marked)."""
+    from scipy.stats import hypergeom  # a second to load, and only certificates of finite batches need it
+
+    return float(hypergeom.cdf(most, population, marked, drawn))
+
+
 def clopper_pearson_upper(errors: int, n: int, confidence: float = 0.95) -> float:
     """The largest error rate that `errors` or fewer among n would still be seen under, with P = 1 - confidence.
 
@@ -36,7 +43,7 @@ def clopper_pearson_upper(errors: int, n: int, confidence: float = 0.95) -> floa
     _check(errors, n, confidence)
     if errors == n:
         return 1.0
-    return float(beta.ppf(confidence, errors + 1, n - errors))
+    return float(betaincinv(errors + 1, n - errors, confidence))
 
 
 def clopper_pearson_lower(errors: int, n: int, confidence: float = 0.95) -> float:
@@ -44,7 +51,7 @@ def clopper_pearson_lower(errors: int, n: int, confidence: float = 0.95) -> floa
     _check(errors, n, confidence)
     if errors == 0:
         return 0.0
-    return float(beta.ppf(1.0 - confidence, errors, n - errors + 1))
+    return float(betaincinv(errors, n - errors + 1, 1.0 - confidence))
 
 
 def hypergeometric_upper(errors: int, n: int, population: int, confidence: float = 0.95) -> int:
@@ -60,7 +67,7 @@ def hypergeometric_upper(errors: int, n: int, population: int, confidence: float
     low, high = errors, errors + population - n  # D = errors is always possible
     while low < high:
         middle = (low + high + 1) // 2
-        if float(hypergeom.cdf(errors, population, middle, n)) > 1.0 - confidence:
+        if _hypergeometric_cdf(errors, population, middle, n) > 1.0 - confidence:
             low = middle
         else:
             high = middle - 1
@@ -126,8 +133,8 @@ def power(true_error: float, n: int, limit: float, confidence: float = 0.95, pop
     if allowed < 0:
         return 0.0
     if population is None:
-        return float(binom.cdf(allowed, n, true_error))
-    return float(hypergeom.cdf(allowed, population, math.ceil(true_error * population), n))
+        return float(bdtr(allowed, n, true_error))
+    return _hypergeometric_cdf(allowed, population, math.ceil(true_error * population), n)
 
 
 def sample_size_for_power(

@@ -1,0 +1,161 @@
+"""The online path: judgements become decisions, and each decision can be made again from what was stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from uuid import UUID
+
+import numpy as np
+import pytest
+from tests.foundry import Foundry, Project
+
+from cupola.kernel import ids
+from cupola.quality import dashboard, decisions, live
+from cupola.tasks import work
+from cupola.tasks.model import Assignment, Plan
+
+PLAN = Plan(target_accuracy=0.9, min_judgements=1, max_judgements=5, gold_rate=0.2)
+
+
+def _everybody(
+    foundry: Foundry, project: Project, people: list[UUID], say: Callable[[int, str], str], rounds: int = 12
+) -> None:
+    """Each person claims and submits in turn until there is nothing left; say(person, reference) -> class."""
+    for _ in range(rounds):
+        worked = 0
+        for n, person in enumerate(people):
+            page: Assignment | None = foundry.call(
+                lambda run, person=person: work.claim(run, person, project.id, None, None)
+            )
+            if page is None:
+                continue
+            judgements = [
+                {
+                    "task": str(task.task),
+                    "label": {"kind": "choice", "values": [say(n, task.item.ref)]},
+                    "seconds": 2.0,
+                }
+                for task in page.tasks
+            ]
+            body = json.dumps({"fence": page.fence, "judgements": judgements}).encode()
+            foundry.call(lambda run, person=person, page=page, body=body: work.submit(run, person, page.id, body))
+            foundry.hear()
+            worked += 1
+        if worked == 0:
+            return
+
+
+def _truth(ref: str) -> str:
+    return "ab"[int(ref[1:]) % 2]
+
+
+@pytest.fixture
+def settled(foundry: Foundry) -> Project:
+    """60 tasks with a known truth and 10 golds, judged by five careful people and one who always says a."""
+    project = foundry.project(foundry.tenant(), 60, plan=PLAN, gold={n: _truth(f"t{n}") for n in range(10)})
+    _everybody(foundry, project, foundry.people(6), lambda n, ref: "a" if n == 0 else _truth(ref))
+    return project
+
+
+def test_a_careful_crowd_settles_every_task_right_and_a_spammer_is_seen(foundry: Foundry, settled: Project) -> None:
+    rows = foundry.sql(
+        "SELECT i.ref, s.label FROM task t JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
+        "JOIN settlement s ON s.tenant = t.tenant AND s.task = t.id AND s.version = t.settled_version "
+        "WHERE t.tenant = %s AND t.project = %s AND t.state = 3",
+        settled.tenant,
+        settled.id,
+    )
+    doubtful = foundry.sql("SELECT count(*) FROM task WHERE project = %s AND state = 2", settled.id)[0][0]
+    assert len(rows) + doubtful == 50
+    assert len(rows) >= 40
+    assert all(json.loads(label)["values"] == [_truth(ref)] for ref, label in rows)
+    skills = foundry.sql("SELECT skill, judgements FROM skill WHERE project = %s ORDER BY skill", settled.id)
+    assert skills[0][0] < 0.75 < skills[1][0]
+
+
+def test_every_decision_of_the_crowd_is_computed_again_from_its_stored_model(
+    foundry: Foundry, settled: Project
+) -> None:
+    compared = 0
+    for task in settled.tasks:
+        for one in foundry.app(settled.tenant, lambda conn, task=task: decisions.replay(conn, settled.tenant, task)):
+            if one.how == "crowd":
+                assert one.same, (one.stored_confidence, one.replayed_confidence)
+                assert one.heard
+                assert abs(sum(one.posterior.values()) - 1.0) < 1e-4
+                compared += 1
+    assert compared >= 40
+
+
+def test_a_tampered_confidence_is_seen_by_the_replay(foundry: Foundry, settled: Project) -> None:
+    row = foundry.sql("SELECT task FROM settlement WHERE project = %s AND how = 'crowd' LIMIT 1", settled.id)[0]
+    foundry.sql("ALTER TABLE settlement DISABLE TRIGGER append_only")
+    foundry.sql("UPDATE settlement SET confidence = 0.5 WHERE task = %s", row[0])
+    foundry.sql("ALTER TABLE settlement ENABLE TRIGGER append_only")
+    told = foundry.app(settled.tenant, lambda conn: decisions.replay(conn, settled.tenant, row[0]))
+    assert [one.same for one in told] == [False]
+
+
+def test_handling_the_same_events_twice_settles_nothing_twice(foundry: Foundry, settled: Project) -> None:
+    before = foundry.sql("SELECT count(*) FROM settlement WHERE project = %s", settled.id)[0][0]
+    foundry.place = ("0", 0)
+    foundry.hear()
+    assert foundry.sql("SELECT count(*) FROM settlement WHERE project = %s", settled.id)[0][0] == before
+    foundry.sound()
+
+
+def test_people_who_never_agree_leave_the_task_to_an_adjudicator(foundry: Foundry) -> None:
+    project = foundry.project(foundry.tenant(), 6, plan=Plan(target_accuracy=0.99, max_judgements=3, gold_rate=0.0))
+    _everybody(foundry, project, foundry.people(3), lambda n, ref: "abc"[n])
+    states = foundry.sql("SELECT DISTINCT state FROM task WHERE project = %s", project.id)
+    assert states == [(2,)]
+
+
+def test_a_stricter_target_never_takes_fewer_judgements(foundry: Foundry, settled: Project) -> None:
+    asked = [
+        foundry.app(
+            settled.tenant, lambda conn, target=target: dashboard.what_if(conn, settled.tenant, settled.id, target)
+        )
+        for target in (0.8, 0.9, 0.99)
+    ]
+    likely = [one.judgements["likely"] + 10 * one.experts["likely"] for one in asked]
+    assert likely == sorted(likely)
+    assert all(one.cost_minor["low"] <= one.cost_minor["likely"] <= one.cost_minor["high"] for one in asked)
+
+
+def test_the_dashboard_counts_what_is_there(foundry: Foundry, settled: Project) -> None:
+    shown = foundry.app(settled.tenant, lambda conn: dashboard.quality(conn, settled.tenant, settled.id))
+    done = foundry.sql("SELECT count(*) FROM task WHERE project = %s AND state = 3", settled.id)[0][0]
+    assert sum(one.tasks for one in shown.posterior_histogram) == 50
+    assert shown.progress[-1].settled == done > 0
+    assert shown.confusion is not None
+    assert len(shown.contributors) == 6
+    assert shown.agreement.alpha is not None
+
+
+def test_frozen_parameters_come_back_as_they_were() -> None:
+    rng = np.random.default_rng(3)
+    workers = [ids.uuid7() for _ in range(4)]
+    tasks, people = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
+    truth = rng.integers(0, 3, 30)
+    said = np.where(rng.random(120) < 0.85, truth[tasks], rng.integers(0, 3, 120))
+    fitted = live.refit(
+        live.cold(3), tasks, people, said, workers, truth.astype(np.int16), target_accuracy=0.9, max_votes=5
+    )
+    again = live.thaw(live.freeze(fitted))
+    assert again.workers == fitted.workers
+    assert again.threshold == fitted.threshold
+    assert np.allclose(again.confusion, fitted.confusion, atol=1e-6)
+
+
+def test_a_task_beyond_hope_is_told_from_one_that_may_still_settle() -> None:
+    workers = [ids.uuid7() for _ in range(3)]
+    poor = np.full((3, 2, 2), 0.5) + np.array([[0.05, -0.05], [-0.05, 0.05]])
+    weak = live.Parameters(
+        9, "coin_ds", 0.5, np.full(2, 0.5), dict(zip(workers, range(3), strict=True)), poor, poor[0], 10_000, 0.99
+    )
+    one_vote = (np.array([0]), 1, workers[:1], np.array([1]))
+    assert not live.reachable(weak, *one_vote, max_votes=5).any()
+    young = live.Parameters(**{**{f: getattr(weak, f) for f in weak.__slots__}, "judgements": 50})
+    assert live.reachable(young, *one_vote, max_votes=5).all()
