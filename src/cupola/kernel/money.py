@@ -19,8 +19,8 @@ class Legs:
 
 
 def share_minor(amount_minor: int, basis_points: int) -> int:
-    """`basis_points` / 10,000 of an amount, rounded up so that a leg is never short."""
-    return -(-amount_minor * basis_points // 10_000)
+    """`basis_points` / 10,000 of an amount, rounded half up as in commerce, so that small prices are not doubled."""
+    return (amount_minor * basis_points + 5_000) // 10_000
 
 
 def legs(price_minor: int, fee_bp: int, insurance_bp: int) -> Legs:

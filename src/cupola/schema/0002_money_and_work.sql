@@ -117,8 +117,8 @@ BEGIN
   -- an offer with a later date is a notice, not yet a price
   SELECT * INTO STRICT v_offer FROM offer WHERE tenant = p_tenant AND project = p_project AND effective_at <= p_now
     ORDER BY version DESC LIMIT 1;
-  v_fee := (v_offer.price_minor * v_offer.fee_bp + 9999) / 10000;  -- rounded up, as in kernel.money
-  v_insurance := (v_offer.price_minor * v_offer.insurance_bp + 9999) / 10000;
+  v_fee := (v_offer.price_minor * v_offer.fee_bp + 5000) / 10000;  -- rounded half up, as in kernel.money
+  v_insurance := (v_offer.price_minor * v_offer.insurance_bp + 5000) / 10000;
   v_each := v_offer.price_minor + v_fee + v_insurance;
 
   -- what the budget carries; the balance check of the account has the last word
