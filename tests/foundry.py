@@ -97,7 +97,7 @@ class Foundry:
     def sql(self, text: str, *params: Any) -> list[Any]:
         """As the superuser: sees every tenant. Rows where the statement has any."""
         with psycopg.connect(self.admin_url, autocommit=True, options="-c search_path=cupola -c timezone=UTC") as conn:
-            found = conn.execute(text, params)
+            found = conn.execute(text, params[0] if len(params) == 1 and isinstance(params[0], dict) else params)
             return found.fetchall() if found.description else []
 
     def as_tenant(self, tenant: UUID, text: str, *params: Any) -> list[Any]:
@@ -234,8 +234,8 @@ class Foundry:
     def tenants(self) -> list[UUID]:
         return [row[0] for row in self.sql("SELECT id FROM tenant")]
 
-    def offences(self) -> list[Violation]:
-        return self.call(lambda run: ledger.check(run.db, self.tenants())).violations
+    def offences(self, tenants: list[UUID] | None = None) -> list[Violation]:
+        return self.call(lambda run: ledger.check(run.db, tenants or self.tenants())).violations
 
     def sound(self) -> None:
         """L1-L12 hold in every tenant."""
