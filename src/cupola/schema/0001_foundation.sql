@@ -463,8 +463,7 @@ CREATE TABLE account (
   CHECK ((type = 'worker') = (worker IS NOT NULL)),
   CHECK ((type IN ('project_budget', 'escrow')) = (project IS NOT NULL)),
   PRIMARY KEY (tenant, id),
-  UNIQUE (tenant, id, type),
-  UNIQUE (tenant, id, currency),
+  UNIQUE (tenant, id, type, currency),
   UNIQUE NULLS NOT DISTINCT (tenant, type, project, worker, slot, currency),
   FOREIGN KEY (tenant, project) REFERENCES project (tenant, id),
   FOREIGN KEY (tenant, worker) REFERENCES contributor (tenant, worker)
@@ -488,15 +487,13 @@ CREATE TABLE transfer (
   UNIQUE (tenant, idem),
   CHECK (debit <> credit),
   FOREIGN KEY (kind, debit_type, credit_type) REFERENCES flow (kind, debit_type, credit_type),
-  FOREIGN KEY (tenant, debit, debit_type) REFERENCES account (tenant, id, type),
-  FOREIGN KEY (tenant, credit, credit_type) REFERENCES account (tenant, id, type),
-  FOREIGN KEY (tenant, debit, currency) REFERENCES account (tenant, id, currency),
-  FOREIGN KEY (tenant, credit, currency) REFERENCES account (tenant, id, currency),
+  -- type and currency of both sides in one key each: a leg cannot name an account as something it is not
+  FOREIGN KEY (tenant, debit, debit_type, currency) REFERENCES account (tenant, id, type, currency),
+  FOREIGN KEY (tenant, credit, credit_type, currency) REFERENCES account (tenant, id, type, currency),
   FOREIGN KEY (tenant, event) REFERENCES event (tenant, seq)
 );
 CREATE INDEX transfer_ref ON transfer (tenant, ref);
 CREATE INDEX transfer_credit ON transfer (tenant, credit, at);
-CREATE INDEX transfer_debit ON transfer (tenant, debit, at);
 
 ALTER TABLE assignment ADD FOREIGN KEY (tenant, hold) REFERENCES transfer (tenant, id);
 ALTER TABLE lease ADD FOREIGN KEY (tenant, ended_by) REFERENCES transfer (tenant, id);
