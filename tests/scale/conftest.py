@@ -18,6 +18,7 @@ from cupola.compat.scale.routes import router
 from cupola.identity import api as identity_api
 from cupola.kernel import ids
 from cupola.ledger import api as ledger_api
+from cupola.orders import api as orders_api
 from cupola.platform import blob_api
 from cupola.platform.pg.cluster import Cluster
 from cupola.quality import api as quality_api
@@ -28,7 +29,7 @@ from tests.serving import Person, Serving, fresh_serving, template
 
 ROUTERS = [
     *(identity_api.router, ledger_api.router, catalog_api.router, quality_api.router, tasks_api.router),
-    *(work_api.router, routing_api.router, blob_api.router, router),
+    *(work_api.router, routing_api.router, blob_api.router, orders_api.router, router),
 ]
 
 

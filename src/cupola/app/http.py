@@ -28,6 +28,7 @@ from cupola.identity import recognise
 from cupola.kernel.errors import Kind, Problem, unavailable
 from cupola.ledger import api as ledger_api
 from cupola.ontology import api as ontology_api
+from cupola.orders import api as orders_api
 from cupola.platform import blob_api, stream
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import api as webhooks_api
@@ -240,6 +241,7 @@ def create_app(
         webhooks_api.router,
         stream.router,
         blob_api.router,
+        orders_api.router,
         scale_routes.router,
     ):
         app.include_router(router)

@@ -13,6 +13,7 @@ from cupola.kernel.errors import conflict, invalid, not_found
 from cupola.orders import model, store
 from cupola.orders.model import Audit, Filter, Found, NewOrder, Order, Settled, Terms
 from cupola.orders.projects import service as projects
+from cupola.orders.projects.model import Batch
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
 from cupola.tasks.single import service as tasks
@@ -257,18 +258,19 @@ async def batch_counts(conn: Conn, tenant: UUID, batch: UUID) -> dict[str, int]:
     return {model.STATES[row.state]: row.orders for row in rows}
 
 
-async def withdraw_batch(conn: Conn, tenant: UUID, batch: UUID) -> None:
-    """Cancel what nobody has begun of a batch; what is under way is finished and paid."""
-    held = await store.HELD.all(conn, tenant=tenant, batch=batch)
-    cancelled = await tasks.cancel_tasks(conn, tenant, [row.foundry_task for row in held])
-    await store.CANCEL_UNPLACED.run(conn, tenant=tenant, batch=batch, cancelled=cancelled, now=clock.now())
+async def move_batch(conn: Conn, tenant: UUID, batch: UUID, verb: str) -> Batch:
+    """finalize, pause, resume or cancel a batch, and what of its orders nobody has begun.
 
-
-async def hold_batch(conn: Conn, tenant: UUID, batch: UUID, *, held: bool) -> None:
-    """Take what nobody has begun of a batch out of the queue, or put it back."""
-    rows = await store.HELD.all(conn, tenant=tenant, batch=batch)
-    if rows:
-        await tasks.hold_tasks(conn, tenant, [row.foundry_task for row in rows], held=held)
+    What is under way is finished and paid. Raises Problem: NOT_FOUND, CONFLICT.
+    """
+    moved = await projects.move_batch(conn, tenant, batch, verb)
+    held = [row.foundry_task for row in await store.HELD.all(conn, tenant=tenant, batch=batch)]
+    if verb == "cancel":
+        cancelled = await tasks.cancel_tasks(conn, tenant, held)
+        await store.CANCEL_UNPLACED.run(conn, tenant=tenant, batch=batch, cancelled=cancelled, now=clock.now())
+    elif held:
+        await tasks.hold_tasks(conn, tenant, held, held=verb == "pause")
+    return moved
 
 
 async def terms(conn: Conn, tenant: UUID) -> Terms:

@@ -58,7 +58,7 @@ async def finalize(conn: Conn, call: Call) -> Json:
     batch = await _named(conn, call)
     if batch.state in (model.COMPLETED,):
         return shapes.batch(batch)
-    moved = await projects.move_batch(conn, call.tenant, batch.id, "finalize")
+    moved = await service.move_batch(conn, call.tenant, batch.id, "finalize")
     # in the test world its tasks are completed already
     done = await outcome.batch_done(conn, call.run, call.tenant, moved.id)
     return shapes.batch(done or moved)

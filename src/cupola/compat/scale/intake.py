@@ -75,7 +75,7 @@ async def new_order(
             project = await projects.project(conn, call.tenant, batch.project)
         if batch.project != project.id:
             raise wrong("batch", f"{name!r} belongs to another project")
-        await projects.join(conn, call.tenant, batch)
+        await projects.join(conn, call.tenant, batch, project)
     instruction = project_model.joined(
         fields.text("instruction"), base.get("instruction") if isinstance(base.get("instruction"), str) else None
     )

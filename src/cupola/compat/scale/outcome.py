@@ -13,6 +13,7 @@ from cupola.compat.scale.types import TYPES
 from cupola.kernel.errors import Kind, Problem
 from cupola.orders import model, placing, service
 from cupola.orders.callbacks import service as callbacks
+from cupola.orders.deliveries import service as deliveries
 from cupola.orders.model import Order, Settled
 from cupola.orders.projects import service as projects
 from cupola.orders.projects.model import Batch
@@ -22,7 +23,7 @@ from cupola.platform.runtime import Runtime
 
 log = logging.getLogger("cupola.scale")
 _TOLD = {"order.completed": "completed", "order.failed": "error", "order.audited": "audit", "order.recalled": "recall"}
-KINDS = (*_TOLD, "order.created", "order.canceled", "order.batch.*", "task.settled", "money.moved")
+KINDS = (*_TOLD, "order.created", "order.canceled", "order.batch.*", "task.settled", "money.moved", "release.frozen")
 
 
 async def handle(run: Runtime, events: Sequence[Event]) -> None:
@@ -42,6 +43,9 @@ async def _handle(run: Runtime, tenant: UUID, events: list[Event]) -> None:
         if event.kind in _TOLD and event.subject is not None:
             async with run.db.tx(Role.APP, tenant=tenant) as conn:
                 await _tell(conn, run, tenant, event)
+        elif event.kind == "release.frozen" and event.subject is not None and event.project is not None:
+            async with run.db.tx(Role.APP, tenant=tenant) as conn:
+                await deliveries.deliver_release(conn, tenant, event.subject, event.project)
         elif event.kind == "order.canceled" and event.subject is not None:
             async with run.db.tx(Role.APP, tenant=tenant) as conn:
                 order = await service.order(conn, tenant, event.subject)

@@ -16,7 +16,8 @@ import psycopg
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from cupola.compat.scale import attachments, batches, files, projects, tasks
+from cupola.compat.scale import attachments, batches, files, projects, studio, tasks
+from cupola.compat.scale.v2 import deliveries, work
 from cupola.compat.scale.wire import Call, answer, refusal, refused
 from cupola.kernel.errors import Kind, Problem, invalid
 from cupola.platform.pg.tx import Conn, Role
@@ -70,9 +71,49 @@ V1: tuple[Operation, ...] = (
     Operation("GET", "/v1/projects/{name}/taskTemplates", projects.template),
     Operation("POST", "/v1/files/upload", files.upload, raw=True),
     Operation("POST", "/v1/files/import", files.fetch_later),
+    Operation("GET", "/v1/teams", studio.team),
+    Operation("POST", "/v1/teams/invite", studio.invite),
+    Operation("POST", "/v1/teams/set_role", studio.set_role),
+    Operation("GET", "/v1/studio/assignments", studio.assignments),
+    Operation("POST", "/v1/studio/assignments/add", studio.assign),
+    Operation("POST", "/v1/studio/assignments/remove", studio.unassign),
+    Operation("GET", "/v1/studio/projects/{project}/groups", studio.groups),
+    Operation("POST", "/v1/studio/projects/{project}/groups", studio.create_group),
+    Operation("PUT", "/v1/studio/projects/{project}/groups/{group}", studio.change_group),
+    Operation("GET", "/v1/studio/batches", studio.batches),
+    Operation("PUT", "/v1/studio/batches/{batch}", studio.give),
+    Operation("POST", "/v1/studio/batches/set_priorities", studio.set_priorities),
+    Operation("POST", "/v1/studio/batches/reset_priorities", studio.reset_priorities),
     Operation("GET", "/v1/attachments/{tenant}/{sha256}", attachments.serve, raw=True, open=True),
 )
-OPERATIONS = V1
+V2: tuple[Operation, ...] = (
+    Operation("GET", "/v2/projects", work.list_projects),
+    Operation("GET", "/v2/project", work.read_project),
+    Operation("GET", "/v2/batches", work.list_batches),
+    Operation("GET", "/v2/batch", work.read_batch),
+    Operation("POST", "/v2/batch", work.create_batch),
+    Operation("POST", "/v2/batch/finalize", work.finalize),
+    Operation("POST", "/v2/batch/pause", work.pause),
+    Operation("POST", "/v2/batch/resume", work.resume),
+    Operation("POST", "/v2/batch/cancel", work.cancel),
+    Operation("POST", "/v2/batch/metadata", work.batch_metadata),
+    Operation("GET", "/v2/tasks", work.list_tasks),
+    Operation("GET", "/v2/task", work.read_task),
+    Operation("POST", "/v2/task/metadata", work.task_metadata),
+    Operation("POST", "/v2/task/chat", work.create_chat),
+    Operation("GET", "/v2/annotation", work.read_annotation),
+    Operation("GET", "/v2/schema", work.read_schema),
+    Operation("GET", "/v2/deliveries", deliveries.listed),
+    Operation("GET", "/v2/delivery", deliveries.read),
+    Operation("GET", "/v2/delivery/tasks", deliveries.rows),
+    Operation("GET", "/v2/datasets", deliveries.datasets),
+    Operation("GET", "/v2/datasets/deliveries", deliveries.dataset_deliveries),
+    Operation("GET", "/v2/datasets/delivery", deliveries.dataset_delivery),
+    Operation("GET", "/v2/datasets/tasks", deliveries.dataset_tasks),
+    Operation("GET", "/v2/datasets/task", deliveries.dataset_task),
+    Operation("GET", "/v2/datasets/task/{task}/response_url/{attachment}", deliveries.response_url),
+)
+OPERATIONS = V1 + V2
 
 
 def matched(segments: list[str], operation: Operation) -> dict[str, str] | None:
@@ -148,4 +189,11 @@ async def _call(request: Request, operation: Operation, names: dict[str, str], v
     "/v1/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False, response_model=None
 )
 async def v1(request: Request, rest: str) -> Response:
+    return await dispatch(request)
+
+
+@router.api_route(
+    "/v2/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False, response_model=None
+)
+async def v2(request: Request, rest: str) -> Response:
     return await dispatch(request)

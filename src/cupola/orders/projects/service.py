@@ -188,16 +188,22 @@ async def batch(conn: Conn, tenant: UUID, batch_id: UUID) -> Batch:
     return row
 
 
-async def join(conn: Conn, tenant: UUID, to: Batch) -> None:
-    """Hold a batch open while an order joins it. Raises Problem (INVALID) for one that takes no more."""
+async def join(conn: Conn, tenant: UUID, to: Batch, of: Project) -> None:
+    """Hold a batch open while an order joins it; one that was complete is in progress again.
+
+    Raises Problem (INVALID) for a batch that takes no more: a cancelled one, or a finalized one of a project whose
+    batches are filled first and finalized then.
+    """
     state = await store.BATCH_SHARE.one(conn, tenant=tenant, id=to.id)
-    if state in (model.CANCELLED, model.COMPLETED):
+    if state == model.CANCELLED or ((of.rapid or of.studio) and state not in (model.STAGING, model.PAUSED)):
         raise invalid(
             "batch-closed",
             f"The batch {to.name!r} is {model.BATCH_STATES[state]} and takes no more tasks.",
             place="batch",
             remedy="Make a new batch.",
         )
+    if state == model.COMPLETED:
+        await reopen(conn, tenant, to.id)
 
 
 async def batches(

@@ -1,0 +1,175 @@
+"""v1: teams, assignments, groups, and the order of batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cupola.compat.scale.types.check import Fields, wrong
+from cupola.compat.scale.wire import Call, Conn
+from cupola.identity import service as identity
+from cupola.kernel.errors import invalid
+from cupola.orders.projects import service as projects
+from cupola.orders.studio import model, service
+from cupola.orders.studio.model import Group, GroupMember, StudioBatch
+
+Json = dict[str, Any]
+_ROLES = {"owner": "admin", "manager": "manager", "reviewer": "member"}
+_TYPES = {"production": "Production", "calibration": "Calibration", "self_label": "SelfLabel"}
+MAX_MEMBERS = 1_000
+
+
+# ---------------------------------------------------------------- teams
+async def _team(conn: Conn, call: Call) -> dict[str, Json]:
+    """{address: teammate}: the members of the tenant, and whom a key asked to join."""
+    found: dict[str, Json] = {}
+    for one in await service.teammates(conn, call.tenant):
+        found[one.email] = {"email": one.email, "role": one.role, "isStudioLabeler": one.role == "labeler"}
+    for member in await identity.members(conn, call.tenant, None, MAX_MEMBERS):
+        if member.email is not None:
+            found[member.email] = {
+                "email": member.email,
+                "role": _ROLES[member.role],
+                "firstName": member.name,
+                "isStudioLabeler": False,
+            }
+    return found
+
+
+async def team(conn: Conn, call: Call) -> list[Json]:
+    return list((await _team(conn, call)).values())
+
+
+def _asked(call: Call) -> tuple[list[str], str]:
+    body = Fields(call.object())
+    role = body.one_of("team_role", model.TEAM_ROLES)
+    if role is None:
+        raise wrong("team_role", "is missing")
+    return model.emails(body.texts("emails", required=True), "emails"), role
+
+
+async def invite(conn: Conn, call: Call) -> list[Json]:
+    """A key notes whom it wants; only an owner lets people in for good, with a link of their own."""
+    emails, role = _asked(call)
+    known = await _team(conn, call)
+    await service.ask_to_join(conn, call.tenant, [one for one in emails if one not in known], role)
+    after = await _team(conn, call)
+    return [after[one] for one in emails]
+
+
+async def set_role(conn: Conn, call: Call) -> list[Json]:
+    emails, role = _asked(call)
+    asked = {one.email for one in await service.teammates(conn, call.tenant)}
+    known = await _team(conn, call)
+    for one in emails:
+        if one in known and "firstName" in known[one] and one not in asked:
+            raise invalid(
+                "member-role",
+                f"{one} is a member; a key does not change the role of members.",
+                remedy="An owner does, on the page of members.",
+            )
+    await service.set_role(conn, call.tenant, emails, role)
+    after = await _team(conn, call)
+    return [after[one] for one in emails]
+
+
+# ---------------------------------------------------------------- assignments
+async def assignments(conn: Conn, call: Call) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in await service.assigned(conn, call.tenant):
+        found.setdefault(one.email, []).append(one.project)
+    return found
+
+
+def _assign(add: bool) -> Any:
+    async def change(conn: Conn, call: Call) -> dict[str, list[str]]:
+        body = Fields(call.object())
+        emails = model.emails(body.texts("emails", required=True), "emails")
+        await service.assign(conn, call.tenant, emails, body.texts("projects", required=True, most=1_000), add=add)
+        after = await assignments(conn, call)
+        return {email: after.get(email, []) for email in emails}
+
+    return change
+
+
+assign, unassign = _assign(True), _assign(False)
+
+
+# ---------------------------------------------------------------- groups
+def _group(group: Group, members: list[GroupMember]) -> Json:
+    return {
+        "id": str(group.id),
+        "name": group.name,
+        "numWorkers": len(members),
+        "isSingleton": False,
+        "workers": [{"id": str(one.id), "email": one.email} for one in members],
+    }
+
+
+async def groups(conn: Conn, call: Call) -> list[Json]:
+    project = await projects.project_named(conn, call.tenant, call.path["project"])
+    return [_group(group, members) for group, members in await service.groups(conn, call.tenant, project.id)]
+
+
+async def _one(conn: Conn, call: Call, project: Any, name: str) -> Json:
+    for group, members in await service.groups(conn, call.tenant, project):
+        if group.name == name:
+            return _group(group, members)
+    raise AssertionError("a group that was just written is not there")
+
+
+async def create_group(conn: Conn, call: Call) -> Json:
+    project = await projects.project_named(conn, call.tenant, call.path["project"])
+    body = Fields(call.object())
+    name = body.text("name", required=True) or ""
+    given = body.texts("emails")
+    emails = model.emails(given, "emails") if given else []
+    await service.create_group(conn, call.tenant, project.id, name, emails)
+    return await _one(conn, call, project.id, name)
+
+
+async def change_group(conn: Conn, call: Call) -> Json:
+    project = await projects.project_named(conn, call.tenant, call.path["project"])
+    group = await service.group_named(conn, call.tenant, project.id, call.path["group"])
+    body = Fields(call.object())
+    add, remove = body.texts("add_emails"), body.texts("remove_emails")
+    await service.change_group(
+        conn,
+        call.tenant,
+        group.id,
+        model.emails(add, "add_emails") if add else [],
+        model.emails(remove, "remove_emails") if remove else [],
+    )
+    return await _one(conn, call, project.id, group.name)
+
+
+# ---------------------------------------------------------------- batches
+def _batch(of: StudioBatch) -> Json:
+    return {
+        "id": str(of.id),
+        "name": of.name,
+        "projectId": str(of.project),
+        "projectName": of.project_name,
+        "batchType": _TYPES[of.kind],
+        "studioPriority": of.position,
+        "total": of.total,
+        "completed": of.completed,
+        "groups": of.groups,
+    }
+
+
+async def batches(conn: Conn, call: Call) -> list[Json]:
+    return [_batch(one) for one in await service.batches(conn, call.tenant)]
+
+
+async def give(conn: Conn, call: Call) -> Json:
+    names = Fields(call.object()).texts("groups", most=1_000)
+    return _batch(await service.give_to_groups(conn, call.tenant, call.path["batch"], names))
+
+
+async def set_priorities(conn: Conn, call: Call) -> list[Json]:
+    names = [one.text("name", required=True) or "" for one in Fields(call.object()).each("batches", most=10_000)]
+    return [_batch(one) for one in await service.set_order(conn, call.tenant, names)]
+
+
+async def reset_priorities(conn: Conn, call: Call) -> list[Json]:
+    return [_batch(one) for one in await service.set_order(conn, call.tenant, [])]

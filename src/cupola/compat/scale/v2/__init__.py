@@ -1,0 +1,1 @@
+"""Version 2: strict about types, paged by tokens, expandable."""

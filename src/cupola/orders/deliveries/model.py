@@ -1,0 +1,41 @@
+"""A delivery: the responses of a project's completed orders at one moment. It never changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """release: the release of the foundry whose rows these are, None for one made by hand."""
+
+    id: UUID
+    project: UUID
+    project_name: str
+    name: str
+    release: UUID | None
+    tasks: int
+    delivered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One order of a delivery; response is JSON text as it was then."""
+
+    task: UUID
+    type: str
+    delivery: UUID
+    project: UUID
+    created_at: datetime
+    delivered_at: datetime
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    delivery: UUID | None = None
+    project: UUID | None = None
+    task: UUID | None = None
+    delivered: tuple[datetime | None, datetime | None] = (None, None)

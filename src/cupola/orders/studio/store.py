@@ -1,0 +1,78 @@
+"""SQL of teammates, assignments, groups and the order of batches."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch, Teammate
+from cupola.platform.pg.statement import Command, Scalar, Statement
+
+TEAMMATES = Statement(
+    Teammate, "SELECT email, role FROM order_teammate WHERE tenant = %(tenant)s ORDER BY email LIMIT 10000"
+)
+TEAMMATES_ADD = Command(
+    "INSERT INTO order_teammate (tenant, email, role, at) SELECT %(tenant)s, x.email, %(role)s, %(now)s "
+    "FROM unnest(%(emails)s::text[]) AS x (email) ON CONFLICT (tenant, email) DO UPDATE SET role = excluded.role"
+)
+TEAMMATES_ROLE = Command(
+    "UPDATE order_teammate SET role = %(role)s WHERE tenant = %(tenant)s AND email = ANY (%(emails)s::text[])"
+)
+ASSIGNED = Statement(
+    Assigned,
+    "SELECT a.email, p.name AS project FROM order_assigned a JOIN order_project p ON p.tenant = a.tenant "
+    "AND p.id = a.project WHERE a.tenant = %(tenant)s ORDER BY a.email, p.name LIMIT 100000",
+)
+ASSIGN = Command(
+    "INSERT INTO order_assigned (tenant, email, project, at) SELECT %(tenant)s, e.email, p.project, %(now)s "
+    "FROM unnest(%(emails)s::text[]) AS e (email) CROSS JOIN unnest(%(projects)s::uuid[]) AS p (project) "
+    "ON CONFLICT DO NOTHING"
+)
+UNASSIGN = Command(
+    "DELETE FROM order_assigned WHERE tenant = %(tenant)s AND email = ANY (%(emails)s::text[]) "
+    "AND project = ANY (%(projects)s::uuid[])"
+)
+GROUP_ADD = Command(
+    "INSERT INTO order_group (tenant, id, project, name, created_at) "
+    "VALUES (%(tenant)s, %(id)s, %(project)s, %(name)s, %(now)s)"
+)
+GROUPS = Statement(
+    Group,
+    "SELECT id, name FROM order_group WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY id LIMIT 10000",
+)
+GROUP_NAMED = Statement(
+    Group,
+    "SELECT id, name FROM order_group WHERE tenant = %(tenant)s AND project = %(project)s AND name = %(name)s",
+)
+MEMBERS = Statement(
+    GroupMember,
+    "SELECT grp, id, email FROM order_group_member WHERE tenant = %(tenant)s AND grp = ANY (%(groups)s::uuid[]) "
+    "ORDER BY grp, email LIMIT 100000",
+)
+MEMBERS_ADD = Command(
+    "INSERT INTO order_group_member (tenant, grp, email, id) SELECT %(tenant)s, %(grp)s, x.email, uuidv7() "
+    "FROM unnest(%(emails)s::text[]) AS x (email) ON CONFLICT DO NOTHING"
+)
+MEMBERS_REMOVE = Command(
+    "DELETE FROM order_group_member WHERE tenant = %(tenant)s AND grp = %(grp)s AND email = ANY (%(emails)s::text[])"
+)
+BATCH_GROUPS_CLEAR = Command("DELETE FROM order_batch_group WHERE tenant = %(tenant)s AND batch = %(batch)s")
+BATCH_GROUPS_ADD = Command(
+    "INSERT INTO order_batch_group (tenant, batch, grp) SELECT %(tenant)s, %(batch)s, x.grp "
+    "FROM unnest(%(groups)s::uuid[]) AS x (grp)"
+)
+BATCHES = Statement(
+    StudioBatch,
+    "SELECT b.id, b.name, b.project, p.name AS project_name, b.kind, b.position, "
+    "(SELECT count(*)::int FROM order_task o WHERE o.tenant = b.tenant AND o.batch = b.id) AS total, "
+    "(SELECT count(*)::int FROM order_task o WHERE o.tenant = b.tenant AND o.batch = b.id "
+    "AND o.state = 1) AS completed, "
+    "coalesce((SELECT array_agg(g.name ORDER BY g.name) FROM order_batch_group x JOIN order_group g "
+    "ON g.tenant = x.tenant AND g.id = x.grp WHERE x.tenant = b.tenant AND x.batch = b.id), '{}') AS groups "
+    "FROM order_batch b JOIN order_project p ON p.tenant = b.tenant AND p.id = b.project "
+    "WHERE b.tenant = %(tenant)s AND b.state IN (0, 1, 3) AND NOT b.archived "
+    "AND (%(batch)s::uuid IS NULL OR b.id = %(batch)s::uuid) "
+    "ORDER BY b.position NULLS LAST, b.id LIMIT 10000",
+)
+BATCH_PENDING = Scalar(
+    UUID, "SELECT id FROM order_batch WHERE tenant = %(tenant)s AND name = %(name)s AND state IN (0, 1, 3)"
+)
