@@ -10,22 +10,40 @@ from typing import Any
 import httpx
 
 from cupola.kernel import clock, ids
+from cupola.kernel.errors import Kind, Problem
 
 RETRIES = 8
 _AGAIN = (429, 503)
 
 
-class ApiError(Exception):
+_KINDS = {
+    401: Kind.UNAUTHENTICATED,
+    403: Kind.FORBIDDEN,
+    404: Kind.NOT_FOUND,
+    409: Kind.CONFLICT,
+    413: Kind.TOO_LARGE,
+    415: Kind.UNSUPPORTED,
+    429: Kind.TOO_MANY,
+}
+
+
+class ApiError(Problem):
     """The server refused: `status`, `code`, what happened, and what to do."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
+        kind = _KINDS.get(status, Kind.UNAVAILABLE if status >= 500 else Kind.INVALID)
+        super().__init__(
+            kind,
+            str(body.get("code", "error")),
+            str(body.get("detail", body)),
+            remedy=str(body.get("remedy", "")),
+            place=str(body.get("place", "")),
+        )
         self.status = status
-        self.code = str(body.get("code", "error"))
-        self.detail = str(body.get("detail", body))
-        self.remedy = str(body.get("remedy", ""))
-        self.place = str(body.get("place", ""))
         self.body = body
-        super().__init__(" ".join(part for part in (f"{status} {self.code}:", self.detail, self.remedy) if part))
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (f"{self.status} {self.code}:", self.detail, self.remedy) if part)
 
 
 class Client:
@@ -108,9 +126,14 @@ class Client:
         for attempt in range(RETRIES):
             try:
                 response = self._http.request(method, path, content=content, params=wanted, headers=sent)
-            except httpx.TransportError:
+            except httpx.TransportError as error:
                 if attempt == RETRIES - 1:
-                    raise
+                    raise Problem(
+                        Kind.UNAVAILABLE,
+                        "server-unreachable",
+                        f"The server at {self.url} does not answer: {error}",
+                        remedy="Start it with: cupola up",
+                    ) from error
                 clock.sleep(min(0.2 * 2**attempt, 5.0))
                 continue
             if response.status_code in _AGAIN and attempt < RETRIES - 1:

@@ -1,0 +1,168 @@
+"""Data in and out, through the HTTP API, and the check of a release from its files alone."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+from uuid import UUID
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from cupola.app import moving
+from cupola.app.commands.common import EXIT_FAILED, EXIT_WRONG, LOCAL, ApiKey, Json, Url, err, out, show
+from cupola.client import Client
+from cupola.kernel.errors import Kind, Problem
+from cupola.releases import evidence
+
+
+def import_(
+    path: Path,
+    *,
+    key: ApiKey,
+    dataset: str | None = None,
+    licence: str = "",
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> int:
+    """Import a folder, a zip or a manifest (JSONL, CSV, Parquet) into a dataset.
+
+    Parameters
+    ----------
+    path
+        What to import.
+    dataset
+        The dataset's name (default: the path's); it is made when there is none.
+    licence
+        The licence of a new dataset's items.
+    """
+    client = Client(url, key)
+    found = moving.dataset(client, dataset or path.stem, licence)
+    done = moving.import_path(client, found["id"], path, err if sys.stderr.isatty() else None)
+    refusals = list(client.every(f"/api/imports/{done['id']}/refusals")) if done["refused"] else []
+    if json_:
+        show({**done, "dataset": found["id"], "refusals": refusals}, True, "")
+        return 0 if done["state"] == "done" else EXIT_FAILED
+    out.print(
+        f"{done['state']}: {done['accepted']} new, {done['unchanged']} known already, {done['refused']} refused "
+        f"into dataset {found['name']} ({found['id']})",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if refusals:
+        table = Table("place", "reason", "what", "what to do")
+        for row in refusals[:50]:
+            table.add_row(row["place"], row["reason"], row["detail"], row["remedy"])
+        out.print(table)
+        if len(refusals) > 50:
+            out.print(f"… and {len(refusals) - 50} more (all of them with --json)")
+    if done.get("error"):
+        err.print(done["error"], soft_wrap=True)
+    return 0 if done["state"] == "done" else EXIT_FAILED
+
+
+def release(
+    project: str,
+    *,
+    key: ApiKey,
+    name: str,
+    items: int = 300,
+    confidence: float = 0.95,
+    target: float = 0.99,
+    licence: str = "",
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> None:
+    """Freeze a project's settled labels, declare the audit and draw it.
+
+    Parameters
+    ----------
+    project
+        The project's name or id.
+    name
+        The release's name.
+    items
+        How many items the audit draws.
+    confidence
+        The confidence of the bound.
+    target
+        The accuracy to certify.
+    licence
+        The licence of the labels.
+    """
+    client = Client(url, key)
+    found = moving.named(client, "/api/projects", project)
+    plan = {"items": items, "confidence": confidence, "target_accuracy": target}
+    made = client.post(f"/api/projects/{found['id']}/releases", {"name": name, "licence": licence, "plan": plan})
+    show(
+        made,
+        json_,
+        f"Release {made['name']} ({made['id']}): {made['items']} items frozen, {made['audit']['drawn']} drawn. "
+        "Judge them under Audits, then certify.",
+    )
+
+
+def export(
+    release: str,
+    *,
+    key: ApiKey,
+    format: Literal["jsonl", "coco", "yolo", "parquet"] = "jsonl",
+    to: Path = Path(),
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> None:
+    """Export a release with its evidence into a folder; `cupola verify` computes the certificate again from there.
+
+    Parameters
+    ----------
+    release
+        The release's id.
+    format
+        What the file is to be.
+    to
+        The folder to write into.
+    """
+    client = Client(url, key)
+    files = moving.export_release(client, release, format, to, err if sys.stderr.isatty() else None)
+    show({"files": [str(file) for file in files]}, json_, "\n".join(str(file) for file in files))
+
+
+def verify(
+    release: str,
+    *,
+    key: Annotated[str | None, Parameter(name="--key", env_var="CUPOLA_KEY")] = None,
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> int:
+    """Compute a release's certificate again, from its exported files alone. Exit code 3 when something does not hold.
+
+    Parameters
+    ----------
+    release
+        A folder or zip that `cupola export` wrote, or a release's id (then its evidence is fetched first).
+    """
+    where = Path(release)
+    with tempfile.TemporaryDirectory() as scratch:
+        if not where.exists():
+            if key is None:
+                raise Problem(
+                    Kind.INVALID,
+                    "evidence-missing",
+                    f"{release} is no file here, and without a key its evidence cannot be fetched.",
+                    remedy="Give the folder that `cupola export` wrote, or --key.",
+                )
+            where = Path(scratch) / "evidence.zip"
+            Client(url, key).download(f"/api/releases/{UUID(release)}/evidence", where)
+        found = evidence.verify(where)
+    if json_:
+        show(found, True, "")
+        return EXIT_WRONG if found.wrong else 0
+    out.print(found.statement, soft_wrap=True, highlight=False)
+    for line in found.checked:
+        out.print(f"  [green]checked[/] {line}", highlight=False)
+    for line in found.wrong:
+        out.print(f"  [bold red]wrong[/] {line}", highlight=False, soft_wrap=True)
+    out.print("[bold green]Everything holds.[/]" if not found.wrong else "[bold red]This certificate does not hold.[/]")
+    return EXIT_WRONG if found.wrong else 0
