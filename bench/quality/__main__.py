@@ -26,7 +26,7 @@ import speed  # noqa: E402
 import text  # noqa: E402
 import votes  # noqa: E402
 
-PARTS = ("accuracy", "calibration", "votes", "text", "flags", "certificates", "speed")
+PARTS = ("accuracy", "calibration", "votes", "cost", "text", "flags", "certificates", "speed")
 
 
 def main() -> None:
@@ -58,6 +58,8 @@ def main() -> None:
             results[part] = calibration.run(items)
         elif part == "votes":
             results[part] = votes.run(items)
+        elif part == "cost":
+            results[part] = votes.run_cost(items)
         elif part == "text":
             results[part] = text.run(root, given.out, with_peers)
         elif part == "flags":

@@ -18,6 +18,8 @@ def write(results: dict[str, Any], out: Path) -> None:
         verdicts += _accuracy(results["accuracy"], out)
     if "votes" in results:
         verdicts += _votes(results["votes"])
+    if "cost" in results:
+        verdicts += _cost(results["cost"])
     if "calibration" in results:
         verdicts += _calibration(results["calibration"], out)
     if "certificates" in results:
@@ -93,11 +95,15 @@ def _votes(found: dict[str, Any]) -> list[tuple[str, str, str]]:
             out.append(_at_least(f"times fewer judgements than full majority, {told}", ratio, 2.5, "{:.2f}"))
             never = found[f"never_{way}"]
             out.append((f"  sets on which it was never reached, {way}", str(never), _verdict(never == 0)))
+    return out
+
+
+def _cost(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    out = []
     for name, limit in (("sp", 6.5), ("product", 4.2)):
-        if name in found["cost"]:
-            cost = found["cost"][name]
-            verdict = _at_most(f"cost of a certified label, {name}", cost["ours"], limit, "{:.2f}")
-            out.append((verdict[0], f"{verdict[1]}; majority {cost['majority']:.2f}", verdict[2]))
+        if name in found:
+            verdict = _at_most(f"cost of a certified label, {name}", found[name]["ours"], limit, "{:.2f}")
+            out.append((verdict[0], f"{verdict[1]}; majority {found[name]['majority']:.2f}", verdict[2]))
     return out
 
 

@@ -75,27 +75,37 @@ def pac_threshold(
     sample_wrong: NDArray[np.bool_],
     limit: float,
     confidence: float = 0.95,
-    steps: int = 200,
+    steps: int = 2_000,
 ) -> Threshold:
     """The lowest confidence to release at, so that at most `limit` of all items are released wrong.
 
-    all_confidence: (N,) of every item; sample_*: (n,) for items drawn uniformly and judged by experts. Items below
-    the threshold are to be labelled by experts. Thresholds are quantiles of all_confidence, tried from the strictest
-    on; the first that fails ends it, which is why looking at many costs no confidence.
-    Source: Candes, Ilyas & Zrnic, Probably Approximately Correct Labels (2025); fixed-sequence testing with
-    Clopper-Pearson bounds.
+    all_confidence: (N,) of every item; sample_*: (n,) for items drawn uniformly among them, without replacement, and
+    labelled by experts. Items below the threshold are to be labelled by experts too. Thresholds are quantiles of
+    all_confidence, tried from the strictest on; the first that fails ends it, which is why looking at many costs no
+    confidence. The sampled items carry the experts' labels, so only errors that were not drawn are counted.
+    Source: Candes, Ilyas & Zrnic, Probably Approximately Correct Labels (2025): fixed-sequence testing, here with the
+    exact bounds of a finite batch.
     """
     n = len(sample_confidence)
-    if n == 0 or len(sample_wrong) != n:
-        raise invalid("sample-empty", f"{n} confidences and {len(sample_wrong)} outcomes make no sample.")
+    total = len(all_confidence)
+    if n == 0 or len(sample_wrong) != n or n > total:
+        raise invalid("sample-empty", f"{n} confidences and {len(sample_wrong)} outcomes make no sample of {total}.")
+    allowed = -1  # errors the sample may show above a threshold; the bound grows with them
+    while allowed < n and _left(allowed + 1, n, total, confidence) <= limit:
+        allowed += 1
     grid = np.unique(np.quantile(all_confidence, np.linspace(0.0, 1.0, steps)))[::-1]
     value: float | None = None
-    bound = 1.0
+    found = 0
     for threshold in grid:
         wrong = int((sample_wrong & (sample_confidence >= threshold)).sum())
-        upper = clopper_pearson_upper(wrong, n, confidence)
-        if upper > limit:
+        if wrong > allowed:
             break
-        value, bound = float(threshold), upper
+        value, found = float(threshold), wrong
+    bound = 1.0 if value is None else _left(found, n, total, confidence)
     released = 0.0 if value is None else float((all_confidence >= value).mean())
     return Threshold(value, released, bound, n)
+
+
+def _left(errors: int, n: int, total: int, confidence: float) -> float:
+    """An upper bound on the share of errors that remain when those found in the sample have been mended."""
+    return (hypergeometric_upper(errors, n, total, confidence) - errors) / total
