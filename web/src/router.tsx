@@ -112,7 +112,11 @@ const project = createRoute({
 const tasks = createRoute({
   getParentRoute: () => shell,
   path: '/projects/$project/tasks',
-  validateSearch: (search): { state?: string } => (typeof search.state === 'string' ? { state: search.state } : {}),
+  validateSearch: (search): { state?: string; label?: string } => ({
+    ...(typeof search.state === 'string' ? { state: search.state } : {}),
+    // A class may be named "3": the address bar reads that as a number.
+    ...(search.label === undefined || search.label === '' ? {} : { label: String(search.label) }),
+  }),
   component: lazyRouteComponent(() => import('./pages/tasks'), 'Tasks'),
 });
 const task = createRoute({

@@ -14,6 +14,7 @@ export const session = {
     post<T.Session>('/api/invitations/accept', body),
   invite: (body: { email?: string; role: string }) =>
     post<{ link: string; expires_at: string }>('/api/invitations', body),
+  changePassword: (current: string, next: string) => put<T.Session>('/api/session/password', { current, new: next }),
   setLocale: (locale: string) => patch<T.Person>('/api/session/person', { locale }),
 };
 
@@ -55,6 +56,10 @@ export const projects = {
   tasks: (project: string, query?: Query) => get<T.Page<T.TaskRow>>(`/api/projects/${id(project)}/tasks`, query),
   task: (task: string) => get<T.TaskDetail>(`/api/tasks/${id(task)}`),
   quality: (project: string) => get<T.Quality>(`/api/projects/${id(project)}/quality`),
+  whatIf: (project: string, target: number) => get<T.WhatIf>(`/api/projects/${id(project)}/what-if`, { target }),
+  decisions: (task: string) => get<T.Decision[]>(`/api/tasks/${id(task)}/decisions`),
+  addGold: (project: string, labels: { ref: string; label: T.Label }[]) =>
+    post<{ created: number }>(`/api/projects/${id(project)}/gold`, { labels }),
 };
 
 export const releases = {
@@ -109,8 +114,12 @@ export const tenant = {
   createKey: (name: string) => post<T.MadeKey>('/api/keys', { name }),
   deleteKey: (key: string) => del<null>(`/api/keys/${id(key)}`),
   members: () => get<T.Page<T.Member>>('/api/members'),
+  changeRole: (person: string, role: T.TenantRole) => patch<T.Member>(`/api/members/${id(person)}`, { role }),
+  removeMember: (person: string) => del<null>(`/api/members/${id(person)}`),
   webhooks: () => get<T.Page<T.Webhook>>('/api/webhooks'),
   createWebhook: (url: string, events: string[]) => post<T.MadeWebhook>('/api/webhooks', { url, events }),
+  turnWebhook: (webhook: string, state: T.Webhook['state']) =>
+    patch<T.Webhook>(`/api/webhooks/${id(webhook)}`, { state }),
   deleteWebhook: (webhook: string) => del<null>(`/api/webhooks/${id(webhook)}`),
   deliveries: (webhook: string) => get<T.Page<T.Delivery>>(`/api/webhooks/${id(webhook)}/deliveries`),
   resend: (delivery: string) => post<T.Delivery>(`/api/deliveries/${id(delivery)}/resend`),
@@ -120,6 +129,8 @@ export const operator = {
   tenants: () => get<T.Page<T.Organisation>>('/api/tenants'),
   createTenant: (name: string) => post<T.Organisation>('/api/tenants', { name }),
   contributors: () => get<T.Page<T.ContributorRow>>('/api/contributors'),
+  passwordLink: (email: string) => post<{ link: string; expires_at: string }>('/api/password-links', { email }),
+  revokeTokens: (person: string) => del<null>(`/api/contributors/${id(person)}/tokens`),
   createContributors: (body: { people: { name: string; email?: string; password?: string }[]; tokens: boolean }) =>
     post<{ items: T.MadeContributor[] }>('/api/contributors', body),
 };

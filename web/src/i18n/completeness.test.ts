@@ -4,6 +4,7 @@ import { allMessages, untranslated } from '../../scripts/messages.mjs';
 import { zh } from './zh';
 import { editor } from './zh_editor';
 import { pages } from './zh_pages';
+import { quality } from './zh_quality';
 import { requester } from './zh_requester';
 
 const source = new URL('..', import.meta.url).pathname;
@@ -29,7 +30,7 @@ describe('the two languages', () => {
   });
 
   it('name each message once across the catalogues', () => {
-    const counted = Object.keys(editor).length + Object.keys(pages).length + Object.keys(requester).length;
+    const counted = [editor, pages, quality, requester].reduce((sum, part) => sum + Object.keys(part).length, 0);
     expect(Object.keys(zh).length).toBe(counted);
   });
 

@@ -1,6 +1,7 @@
 import { editor } from './zh_editor';
 import { pages } from './zh_pages';
+import { quality } from './zh_quality';
 import { requester } from './zh_requester';
 
 /** The Chinese catalogue: English message to Chinese, in the terms of the labelling trade. */
-export const zh: Record<string, string> = { ...editor, ...pages, ...requester };
+export const zh: Record<string, string> = { ...editor, ...pages, ...quality, ...requester };

@@ -36,8 +36,6 @@ export const requester: Record<string, string> = {
   'Choose one, or create one below': '选择已有数据集，或在下方新建',
   'Choose or create a dataset.': '请选择或新建数据集。',
   Claimed: '声称值',
-  'Claimed against observed, from {total} tasks with a known answer. On the line, a claim is as good as it says.':
-    '声称值与实测值对比，取自 {total} 个答案已知的任务。落在对角线上表示名副其实。',
   'Claimed and submitted together.': '一并领取、一并提交。',
   'Classes, one a line': '类别，每行一个',
   'Close the audit and certify': '结束抽检并认证',
@@ -178,9 +176,7 @@ export const requester: Record<string, string> = {
   Releases: '发布版本',
   Remedy: '解决办法',
   Resume: '恢复',
-  'Rows: the settled label. Columns: what was judged. Colour: mistakes.': '行：定案标签；列：实际判断；颜色：错误。',
   Running: '运行中',
-  'Same mistake again': '同错率',
   'Say in a sentence or two how to decide.': '请用一两句话说明如何判断。',
   Settled: '已定案',
   'Settled label': '定案标签',
@@ -233,20 +229,17 @@ export const requester: Record<string, string> = {
   'You need some data (a folder, a zip or a list of addresses), the labels to choose from, and a price for each judgement. The wizard takes you through it.':
     '你需要准备数据（文件夹、zip 或网址列表）、可选标签，以及每条判断的单价。向导会一步步带你完成。',
   'between {low} and {high}': '介于 {low} 与 {high} 之间',
-  'another gives the same wrong answer': '他人给出相同的错误答案',
   'boxes on images, as JSON': '图像标注框，JSON 格式',
   'by an adjudicator': '由仲裁裁定',
   'by an audit': '由抽检确定',
   'by the judgements': '由判断得出',
   'accuracy at least {bound} at {confidence} confidence; opens the certificate':
     '准确率置信下界 {bound}，置信水平 {confidence}；点击打开证书',
-  claimed: '声称值',
   'columns for analysis': '按列存储，便于分析',
   'drawn at random': '随机抽取',
   'every label with its lineage': '每个标签及其来源',
   'folders a trainer reads': '训练程序可直接读取的文件夹',
   gold: '金标',
-  'high: mend the guidelines': '偏高：请修订标注规范',
   'needs repeated tasks': '需要有重复判断的任务',
   'of {n}': '共 {n} 条',
   'on top, paid by you': '另计，由你支付',
@@ -268,6 +261,4 @@ export const requester: Record<string, string> = {
   '{judgements} judgements settled {settled} tasks for {cost} so far.':
     '目前 {judgements} 条判断定案 {settled} 个任务，花费 {cost}。',
   '{settled} of {total} settled': '已定案 {settled} / {total}',
-  '{sure} of {total} tasks are in or above the range that holds the plan’s {target}. Heights grow with the square root.':
-    '{total} 个任务中有 {sure} 个处于方案 {target} 所在区间或更高。柱高按平方根比例。',
 };

@@ -4,15 +4,17 @@ import { Link, useParams } from '@tanstack/react-router';
 import { type CSSProperties, lazy, type ReactNode, Suspense, useState } from 'react';
 import { projects, releases } from '../api/calls';
 import { useSession } from '../api/session';
-import type { Project, Quality } from '../api/types';
+import type { Project, Quality, Release } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Empty, Figure, Interval, Page, Panel, ProblemNote, State } from '../ui/bits';
-import { Calibration, Confusion, PosteriorHistogram, SkillDots } from '../ui/charts';
+import { Confusion, SkillDots } from '../ui/charts';
 import { Hallmark } from '../ui/hallmark';
 import { Icon, type IconName } from '../ui/icons';
+import { Calibration, PosteriorHistogram } from '../ui/quality_charts';
 import { Funding } from './project_funding';
 import { ReleaseList } from './project_releases';
+import { WhatIfPanel } from './project_what_if';
 import { KIND_NAMES } from './work_offers';
 
 /** People who err alike are misled alike: above this it is the guidelines that want mending, not the people. */
@@ -116,7 +118,15 @@ function Verbs({ project }: { project: Project }) {
   return null;
 }
 
-function Overview({ project, quality }: { project: Project; quality: Quality }) {
+function Overview({
+  project,
+  quality,
+  certified,
+}: {
+  project: Project;
+  quality: Quality;
+  certified: Release | undefined;
+}) {
   const t = useT();
   const { money, number, percent } = useFormat();
   const { currency } = project.offer;
@@ -157,7 +167,7 @@ function Overview({ project, quality }: { project: Project; quality: Quality }) 
           )}
         </Panel>
         <Panel title={t('Quality')}>
-          <Group gap={32} align="flex-start">
+          <div style={{ display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: 24 }}>
             <Figure
               label={t('Agreement (alpha)')}
               value={agreement.alpha === null ? '–' : number(agreement.alpha, 3)}
@@ -173,15 +183,15 @@ function Overview({ project, quality }: { project: Project; quality: Quality }) 
               note={t('plan allows up to {most}', { most: project.plan.max_judgements })}
             />
             <Figure
-              label={t('Same mistake again')}
+              label={t('Mistakes repeated')}
               value={agreement.repeat_rate === null ? '–' : percent(agreement.repeat_rate, 0)}
               note={
                 agreement.repeat_rate !== null && agreement.repeat_rate > MEND_GUIDELINES_ABOVE
-                  ? t('high: mend the guidelines')
-                  : t('another gives the same wrong answer')
+                  ? t('above 30 %: mend the guideline')
+                  : t('given one vote is wrong, how often another person repeats the same wrong label')
               }
             />
-          </Group>
+          </div>
           <Text size="sm" mt={16}>
             {t('Plan: {target} accuracy at {confidence} confidence, {gold} gold tasks mixed in.', {
               target: percent(project.plan.target_accuracy),
@@ -212,14 +222,15 @@ function Overview({ project, quality }: { project: Project; quality: Quality }) 
           )}
         </Panel>
       </div>
+      {project.counts.total > 0 && <WhatIfPanel project={project} certified={certified} />}
     </Stack>
   );
 }
 
-function People({ quality, judgements }: { quality: Quality; judgements: number }) {
+function People({ project, quality }: { project: Project; quality: Quality }) {
   const t = useT();
   if (quality.contributors.length === 0) {
-    return judgements > 0 ? (
+    return project.judgements > 0 ? (
       <Empty icon="clock" title={t('No skill worked out yet')}>
         {t(
           'Skills are worked out together, once enough tasks have been judged by several people or have a known answer.',
@@ -238,7 +249,7 @@ function People({ quality, judgements }: { quality: Quality; judgements: number 
       </Panel>
       <Panel title={t('What is taken for what')}>
         {quality.confusion?.classes.length ? (
-          <Confusion {...quality.confusion} />
+          <Confusion project={project.id} {...quality.confusion} />
         ) : (
           <Text c="dimmed">{t('Only for labels that are chosen.')}</Text>
         )}
@@ -286,10 +297,12 @@ export function ProjectPage() {
               {manages && <Tabs.Tab value="funding">{t('Price and budget')}</Tabs.Tab>}
             </Tabs.List>
             <Tabs.Panel value="overview">
-              <Asked query={quality}>{(figures) => <Overview project={data} quality={figures} />}</Asked>
+              <Asked query={quality}>
+                {(figures) => <Overview project={data} quality={figures} certified={best} />}
+              </Asked>
             </Tabs.Panel>
             <Tabs.Panel value="people">
-              <Asked query={quality}>{(figures) => <People quality={figures} judgements={data.judgements} />}</Asked>
+              <Asked query={quality}>{(figures) => <People project={data} quality={figures} />}</Asked>
             </Tabs.Panel>
             <Tabs.Panel value="releases">
               <ReleaseList project={data} />

@@ -5,6 +5,7 @@ import { projects } from '../api/calls';
 import { ItemStage } from '../editor/kinds/item_stage';
 import { useT } from '../i18n';
 import { Asked, Chip, Page, Panel, State } from '../ui/bits';
+import { Decisions } from './task_decisions';
 import { Judgements, Settlements } from './task_judgements';
 
 export function TaskPage() {
@@ -48,6 +49,11 @@ export function TaskPage() {
           <Panel title={t('Judgements ({count})', { count: task.judgements.length })}>
             <Judgements task={task} />
           </Panel>
+          {task.settlements.length > 0 && (
+            <Panel title={t('Why this label')}>
+              <Decisions task={task} />
+            </Panel>
+          )}
           {task.item.metadata && Object.keys(task.item.metadata).length > 0 && (
             <Panel title={t('Metadata')}>
               <pre style={{ margin: 0, fontSize: 12, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>

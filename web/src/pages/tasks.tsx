@@ -1,8 +1,8 @@
-import { SegmentedControl, Text } from '@mantine/core';
+import { Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { projects } from '../api/calls';
 import type { Label, TaskRow } from '../api/types';
 import { type Translate, useT } from '../i18n';
@@ -10,6 +10,8 @@ import { useFormat } from '../i18n/format';
 import { Chip, Empty, Page, ProblemNote, State } from '../ui/bits';
 
 const ROW_PX = 36;
+/** Tasks looked through for one label before it asks whether to go on. */
+const LOOK_THROUGH = 2_000;
 const COLUMNS = 'minmax(0, 2fr) 110px minmax(0, 1.5fr) 90px 90px 60px';
 
 export function labelInWords(t: Translate, label: Label | null | undefined): string {
@@ -19,19 +21,25 @@ export function labelInWords(t: Translate, label: Label | null | undefined): str
   return t('{count, plural, one {# box} other {# boxes}}', { count: label.objects.length });
 }
 
+function isSettledAs(settled: Label | null | undefined, name: string): boolean {
+  return settled?.kind === 'choice' && settled.values.includes(name);
+}
+
 export function Tasks() {
   const t = useT();
   const { percent, number } = useFormat();
   const navigate = useNavigate();
   const { project } = useParams({ strict: false }) as { project: string };
-  const { state } = useSearch({ strict: false }) as { state?: string };
+  const { state, label } = useSearch({ strict: false }) as { state?: string; label?: string };
   const query = useInfiniteQuery({
     queryKey: ['tasks', project, state ?? ''],
     queryFn: ({ pageParam }) => projects.tasks(project, { limit: 100, cursor: pageParam, state }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
   });
-  const rows: TaskRow[] = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const loaded: TaskRow[] = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const rows = label === undefined ? loaded : loaded.filter((task) => isSettledAs(task.settled_label, label));
+  const [pause, setPause] = useState(LOOK_THROUGH);
   const host = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -42,9 +50,12 @@ export function Tasks() {
   const visible = virtual.getVirtualItems();
   const lastVisible = visible.at(-1)?.index ?? 0;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  // Looking for one label among many reads page after page: it pauses, and goes on when asked.
+  const mayReadOn = label === undefined || loaded.length < pause;
   useEffect(() => {
+    if (!mayReadOn) return;
     if (lastVisible >= rows.length - 20 && hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [lastVisible, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+  }, [lastVisible, rows.length, hasNextPage, isFetchingNextPage, fetchNextPage, mayReadOn]);
 
   return (
     <Page
@@ -76,8 +87,16 @@ export function Tasks() {
         />
       }
     >
+      {label !== undefined && (
+        <Group gap={12}>
+          <Chip tone="settled">{t('settled as {label}', { label })}</Chip>
+          <Button component={Link} variant="default" size="compact-xs" to={`/projects/${project}/tasks?state=settled`}>
+            {t('Show every label')}
+          </Button>
+        </Group>
+      )}
       <ProblemNote error={query.error} onRetry={() => void query.refetch()} />
-      {!query.isLoading && rows.length === 0 && !query.error ? (
+      {!query.isLoading && rows.length === 0 && !query.error && !(label !== undefined && hasNextPage) ? (
         <Empty title={t('No task in this state')}>{t('Tasks move from open to settled as judgements come in.')}</Empty>
       ) : (
         <div className="cup-panel" style={{ padding: 0 }}>
@@ -134,10 +153,17 @@ export function Tasks() {
           </div>
         </div>
       )}
+      {!mayReadOn && hasNextPage && (
+        <Button variant="default" size="xs" onClick={() => setPause(loaded.length + LOOK_THROUGH)}>
+          {t('Look through more tasks')}
+        </Button>
+      )}
       <Text size="xs" c="dimmed" role="status">
-        {hasNextPage
-          ? t('{count} loaded; more as you scroll', { count: number(rows.length) })
-          : t('{count, plural, one {# task} other {# tasks}}', { count: rows.length })}
+        {label !== undefined && hasNextPage
+          ? t('{count} found among the first {loaded}', { count: number(rows.length), loaded: number(loaded.length) })
+          : hasNextPage
+            ? t('{count} loaded; more as you scroll', { count: number(rows.length) })
+            : t('{count, plural, one {# task} other {# tasks}}', { count: rows.length })}
       </Text>
     </Page>
   );
