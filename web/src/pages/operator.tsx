@@ -3,11 +3,12 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { operator as calls } from '../api/calls';
 import { SESSION_KEY } from '../api/session';
-import type { ContributorRow, Organisation } from '../api/types';
+import type { Organisation } from '../api/types';
 import { useT } from '../i18n';
-import { Asked, Copyable, Empty, Page, Panel, ProblemNote } from '../ui/bits';
+import { Asked, Copyable, Page, Panel, ProblemNote } from '../ui/bits';
 import { Rows } from '../ui/table';
 import { Invite } from './members';
+import { Contributors, PasswordLink } from './operator_contributors';
 
 function Tenants() {
   const t = useT();
@@ -124,7 +125,6 @@ function NewContributors() {
 
 export function OperatorPage() {
   const t = useT();
-  const query = useQuery({ queryKey: ['contributors'], queryFn: calls.contributors });
   return (
     <Page
       title={t('Tenants and people')}
@@ -138,29 +138,16 @@ export function OperatorPage() {
       </div>
       <div className="cup-two">
         <Panel title={t('Contributors')}>
-          <Asked query={query}>
-            {({ items }) =>
-              items.length === 0 ? (
-                <Empty icon="user" title={t('No contributor yet')}>
-                  {t('Invite people by link, or add many at once.')}
-                </Empty>
-              ) : (
-                <Rows<ContributorRow>
-                  label={t('Contributors')}
-                  rows={items}
-                  keyOf={(row) => row.id}
-                  columns={[
-                    { head: t('Name'), cell: (row) => row.name },
-                    { head: t('Email'), cell: (row) => row.email ?? '–' },
-                  ]}
-                />
-              )
-            }
-          </Asked>
+          <Contributors />
         </Panel>
-        <Panel title={t('Add many')}>
-          <NewContributors />
-        </Panel>
+        <Stack gap={16}>
+          <Panel title={t('Add many')}>
+            <NewContributors />
+          </Panel>
+          <Panel title={t('Forgotten password')}>
+            <PasswordLink />
+          </Panel>
+        </Stack>
       </div>
     </Page>
   );

@@ -81,6 +81,10 @@ export function Webhooks() {
   const refresh = () => client.invalidateQueries({ queryKey: ['webhooks'] });
   const query = useQuery({ queryKey: ['webhooks', tenant?.id], queryFn: calls.webhooks });
   const create = useMutation({ mutationFn: () => calls.createWebhook(url.trim(), events), onSuccess: refresh });
+  const turn = useMutation({
+    mutationFn: (webhook: Webhook) => calls.turnWebhook(webhook.id, webhook.state === 'on' ? 'off' : 'on'),
+    onSuccess: refresh,
+  });
   const remove = useMutation({ mutationFn: (id: string) => calls.deleteWebhook(id), onSuccess: refresh });
   return (
     <Page
@@ -104,7 +108,7 @@ export function Webhooks() {
               onChange={(event) => setUrl(event.currentTarget.value)}
             />
             <MultiSelect label={t('Events')} data={EVENTS} value={events} onChange={setEvents} />
-            <ProblemNote error={create.error ?? remove.error} />
+            <ProblemNote error={create.error} />
             <Group>
               <Button type="submit" loading={create.isPending} disabled={events.length === 0}>
                 {t('Add')}
@@ -126,6 +130,7 @@ export function Webhooks() {
             </Empty>
           ) : (
             <Stack gap={16}>
+              <ProblemNote error={turn.error ?? remove.error} />
               {items.map((webhook: Webhook) => (
                 <Panel
                   key={webhook.id}
@@ -133,6 +138,19 @@ export function Webhooks() {
                   aside={
                     <Group gap={8}>
                       <State of={webhook.state} />
+                      <Button
+                        size="compact-xs"
+                        variant="default"
+                        loading={turn.isPending && turn.variables.id === webhook.id}
+                        onClick={() => turn.mutate(webhook)}
+                        aria-label={
+                          webhook.state === 'on'
+                            ? t('Switch off {name}', { name: webhook.url })
+                            : t('Switch on {name}', { name: webhook.url })
+                        }
+                      >
+                        {webhook.state === 'on' ? t('Switch off') : t('Switch on')}
+                      </Button>
                       <Button
                         size="compact-xs"
                         variant="default"

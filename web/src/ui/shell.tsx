@@ -1,7 +1,7 @@
 /** The frame of every page that is read: mark, tenant, person, places to go, and the command palette. */
 import { Button, Menu, Select } from '@mantine/core';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { session as calls } from '../api/calls';
 import { useServerEvents } from '../api/events';
 import { useSession } from '../api/session';
@@ -12,6 +12,9 @@ import { IconButton, Key } from './bits';
 import { Icon, type IconName, Mark } from './icons';
 import { Palette } from './palette';
 import { LanguageButton, SchemeButton } from './preferences';
+
+/** Seldom wanted, so not part of the first load. */
+const ChangePassword = lazy(() => import('./change_password').then((page) => ({ default: page.ChangePassword })));
 
 export interface Place {
   to: string;
@@ -96,6 +99,7 @@ export function Shell() {
   const { session, tenant, leave } = useSession();
   const [menu, setMenu] = useState(false);
   const [palette, setPalette] = useState(false);
+  const [changing, setChanging] = useState(false);
   useServerEvents(tenant?.id ?? null);
   const sections = useMemo(() => (session ? placesFor(session, tenant) : []), [session, tenant]);
   useEffect(() => {
@@ -151,6 +155,7 @@ export function Shell() {
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Label c="dimmed">{session.person.email}</Menu.Label>
+            <Menu.Item onClick={() => setChanging(true)}>{t('Change password')}</Menu.Item>
             <Menu.Item onClick={signOut}>{t('Sign out')}</Menu.Item>
           </Menu.Dropdown>
         </Menu>
@@ -178,6 +183,11 @@ export function Shell() {
       <main className="cup-main" id="main" tabIndex={-1} style={{ outline: 'none' }}>
         <Outlet />
       </main>
+      {changing && (
+        <Suspense fallback={null}>
+          <ChangePassword onClose={() => setChanging(false)} />
+        </Suspense>
+      )}
       {palette && <Palette sections={sections} onClose={() => setPalette(false)} onSignOut={signOut} />}
     </div>
   );
