@@ -385,9 +385,10 @@ class Aggregator:
             judgements=judged.tolist(),
             gold_seen=seen.tolist(),
             gold_right=right.tolist(),
-            skills=(a / (a + b)).tolist(),
-            lows=betaincinv(a, b, 0.025).tolist(),
-            highs=betaincinv(a, b, 0.975).tolist(),
+            # rounded: a bound of 1e-60, as of somebody always wrong, is more than the table's real can hold
+            skills=np.round(a / (a + b), 6).tolist(),
+            lows=np.round(betaincinv(a, b, 0.025), 6).tolist(),
+            highs=np.round(betaincinv(a, b, 0.975), 6).tolist(),
             flags=[msgspec.json.encode(one).decode() for one in flags],
             now=clock.now(),
         )
