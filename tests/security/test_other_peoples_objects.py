@@ -1,0 +1,386 @@
+"""Each operation with each object of somebody else: always "there is no such thing", and nothing changes.
+
+The sweep is generated from the OpenAPI document. A new route with an identifier in its address fails it until the
+object it names, its body and its rightful user are told here; the rightful user's own request shows that they fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from PIL import Image
+from tests.foundry import CHOICE, Foundry, choice, fresh_foundry
+from tests.serving import Serving
+
+from cupola.catalog import jobs
+from cupola.platform.pg.cluster import Cluster
+
+LABEL = choice("a")
+# (method, path) -> body. Every operation that takes one and has an identifier in its address stands here.
+BODIES: dict[tuple[str, str], Any] = {
+    ("patch", "/api/members/{person}"): {"role": "reviewer"},
+    ("post", "/api/projects/{project}/allot"): {"amount_minor": 1},
+    ("post", "/api/datasets/{dataset}/imports"): {"source": {"type": "urls", "urls": ["https://example.org/a.png"]}},
+    ("put", "/api/datasets/{dataset}/uploads"): b"bytes",
+    ("post", "/api/ontologies/{ontology}/versions"): {"spec": CHOICE},
+    ("post", "/api/adjudication/{task}"): {"label": LABEL},
+    ("post", "/api/projects/{project}/tasks"): {},
+    ("post", "/api/projects/{project}/gold"): {"labels": [{"ref": "free", "label": LABEL}]},
+    ("post", "/api/projects/{project}/offers"): {"price_minor": 11},
+    ("post", "/api/work/projects/{project}/claim"): {},
+    ("post", "/api/work/assignments/{assignment}/heartbeat"): {"fence": 1},
+    ("post", "/api/work/assignments/{assignment}/submit"): {
+        "fence": 1,
+        "judgements": [{"task": "{leased}", "label": LABEL, "seconds": 1}],
+    },
+    ("post", "/api/work/assignments/{assignment}/return"): {"fence": 1, "reason": "unclear"},
+    ("put", "/api/work/assignments/{assignment}/drafts/{task}"): {"fence": 1, "label": LABEL, "rev": 1},
+    ("post", "/api/projects/{project}/releases"): {"name": "another", "plan": {"items": 1}},
+    ("post", "/api/audits/{release}/items/{audit_item}"): {"label": LABEL},
+    ("post", "/api/releases/{release}/exports"): {"format": "jsonl"},
+    ("patch", "/api/webhooks/{webhook}"): {"state": "off"},
+}
+QUERIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("put", "/api/datasets/{dataset}/uploads"): {"name": "a.bin"},
+    ("get", "/api/projects/{project}/what-if"): {"target": 0.95},
+}
+# What the rightful user is told where the state of the object forbids the verb just now; the object was found.
+CONFLICTS = {409}
+# Only an owner's, and a key is a manager: refused before the object is looked for.
+OWNERS = {
+    ("delete", "/api/keys/{key}"),
+    ("patch", "/api/members/{person}"),
+    ("delete", "/api/members/{person}"),
+}
+# Whoever contributes may claim what is on offer.
+ON_OFFER = {("post", "/api/work/projects/{project}/claim")}
+
+
+@dataclass
+class Scene:
+    foundry: Foundry
+    serving: Serving
+    url: str
+    objects: dict[str, str]
+    rightful: dict[str, httpx.Client]
+    intruders: dict[str, httpx.Client] = field(default_factory=dict)
+    blob_url: str = ""
+    tenant: str = ""
+
+
+@pytest.fixture(scope="module")
+def scene(cluster: Cluster, foundry_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A tenant with one of everything, and those who must not see it."""
+    with (
+        fresh_foundry(cluster, foundry_template, tmp_path_factory.mktemp("idor")) as foundry,
+        foundry.http() as url,
+    ):
+        serving = Serving(url, foundry.admin_url, foundry.runtime, foundry.loop, None)  # type: ignore[arg-type]
+        yield build(foundry, serving, url)
+
+
+def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
+    owner, stranger = serving.owner("Ours"), serving.owner("Theirs")
+    client = owner.client
+    client.headers["Cupola-Tenant"] = owner.tenant
+    stranger.client.headers["Cupola-Tenant"] = stranger.tenant
+    tenant = UUID(owner.tenant)
+
+    def made(answer: httpx.Response) -> Any:
+        assert answer.is_success, f"{answer.request.url}: {answer.text}"
+        return answer.json()
+
+    def member(role: str) -> httpx.Client:
+        link = made(client.post("/api/invitations", json={"role": role}))["link"]
+        fresh = serving.client()
+        body = {"token": link.split("token=")[1], "name": role, "email": f"{role}@example.org"}
+        serving.person(fresh.post("/api/invitations/accept", json={**body, "password": "correct horse battery"}), fresh)
+        fresh.headers["Cupola-Tenant"] = owner.tenant
+        return fresh
+
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(picture, "PNG")
+    dataset = made(client.post("/api/datasets", json={"name": "ours"}))["id"]
+    upload = made(client.put(f"/api/datasets/{dataset}/uploads?name=a.png", content=picture.getvalue()))["upload"]
+    source = {"source": {"type": "upload", "upload": upload}}
+    run = made(client.post(f"/api/datasets/{dataset}/imports", json=source))["id"]
+    foundry.call(lambda runtime: jobs.run_import(runtime, tenant, UUID(run)))
+    item = made(client.get(f"/api/datasets/{dataset}/items"))["items"][0]
+    for n in range(5):
+        foundry.sql(
+            "INSERT INTO item (tenant, id, dataset, ref, media_type, body, fingerprint, created_at) "
+            "VALUES (%s, uuidv7(), %s, %s, 'text/plain', 'words', '\\x00', now())",
+            tenant,
+            dataset,
+            "free" if n == 4 else f"text {n}",
+        )
+    version = made(client.post("/api/ontologies", json={"name": "ours", "spec": CHOICE}))
+    body = {"name": "ours", "dataset": dataset, "ontology_version": version["version_id"], "page_size": 2}
+    plan = {"gold_rate": 0.0}
+    project = made(client.post("/api/projects", json={**body, "offer": {"price_minor": 10}, "plan": plan}))["id"]
+    made(client.post("/api/money/fund", json={"amount_minor": 10_000}))
+    made(client.post(f"/api/projects/{project}/tasks", json={}))
+    made(client.post(f"/api/projects/{project}/allot", json={"amount_minor": 1_000}))
+    made(client.post(f"/api/projects/{project}/launch"))
+    people = [{"name": "one"}, {"name": "two"}]
+    crowd = made(serving.operator().client.post("/api/contributors", json={"people": people, "tokens": True}))["items"]
+    workers = [serving.client(Authorization=f"Bearer {one['token']}") for one in crowd]
+    page = made(workers[0].post(f"/api/work/projects/{project}/claim", json={}))
+    judged = {"task": page["tasks"][0]["task"], "label": LABEL, "seconds": 1}
+    made(workers[0].post(f"/api/work/assignments/{page['id']}/submit", json={"fence": 1, "judgements": [judged]}))
+    task = judged["task"]
+    foundry.sql("UPDATE task SET state = 2, open_slots = 0 WHERE id = %s", task)
+    made(client.post(f"/api/adjudication/{task}", json={"label": LABEL}))
+    release = made(client.post(f"/api/projects/{project}/releases", json={"name": "r", "plan": {"items": 1}}))["id"]
+    audit = made(client.get(f"/api/audits/{release}/items"))["items"][0]["audit_item"]
+    export = made(client.post(f"/api/releases/{release}/exports", json={"format": "jsonl"}))["id"]
+    # written straight in: no test may reach out to somebody's server
+    webhook, delivery = str(UUID(int=1)), str(UUID(int=2))
+    foundry.sql(
+        "INSERT INTO webhook (tenant, id, url, secret, events, created_at) "
+        "VALUES (%s, %s, 'https://example.org/hook', 's', '{*}', now())",
+        tenant,
+        webhook,
+    )
+    foundry.sql(
+        "INSERT INTO webhook_delivery (tenant, id, webhook, event, kind, body, state, created_at) "
+        "SELECT tenant, %s, %s, seq, kind, '{}', 'failed', now() FROM event WHERE tenant = %s ORDER BY seq LIMIT 1",
+        delivery,
+        webhook,
+        tenant,
+    )
+    callback = str(UUID(int=3))
+    foundry.sql(
+        "INSERT INTO order_callback (tenant, id, kind, url, body, state, created_at) "
+        "VALUES (%s, %s, 'task', 'https://example.org/callback', '{}', 'failed', now())",
+        tenant,
+        callback,
+    )
+    key = made(client.post("/api/keys", json={"name": "to lose"}))["id"]
+    other_world = {"Cupola-Tenant": owner.test_tenant}
+    test_key = made(serving.operator().client.post("/api/keys", json={"name": "test"}, headers=other_world))["key"]
+    assert test_key.startswith("cup_test_")
+    reviewer = member("reviewer")
+    objects = {
+        "person": reviewer.get("/api/session").json()["person"]["id"],
+        "key": key,
+        "project": project,
+        "dataset": dataset,
+        "import_id": run,
+        "ontology": version["id"],
+        "version": version["version_id"],
+        "task": task,
+        "leased": page["tasks"][1]["task"],
+        "assignment": page["id"],
+        "release": release,
+        "audit_item": audit,
+        "export": export,
+        "webhook": webhook,
+        "delivery": delivery,
+        "callback": callback,
+    }
+    found = Scene(
+        foundry,
+        serving,
+        url,
+        objects,
+        {"tenant": client, "work": workers[0], "operator": serving.operator().client},
+        blob_url=item["url"],
+        tenant=owner.tenant,
+    )
+    serving.operator().client.headers["Cupola-Tenant"] = stranger.tenant
+    found.intruders = {
+        "a key of another tenant": serving.key(stranger),
+        "the owner of another tenant": stranger.client,
+        "a key of the same organisation's other world": serving.client(Authorization=f"Bearer {test_key}"),
+        "another contributor": workers[1],
+        "the contributor who worked on it": workers[0],
+        "a member of a lower role": reviewer,
+        "nobody": serving.client(),
+    }
+    return found
+
+
+def operations(scene: Scene) -> list[tuple[str, str, dict[str, Any]]]:
+    document = httpx.get(f"{scene.url}/openapi.json").json()
+    return [
+        (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "{" in path and path.startswith("/api/")
+    ]
+
+
+def side(path: str) -> str:
+    """Whose operation it is."""
+    if path.startswith("/api/work/"):
+        return "work"
+    return "operator" if path.startswith("/api/contributors/") else "tenant"
+
+
+def request(scene: Scene, client: httpx.Client, method: str, path: str) -> httpx.Response:
+    names = scene.objects | {"task": scene.objects["leased"]} if "/drafts/" in path else scene.objects
+    body = BODIES.get((method, path))
+    sent: dict[str, Any] = {"params": QUERIES.get((method, path))}
+    if isinstance(body, bytes):
+        sent["content"] = body
+    elif body is not None:
+        sent["json"] = filled(body, names)
+    return client.request(method, path.format(**names), **sent)
+
+
+def filled(body: Any, names: dict[str, str]) -> Any:
+    if isinstance(body, dict):
+        return {name: filled(value, names) for name, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value, names) for value in body]
+    return body.format(**names) if isinstance(body, str) and body.startswith("{") else body
+
+
+def fingerprint(foundry: Foundry, tenant: str) -> dict[str, str]:
+    """A hash of every row of a tenant in every table."""
+    tables = foundry.sql(
+        "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' "
+        "WHERE c.relnamespace = 'cupola'::regnamespace AND c.relkind = 'r' ORDER BY 1"
+    )
+    found = {}
+    for (table,) in tables:
+        rows = foundry.sql(f'SELECT t::text FROM "{table}" t WHERE tenant = %s ORDER BY 1', tenant)
+        found[table] = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return found
+
+
+def test_every_operation_with_an_identifier_is_covered(scene: Scene) -> None:
+    missing = []
+    for method, path, operation in operations(scene):
+        known = set(scene.objects)
+        unknown = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"} - known
+        if unknown:
+            missing.append(f"{method} {path}: no object for {sorted(unknown)}")
+        if operation.get("requestBody") and (method, path) not in BODIES:
+            missing.append(f"{method} {path}: no body")
+    assert missing == []
+    have = {(method, path) for method, path, _ in operations(scene)}
+    assert set(BODIES) - have == set(), "bodies of routes that are gone"
+    assert len(have) > 50
+
+
+def test_nobody_meets_an_object_of_somebody_else_and_nothing_changes(scene: Scene) -> None:
+    before = fingerprint(scene.foundry, scene.tenant)
+    wrong = []
+    for method, path, _ in operations(scene):
+        for who, client in scene.intruders.items():
+            if refused_by_role := role_refuses(path, who):
+                allowed = refused_by_role
+            elif who.startswith("a key") and (method, path) in OWNERS:
+                allowed = {403}
+            elif who == "the contributor who worked on it" and side(path) == "work":
+                continue  # the rightful one
+            elif who == "another contributor" and (method, path) in ON_OFFER:
+                continue
+            elif who == "a member of a lower role":
+                continue  # may do much of it by right; what it may not is tested by itself
+            else:
+                allowed = {404}
+            answer = request(scene, client, method, path)
+            if answer.status_code not in allowed:
+                wrong.append(f"{method} {path} as {who}: {answer.status_code} {answer.text[:120]}")
+            elif answer.status_code in (403, 404) and scene.objects["project"] in answer.text:
+                wrong.append(f"{method} {path} as {who}: the refusal tells of the object")
+    assert wrong == [], "\n".join(wrong)
+    assert fingerprint(scene.foundry, scene.tenant) == before
+
+
+def role_refuses(path: str, who: str) -> set[int]:
+    """The statuses of a refusal that never looks at the object; empty where the object decides."""
+    if who == "nobody":
+        return {401}
+    contributors = who in ("another contributor", "the contributor who worked on it")
+    if side(path) == "operator":
+        return {403}
+    if (side(path) == "work") != contributors:
+        return {403}
+    return set()
+
+
+def test_a_member_of_a_lower_role_changes_nothing_that_needs_a_higher_one(scene: Scene) -> None:
+    reviewer = scene.intruders["a member of a lower role"]
+    allowed = {  # a reviewer's own verbs
+        ("post", "/api/adjudication/{task}"),
+        ("post", "/api/audits/{release}/items/{audit_item}"),
+        ("post", "/api/releases/{release}/exports"),
+    }
+    wrong = []
+    before = fingerprint(scene.foundry, scene.tenant)
+    for method, path, _ in operations(scene):
+        if method == "get" or side(path) != "tenant" or (method, path) in allowed:
+            continue
+        answer = request(scene, reviewer, method, path)
+        if answer.status_code != 403:
+            wrong.append(f"{method} {path}: {answer.status_code}")
+    assert wrong == [], "\n".join(wrong)
+    assert fingerprint(scene.foundry, scene.tenant) == before
+
+
+def test_a_signed_address_of_a_blob_serves_only_whom_it_was_signed_for(scene: Scene) -> None:
+    assert scene.rightful["tenant"].get(scene.blob_url).status_code == 200
+    for who, client in scene.intruders.items():
+        answer = client.get(scene.blob_url)
+        assert answer.status_code in ((401,) if who == "nobody" else (403, 404)), who
+        assert not answer.content.startswith(b"\x89PNG")
+    bare = scene.blob_url.split("?")[0]
+    assert scene.rightful["tenant"].get(bare).status_code in (400, 403, 404)
+
+
+@pytest.mark.parametrize("who", ["a key of another tenant", "a key of the same organisation's other world"])
+def test_an_identifier_inside_a_request_is_no_way_to_an_object_of_somebody_else(scene: Scene, who: str) -> None:
+    client, ours = scene.intruders[who], scene.objects
+    before = fingerprint(scene.foundry, scene.tenant)
+    mine = client.post("/api/datasets", json={"name": "mine"}).json()["id"]
+    version = client.post("/api/ontologies", json={"name": "mine", "spec": CHOICE}).json()["version_id"]
+    offer = {"offer": {"price_minor": 5}}
+    for body in (
+        {"name": "p", "dataset": ours["dataset"], "ontology_version": version, **offer},
+        {"name": "p", "dataset": mine, "ontology_version": ours["version"], **offer},
+    ):
+        assert client.post("/api/projects", json=body).status_code == 404
+    own = {"name": "p", "dataset": mine, "ontology_version": version, **offer}
+    project = client.post("/api/projects", json=own).json()["id"]
+    answer = client.post(f"/api/projects/{project}/tasks", json={"dataset": ours["dataset"]})
+    assert answer.status_code == 404 or answer.json() == {"created": 0}
+    assert client.get("/api/adjudication", params={"project": ours["project"]}).json()["items"] == []
+    assert client.get("/api/transfers", params={"project": ours["project"]}).json()["items"] == []
+    ours_blob = scene.blob_url.split("?")[0].rsplit("/", 1)[1]
+    source = {"source": {"type": "upload", "upload": f"{ours_blob}/a.png"}}
+    begun = client.post(f"/api/datasets/{mine}/imports", json=source)
+    if begun.status_code == 201:  # the upload is looked for when the import runs
+        tenant = scene.foundry.sql("SELECT tenant FROM import_run WHERE id = %s", begun.json()["id"])[0][0]
+        scene.foundry.call(lambda run: jobs.run_import(run, tenant, UUID(begun.json()["id"])))
+        assert client.get(f"/api/imports/{begun.json()['id']}").json()["accepted"] == 0
+    assert fingerprint(scene.foundry, scene.tenant) == before
+
+
+def test_the_stream_of_events_is_one_tenants(scene: Scene) -> None:
+    client = scene.intruders["the owner of another tenant"]
+    answer = client.get("/events", params={"tenant": scene.tenant}, headers={"Cupola-Tenant": scene.tenant})
+    assert answer.status_code == 404
+
+
+def test_the_rightful_user_meets_each_object_so_the_sweep_asked_for_something_that_is_there(scene: Scene) -> None:
+    wrong = []
+    last = ("delete", "stop", "return")  # what ends an object comes at the end
+    ordered = sorted(operations(scene), key=lambda one: (one[0] == "delete", one[1].endswith(last), one[0] != "get"))
+    for method, path, _ in ordered:
+        answer = request(scene, scene.rightful[side(path)], method, path)
+        if not (answer.is_success or answer.status_code in CONFLICTS):
+            known = method == "get" and "/certificate" in path and answer.status_code == 404
+            if not known:  # the release is not certified: the one thing here that is rightly absent
+                wrong.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == [], "\n".join(wrong)
