@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -83,7 +84,9 @@ def run(sizes: tuple[int, ...] = SIZES) -> dict[str, Any]:
     print("  online:", out["online"], flush=True)
     for size in sizes:
         command = [sys.executable, str(Path(__file__)), str(size)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        # freed memory goes back at once, so that what an earlier step left behind does not hide what this one takes
+        environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
         out["sizes"][str(size)] = json.loads(done.stdout)
         print(f"  {size:>10} judgements: {out['sizes'][str(size)]}", flush=True)
     return out

@@ -16,6 +16,7 @@ def _frame(width: int, height: int, body: list[str], title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
         f'font-family="system-ui, sans-serif" font-size="12" fill="{INK}"><title>{escape(title)}</title>'
+        + f'<rect width="{width}" height="{height}" fill="#fff"/>'
         + "".join(body)
         + "</svg>"
     )
