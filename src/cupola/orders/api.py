@@ -29,8 +29,8 @@ class TermsIn(_Body):
     price_minor: int = Field(gt=0, le=10**9, description="What a worker gets for one judgement, whole.")
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
     min_judgements: int = Field(default=1, ge=1, le=limits.MAX_JUDGEMENTS_PER_TASK)
-    max_judgements: int = Field(default=3, ge=1, le=limits.MAX_JUDGEMENTS_PER_TASK)
-    target_accuracy: float = Field(default=0.9, ge=0.5, le=0.9999)
+    max_judgements: int = Field(default=5, ge=1, le=limits.MAX_JUDGEMENTS_PER_TASK)
+    target_accuracy: float = Field(default=0.7, ge=0.5, le=0.9999)
     page_size: int = Field(default=5, ge=1, le=limits.MAX_PAGE_TASKS)
     callback: str | None = Field(default=None, max_length=8_000, description="Where callbacks go without a URL.")
 

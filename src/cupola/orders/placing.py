@@ -169,30 +169,42 @@ async def _fund(
     run: Runtime, tenant: UUID, line: Line, group: list[tuple[Placing, Work]]
 ) -> list[tuple[Placing, Work]]:
     """Allot the money that the orders may need; returns those it sufficed for, first come first served."""
-    whole = line.judgements * line.each_minor
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        await store.LINE_LOCK.run(conn, name=f"{tenant}/{line.id}")
-        open_orders = await store.OPEN_ON_LINE.one(conn, tenant=tenant, line=line.id)
-        view = await ledger.money(conn, tenant)
-        have = sum(
-            account.balance_minor
-            for account in view.accounts
-            if account.project == line.foundry and account.type in ("project_budget", "escrow")
-        )
-        budget = sum(a.balance_minor for a in view.accounts if a.type == "budget" and a.currency == line.currency)
-        spare = have - open_orders * whole
-        affordable = max(0, (spare + budget) // whole)
-        funded = group[:affordable]
-        missing = len(funded) * whole - spare
-        if funded and missing > 0:
-            await ledger.allot(conn, tenant, line.foundry, missing, line.currency)
-        late = [order.id for order, _ in group[affordable:]]
+        funded = group[: await _afford(conn, tenant, line, len(group))]
+        late = [order.id for order, _ in group[len(funded) :]]
         if late:
             await store.WAITS.run(conn, tenant=tenant, ids=late, waits="budget")
         fetched = [order.id for order, work in funded if work.attachment is not None]
         if fetched:
             await store.WAITS.run(conn, tenant=tenant, ids=fetched, waits="attachment")
     return funded
+
+
+async def _afford(conn: Conn, tenant: UUID, line: Line, wanted: int) -> int:
+    """Allot what the open orders of a line and `wanted` more may need; returns how many more it sufficed for."""
+    whole = line.judgements * line.each_minor
+    await store.LINE_LOCK.run(conn, name=f"{tenant}/{line.id}")
+    open_orders = await store.OPEN_ON_LINE.one(conn, tenant=tenant, line=line.id)
+    view = await ledger.money(conn, tenant)
+    have = sum(
+        account.balance_minor
+        for account in view.accounts
+        if account.project == line.foundry and account.type in ("project_budget", "escrow")
+    )
+    budget = sum(a.balance_minor for a in view.accounts if a.type == "budget" and a.currency == line.currency)
+    spare = have - open_orders * whole
+    more = min(wanted, max(0, (spare + budget) // whole))
+    missing = min(more * whole - spare, budget)
+    if missing > 0 and (more or open_orders):
+        await ledger.allot(conn, tenant, line.foundry, missing, line.currency)
+    return more
+
+
+async def top_up(run: Runtime, tenant: UUID) -> None:
+    """Give lines whose orders are done again, and so cost more, the money for it as far as the budget reaches."""
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        for line in await store.LINES_REDOING.all(conn, tenant=tenant):
+            await _afford(conn, tenant, line, 0)
 
 
 async def _prepare(run: Runtime, tenant: UUID, group: list[tuple[Placing, Work]]) -> list[Ready]:

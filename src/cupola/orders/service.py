@@ -252,6 +252,11 @@ async def world(conn: Conn, tenant: UUID) -> str:
     return await store.WORLD.one(conn, tenant=tenant)
 
 
+async def doubtful(conn: Conn, tenant: UUID, found: list[UUID]) -> None:
+    """Say of the orders behind these foundry tasks that they wait for an expert."""
+    await store.DOUBTFUL.run(conn, tenant=tenant, tasks=found)
+
+
 async def batch_counts(conn: Conn, tenant: UUID, batch: UUID) -> dict[str, int]:
     """Orders of a batch by the word of their state."""
     rows = await store.BATCH_STATES.all(conn, tenant=tenant, batch=batch)

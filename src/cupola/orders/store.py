@@ -174,6 +174,10 @@ WAITS = Command(
     "UPDATE order_task SET waits = %(waits)s WHERE tenant = %(tenant)s AND id = ANY (%(ids)s::uuid[]) AND state = 0 "
     "AND waits IS DISTINCT FROM %(waits)s"
 )
+DOUBTFUL = Command(
+    "UPDATE order_task SET waits = 'expert' WHERE tenant = %(tenant)s AND foundry_task = ANY (%(tasks)s::uuid[]) "
+    "AND state = 0"
+)
 PLACED = Command(
     "UPDATE order_task o SET line = %(line)s, foundry_task = x.task, waits = 'work', updated_at = %(now)s "
     "FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[]) AS x (id, task) "
@@ -188,6 +192,11 @@ LINE = Statement(
 )
 LINE_OF = Statement(
     Line, "SELECT " + _LINE + " FROM order_line WHERE tenant = %(tenant)s AND foundry = %(foundry)s LIMIT 1"
+)
+LINES_REDOING = Statement(
+    Line,
+    "SELECT " + _LINE + " FROM order_line l WHERE l.tenant = %(tenant)s AND EXISTS (SELECT FROM order_task o "
+    "WHERE o.tenant = l.tenant AND o.line = l.id AND o.state = 0 AND o.waits = 'redo') ORDER BY l.id LIMIT 1000",
 )
 LINE_ADD = Command(
     "INSERT INTO order_line (tenant, id, project, type, spec_sha256, dataset, foundry, judgements, each_minor, "

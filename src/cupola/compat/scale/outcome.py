@@ -23,7 +23,16 @@ from cupola.platform.runtime import Runtime
 
 log = logging.getLogger("cupola.scale")
 _TOLD = {"order.completed": "completed", "order.failed": "error", "order.audited": "audit", "order.recalled": "recall"}
-KINDS = (*_TOLD, "order.created", "order.canceled", "order.batch.*", "task.settled", "money.moved", "release.frozen")
+KINDS = (
+    *_TOLD,
+    "order.created",
+    "order.canceled",
+    "order.batch.*",
+    "task.settled",
+    "task.escalated",
+    "money.moved",
+    "release.frozen",
+)
 
 
 async def handle(run: Runtime, events: Sequence[Event]) -> None:
@@ -37,6 +46,10 @@ async def handle(run: Runtime, events: Sequence[Event]) -> None:
 
 async def _handle(run: Runtime, tenant: UUID, events: list[Event]) -> None:
     settled = [event.subject for event in events if event.kind == "task.settled" and event.subject is not None]
+    doubtful = [event.subject for event in events if event.kind == "task.escalated" and event.subject is not None]
+    if doubtful:
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            await service.doubtful(conn, tenant, doubtful)
     if settled:
         await _respond(run, tenant, settled)
     for event in events:
@@ -51,9 +64,12 @@ async def _handle(run: Runtime, tenant: UUID, events: list[Event]) -> None:
                 order = await service.order(conn, tenant, event.subject)
                 if order.batch is not None:
                     await batch_done(conn, run, tenant, order.batch)
+    funded = any(event.kind == "money.moved" and event.data.get("kind") == "fund" for event in events)
+    if funded or any(event.kind == "order.recalled" for event in events):
+        await placing.top_up(run, tenant)
     if any(event.kind in ("order.created", "order.batch.finalize", "order.batch.resume") for event in events):
         await placing.place_waiting(run, tenant)
-    elif any(event.kind == "money.moved" and event.data.get("kind") == "fund" for event in events):
+    if funded:
         await placing.place_waiting(run, tenant, unfunded=True)
 
 
