@@ -12,6 +12,7 @@ import { Confusion, SkillDots } from '../ui/charts';
 import { Hallmark } from '../ui/hallmark';
 import { Icon, type IconName } from '../ui/icons';
 import { Calibration, PosteriorHistogram } from '../ui/quality_charts';
+import { GoldPanel } from './gold_input';
 import { Funding } from './project_funding';
 import { ReleaseList } from './project_releases';
 import { WhatIfPanel } from './project_what_if';
@@ -294,6 +295,7 @@ export function ProjectPage() {
               <Tabs.Tab value="overview">{t('Overview')}</Tabs.Tab>
               <Tabs.Tab value="people">{t('Contributors')}</Tabs.Tab>
               <Tabs.Tab value="releases">{t('Releases')}</Tabs.Tab>
+              {manages && <Tabs.Tab value="gold">{t('Gold')}</Tabs.Tab>}
               {manages && <Tabs.Tab value="funding">{t('Price and budget')}</Tabs.Tab>}
             </Tabs.List>
             <Tabs.Panel value="overview">
@@ -307,6 +309,11 @@ export function ProjectPage() {
             <Tabs.Panel value="releases">
               <ReleaseList project={data} />
             </Tabs.Panel>
+            {manages && (
+              <Tabs.Panel value="gold">
+                <GoldPanel project={data} />
+              </Tabs.Panel>
+            )}
             {manages && (
               <Tabs.Panel value="funding">
                 <Funding project={data} />

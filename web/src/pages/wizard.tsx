@@ -9,6 +9,9 @@ import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Figure, Interval, Page, Panel, ProblemNote } from '../ui/bits';
 import { MoneyInput } from '../ui/money_input';
+import { readGold } from './gold';
+import { GoldInput, sendGold } from './gold_input';
+import { LabelsStep } from './wizard_labels';
 import {
   classNames,
   type Draft,
@@ -20,7 +23,7 @@ import {
   type Step,
   storeDraft,
 } from './wizard_state';
-import { DataStep, GuidelinesStep, LabelsStep, PriceStep, QualityStep } from './wizard_steps';
+import { DataStep, GuidelinesStep, PriceStep, QualityStep } from './wizard_steps';
 
 const STEP_NAMES: Record<Step, string> = {
   data: msg('Data'),
@@ -105,6 +108,7 @@ function EstimatePanel({ items, estimate, error }: { items: number; estimate: Es
 interface Made {
   project?: Project;
   tasks?: boolean;
+  gold?: boolean;
   allotted?: boolean;
 }
 
@@ -139,9 +143,14 @@ function useLaunch(draft: Draft, launch: boolean) {
         await projects.createTasks(project.id);
         setMade({ project, tasks: true });
       }
+      const { rows } = readGold(draft.gold, ontologyOf(draft));
+      if (!made.gold && rows.length > 0) {
+        await sendGold(project.id, rows);
+        setMade({ project, tasks: true, gold: true });
+      }
       if (!made.allotted && draft.allot_minor > 0) {
         await projects.allot(project.id, draft.allot_minor);
-        setMade({ project, tasks: true, allotted: true });
+        setMade({ project, tasks: true, gold: true, allotted: true });
       }
       return launch ? projects.turn(project.id, 'launch') : project;
     },
@@ -214,6 +223,7 @@ function LaunchStep({
           {t('That is more than the tenant has.')} <Link to="/money">{t('Put money in')}</Link>
         </Text>
       )}
+      <GoldInput ontology={ontologyOf(draft)} text={draft.gold} onChange={(gold) => change({ gold })} />
       <ProblemNote error={launch.error ?? keep.error} />
       <Group gap={8}>
         <Button onClick={() => launch.mutate()} loading={launch.isPending} disabled={short || keep.isPending}>

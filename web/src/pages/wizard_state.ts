@@ -1,8 +1,17 @@
 /** What the wizard has gathered, and whether each step is complete. Plain data, so that a reload can bring it back. */
-import type { Kind, OfferIn, Ontology, Plan } from '../api/types';
+import type { AttributeSpec, AttributeType, ClassSpec, Kind, OfferIn, Ontology, Plan } from '../api/types';
 
 export const STEPS = ['data', 'labels', 'guidelines', 'quality', 'price', 'launch'] as const;
 export type Step = (typeof STEPS)[number];
+
+/** A further question about each box, as it is being written. */
+export interface AttributeDraft {
+  key: string;
+  name: string;
+  type: AttributeType;
+  options: string[];
+  required: boolean;
+}
 
 export interface Draft {
   name: string;
@@ -11,6 +20,11 @@ export interface Draft {
   multiple: boolean;
   /** One class a line. */
   classes: string;
+  /** Whether contributors see other words than the names; the words by the class's name. */
+  titled: boolean;
+  titles: Record<string, { en?: string; zh?: string }>;
+  attributes: AttributeDraft[];
+  min_chars: number;
   max_chars: number;
   guidelines_en: string;
   guidelines_zh: string;
@@ -18,6 +32,8 @@ export interface Draft {
   offer: OfferIn & { currency: string };
   page_size: number;
   allot_minor: number;
+  /** Known answers, as lines of ref,label. */
+  gold: string;
 }
 
 export const EMPTY: Draft = {
@@ -26,6 +42,10 @@ export const EMPTY: Draft = {
   kind: 'choice',
   multiple: false,
   classes: '',
+  titled: false,
+  titles: {},
+  attributes: [],
+  min_chars: 1,
   max_chars: 500,
   guidelines_en: '',
   guidelines_zh: '',
@@ -40,6 +60,7 @@ export const EMPTY: Draft = {
   offer: { price_minor: 2, currency: 'EUR' },
   page_size: 10,
   allot_minor: 0,
+  gold: '',
 };
 
 export function classNames(draft: Draft): string[] {
@@ -50,12 +71,35 @@ export function classNames(draft: Draft): string[] {
   return [...new Set(names)];
 }
 
+function titleOf(draft: Draft, name: string): Pick<ClassSpec, 'title'> {
+  const en = draft.titles[name]?.en?.trim();
+  const zh = draft.titles[name]?.zh?.trim();
+  if (!draft.titled || !(en || zh)) return {};
+  return { title: { ...(en ? { en } : {}), ...(zh ? { zh } : {}) } };
+}
+
+const hasOptions = ({ type }: AttributeDraft) => type === 'choice' || type === 'multi';
+
+function attributeOf(draft: AttributeDraft): AttributeSpec {
+  return {
+    name: draft.name.trim(),
+    type: draft.type,
+    ...(hasOptions(draft) ? { options: draft.options } : {}),
+    ...(draft.required ? { required: true } : {}),
+  };
+}
+
 export function ontologyOf(draft: Draft): Ontology {
-  if (draft.kind === 'text') return { kind: 'text', classes: [], text: { min_chars: 1, max_chars: draft.max_chars } };
-  if (draft.kind === 'objects') {
-    return { kind: 'objects', classes: classNames(draft).map((name) => ({ name, geometry: 'box' as const })) };
+  if (draft.kind === 'text') {
+    return { kind: 'text', classes: [], text: { min_chars: draft.min_chars, max_chars: draft.max_chars } };
   }
-  return { kind: 'choice', multiple: draft.multiple, classes: classNames(draft).map((name) => ({ name })) };
+  const named = classNames(draft).map((name) => ({ name, ...titleOf(draft, name) }));
+  if (draft.kind === 'choice') return { kind: 'choice', multiple: draft.multiple, classes: named };
+  return {
+    kind: 'objects',
+    classes: named.map((one) => ({ ...one, geometry: 'box' as const })),
+    ...(draft.attributes.length > 0 ? { attributes: draft.attributes.map(attributeOf) } : {}),
+  };
 }
 
 /** Why the step is not complete, as an English message, or null. */
@@ -65,10 +109,19 @@ export function incomplete(draft: Draft, step: Step): string | null {
       if (!draft.name.trim()) return 'Give the project a name.';
       return draft.dataset ? null : 'Choose or create a dataset.';
     case 'labels': {
-      if (draft.kind === 'text') return null;
+      if (draft.kind === 'text') {
+        return draft.min_chars <= draft.max_chars ? null : 'The least characters must not exceed the most.';
+      }
       const count = classNames(draft).length;
       if (draft.kind === 'choice' && count < 2) return 'Give at least two labels, one a line.';
-      return count >= 1 ? null : 'Give at least one class.';
+      if (count < 1) return 'Give at least one class.';
+      if (draft.kind !== 'objects') return null;
+      const names = draft.attributes.map((one) => one.name.trim());
+      if (names.includes('')) return 'Give each attribute a name.';
+      if (new Set(names).size < names.length) return 'Two attributes have the same name.';
+      return draft.attributes.some((one) => hasOptions(one) && one.options.length === 0)
+        ? 'Give each list of an attribute its options.'
+        : null;
     }
     case 'guidelines':
       return draft.guidelines_en.trim() || draft.guidelines_zh.trim()

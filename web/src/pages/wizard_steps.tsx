@@ -1,22 +1,9 @@
 /** The wizard's steps, each a form over the one draft. */
-import {
-  Button,
-  Checkbox,
-  Group,
-  NumberInput,
-  Radio,
-  Select,
-  Stack,
-  Tabs,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Button, Group, NumberInput, Select, Stack, Tabs, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { catalogue } from '../api/calls';
 import { useSession } from '../api/session';
-import type { Kind } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Panel, ProblemNote, State } from '../ui/bits';
@@ -24,7 +11,6 @@ import { Markdown } from '../ui/markdown';
 import { MoneyInput } from '../ui/money_input';
 import { ImportPanel } from './import_panel';
 import type { Draft } from './wizard_state';
-import { KIND_NAMES } from './work_offers';
 
 export interface StepProps {
   draft: Draft;
@@ -117,48 +103,6 @@ export function DataStep({ draft, change }: StepProps) {
             </Group>
           )}
         </Panel>
-      )}
-    </Stack>
-  );
-}
-
-export function LabelsStep({ draft, change }: StepProps) {
-  const t = useT();
-  return (
-    <Stack gap={16}>
-      <Radio.Group label={t('What people do')} value={draft.kind} onChange={(value) => change({ kind: value as Kind })}>
-        <Group gap={24} mt={8}>
-          {(['choice', 'objects', 'text'] as const).map((kind) => (
-            <Radio key={kind} value={kind} label={t(KIND_NAMES[kind])} />
-          ))}
-        </Group>
-      </Radio.Group>
-      {draft.kind === 'choice' && (
-        <Checkbox
-          label={t('Several labels may apply to one item')}
-          checked={draft.multiple}
-          onChange={(event) => change({ multiple: event.currentTarget.checked })}
-        />
-      )}
-      {draft.kind === 'text' ? (
-        <NumberInput
-          label={t('Most characters')}
-          min={1}
-          max={20_000}
-          value={draft.max_chars}
-          onChange={(next) => change({ max_chars: Number(next) || 1 })}
-          w={200}
-        />
-      ) : (
-        <Textarea
-          label={draft.kind === 'choice' ? t('Labels, one a line') : t('Classes, one a line')}
-          description={t('In the order of their keys: the first is key 1.')}
-          autosize
-          minRows={5}
-          maxRows={16}
-          value={draft.classes}
-          onChange={(event) => change({ classes: event.currentTarget.value })}
-        />
       )}
     </Stack>
   );
