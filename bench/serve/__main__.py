@@ -1,8 +1,8 @@
 """How fast the foundry serves: `python -m bench.serve`. Prints a table and writes bench/out/serve.json.
 
 Starts `cupola up` (embedded Postgres, fsync on) as a process of its own over a scratch folder, imports 100,000
-references, makes 100,000 open tasks of boxes, and lets 1, 8 and 32 clients claim and submit over HTTP. Every submit pays. CPU is that of
-the server and of Postgres together; the clients run beside them on the same machine.
+references, makes 100,000 open tasks of boxes, and lets 1, 8 and 32 clients claim and submit over HTTP. Every submit
+pays. CPU is that of the server and of Postgres together; the clients run beside them on the same machine.
 """
 
 from __future__ import annotations
@@ -166,7 +166,11 @@ class Bench:
         manifest = scratch / "references.jsonl"
         with manifest.open("w") as file:
             for n in range(self.tasks):
-                row = {"ref": f"{n:08d}", "url": f"https://images.example/{n:08d}.jpg", "metadata": {"scene": f"s{n % 97}"}}
+                row = {
+                    "ref": f"{n:08d}",
+                    "url": f"https://images.example/{n:08d}.jpg",
+                    "metadata": {"scene": f"s{n % 97}"},
+                }
                 file.write(json.dumps(row) + "\n")
         dataset = self.key.post("/api/datasets", {"name": "references"})["id"]
 
@@ -222,7 +226,7 @@ class Bench:
                 tasks = [task["task"] for task in got["tasks"]]
                 judgements = [{"task": task, "label": boxes(rng), "seconds": 7.5} for task in tasks]
                 path = f"/api/work/assignments/{got['id']}/submit"
-                status, answer = conn("POST", path, {"fence": got["fence"], "judgements": judgements})
+                status, _ = conn("POST", path, {"fence": got["fence"], "judgements": judgements})
                 took = time.perf_counter() - began
                 counts[f"submit {status}"] += 1
                 spent += [took / len(tasks)] * len(tasks)
@@ -295,13 +299,15 @@ def table(results: dict[str, Any]) -> str:
         if isinstance(row, dict) and "per_s" in row:
             rows.append(
                 f"| {name} | {row['clients']} | {row['per_s']} | {row.get('p50_ms')} | {row.get('p95_ms')} | "
-                f"{row.get('p99_ms')} | {row.get('server_cpu_ms')} | {row.get('all_cpu_ms')} | {row['tasks_served_twice']} |"
+                f"{row.get('p99_ms')} | {row.get('server_cpu_ms')} | {row.get('all_cpu_ms')} | "
+                f"{row['tasks_served_twice']} |"
             )
     rows.append("")
     for name in ("import", "make tasks"):
         rows.append(f"{name}: {results[name]['n']:,} in {results[name]['s']} s")
     rows.append(f"list of 100: {results['list 100']}")
-    rows.append(f"first start {results['first_start_s']} s; idle {results['idle_pss_mb']} MB; after {results['busy_pss_mb']} MB")
+    rows.append(f"first start {results['first_start_s']} s; idle {results['idle_pss_mb']} MB")
+    rows.append(f"memory after all of it {results['busy_pss_mb']} MB")
     rows.append(f"ledger: {results['ledger']}")
     return "\n".join(rows)
 

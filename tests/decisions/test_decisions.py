@@ -8,12 +8,12 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from tests.foundry import Foundry, Project
 
 from cupola.kernel import ids
 from cupola.quality import dashboard, decisions, live
 from cupola.tasks import work
 from cupola.tasks.model import Assignment, Plan
+from tests.foundry import Foundry, Project
 
 PLAN = Plan(target_accuracy=0.9, min_judgements=1, max_judgements=5, gold_rate=0.2)
 

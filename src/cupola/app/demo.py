@@ -85,7 +85,7 @@ def digits() -> Digits:
             "The demo's images come with scikit-learn, which is not installed.",
             remedy="Install it with: pip install 'cupola[demo]'",
         ) from error
-    found = load_digits()
+    found: Any = load_digits()  # a Bunch, whose fields are not typed
     rng = random.Random(1)
     images, truth, hard = {}, {}, {}
     for n, (pixels, target) in enumerate(zip(found.images, found.target, strict=True)):

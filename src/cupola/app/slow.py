@@ -34,6 +34,11 @@ class Task(msgspec.Struct):
     subject: UUID
 
 
+def _payload(event: Event) -> bytes:
+    assert event.subject is not None
+    return msgspec.json.encode(Task(event.tenant, event.subject))
+
+
 async def enqueue(run: Runtime, events: Sequence[Event]) -> None:
     """Put jobs into the queue. Never inside a business transaction: the queue's trigger notifies."""
     wanted = [(KINDS[event.kind], event) for event in events if event.subject is not None]
@@ -41,8 +46,8 @@ async def enqueue(run: Runtime, events: Sequence[Event]) -> None:
         return
     async with run.db.session(Role.OPS) as conn:
         await Queries(PsycopgDriver(conn)).enqueue(
-            [job for job, _ in wanted],
-            [msgspec.json.encode(Task(event.tenant, event.subject)) for _, event in wanted if event.subject],
+            list[str](job for job, _ in wanted),
+            list[bytes | None](_payload(event) for _, event in wanted),
             [0] * len(wanted),
         )
 
@@ -54,8 +59,8 @@ async def take_up(run: Runtime) -> None:
     if left:
         async with run.db.session(Role.OPS) as conn:
             await Queries(PsycopgDriver(conn)).enqueue(
-                [job for job, _, _ in left],
-                [msgspec.json.encode(Task(tenant, subject)) for _, tenant, subject in left],
+                list[str](job for job, _, _ in left),
+                list[bytes | None](msgspec.json.encode(Task(tenant, subject)) for _, tenant, subject in left),
                 [0] * len(left),
             )
 

@@ -184,9 +184,7 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-async def post(
-    request: Request, who: Member, work: Callable[[Conn], Awaitable[Any]], *, status: int = 201
-) -> Response:
+async def post(request: Request, who: Member, work: Callable[[Conn], Awaitable[Any]], *, status: int = 201) -> Response:
     """Run `work` in one transaction of the tenant and answer with what it returns.
 
     With an Idempotency-Key the answer is kept in the same transaction: a retry gets the first answer, the same key
@@ -196,10 +194,10 @@ async def post(
     key = idempotency_key(request)
     # read before the transaction: a slow client must not hold one open
     content = await request.body() if key is not None else b""
+    named: dict[str, Any] = {"tenant": who.tenant, "principal": who.name, "key": key}
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
         if key is not None:
             asked = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + content)
-            named = {"tenant": who.tenant, "principal": who.name, "key": key}
             fresh = await store.KEY_TAKE.run(conn, **named, request_hash=asked.digest(), at=clock.now())
             if not fresh:
                 kept = await store.KEY_KEPT.maybe(conn, **named)

@@ -14,7 +14,7 @@ from cupola.platform import events
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 from cupola.quality import store
-from cupola.quality.model import Doubtful, Settled
+from cupola.quality.model import Doubtful, Settled, Unclear
 from cupola.tasks import service as tasks_service
 
 ESCALATED, SETTLED = 2, 3
@@ -45,6 +45,24 @@ async def doubtful(
             )
         )
     return found
+
+
+async def unclear(conn: Conn, tenant: UUID, project: UUID, after: UUID | None, limit: int) -> list[Unclear]:
+    """The guideline queue: where experts disagree or give up. Raises Problem(NOT_FOUND)."""
+    await tasks_service.project_and_ontology(conn, tenant, project)
+    rows = await store.GUIDELINE_QUEUE.all(conn, tenant=tenant, project=project, after=after, limit=limit)
+    return [
+        Unclear(
+            row.task,
+            row.ref,
+            row.verdicts,
+            row.undecided,
+            [msgspec.json.decode(label) for label in row.labels or ()],
+            row.notes,
+            row.at,
+        )
+        for row in rows
+    ]
 
 
 async def adjudicate(

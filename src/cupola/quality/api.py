@@ -22,7 +22,7 @@ from cupola.platform.web import (
 )
 from cupola.quality import adjudication, dashboard, decisions
 from cupola.quality.decisions import Replayed
-from cupola.quality.model import Doubtful, Estimate, ProjectQuality, Settled, WhatIf
+from cupola.quality.model import Doubtful, Estimate, ProjectQuality, Settled, Unclear, WhatIf
 from cupola.tasks import service as tasks_service
 from cupola.tasks.model import Plan, TaskDetail
 
@@ -99,6 +99,17 @@ async def get_what_if(
     """What another target would take from here, with the crowd as it has shown itself."""
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
         return reply(await dashboard.what_if(conn, who.tenant, project, target))
+
+
+@router.get("/api/projects/{project}/guideline-queue", response_model=Listed[Unclear])
+async def get_guideline_queue(
+    request: Request, who: Reviewer, project: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Tasks that experts could not decide or decided differently: what the guideline does not say."""
+    after = decode_cursor(cursor, UUID)
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        rows = await adjudication.unclear(conn, who.tenant, project, after, limit + 1)
+    return listed(rows, limit, lambda row: row.task)
 
 
 @router.get("/api/tasks/{task}/decisions", response_model=list[Replayed])

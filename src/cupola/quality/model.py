@@ -133,6 +133,22 @@ class WhatIf:
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """A task that experts could not decide, or decided differently: the guideline is what needs mending.
+
+    labels: what they said, each once; undecided: how many of their verdicts were that it cannot be decided.
+    """
+
+    task: UUID
+    ref: str
+    verdicts: int
+    undecided: int
+    labels: list[dict[str, Any]]
+    notes: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Doubtful:
     """A task that the crowd could not settle."""
 

@@ -42,6 +42,17 @@ class GoldCode:
 
 
 @dataclass(frozen=True, slots=True)
+class GuidelineRow:
+    task: UUID
+    ref: str
+    verdicts: int
+    undecided: int
+    labels: list[str] | None
+    notes: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRow:
     version: int
     how: str
@@ -310,6 +321,25 @@ JUDGEMENT_IDS = Scalar(
     list,
     "SELECT coalesce(array_agg(id::text ORDER BY id), '{}') FROM judgement WHERE tenant = %(tenant)s AND task = "
     "%(task)s",
+)
+
+# ---------------------------------------------------------------- where the guideline is silent
+# Experts who could not decide, or who did not say the same: adjudications and blind audits of one task side by side.
+GUIDELINE_QUEUE = Statement(
+    GuidelineRow,
+    "WITH said AS (SELECT d.task, d.label, d.undecidable, d.note, d.at FROM adjudication d "
+    "JOIN task t ON t.tenant = d.tenant AND t.id = d.task WHERE d.tenant = %(tenant)s AND t.project = %(project)s "
+    "UNION ALL SELECT r.task, u.label, u.undecidable, '', u.at FROM audit_judgement u "
+    "JOIN audit_item a ON a.tenant = u.tenant AND a.id = u.audit_item "
+    "JOIN release_row r ON r.tenant = a.tenant AND r.release = a.release AND r.position = a.row "
+    "JOIN release e ON e.tenant = r.tenant AND e.id = r.release "
+    "WHERE u.tenant = %(tenant)s AND e.project = %(project)s) "
+    "SELECT s.task, i.ref, count(*) AS verdicts, count(*) FILTER (WHERE s.undecidable) AS undecided, "
+    "array_agg(DISTINCT s.label) FILTER (WHERE s.label IS NOT NULL) AS labels, "
+    "coalesce(string_agg(s.note, '; ') FILTER (WHERE s.note <> ''), '') AS notes, max(s.at) AS at FROM said s "
+    "JOIN task t ON t.tenant = %(tenant)s AND t.id = s.task JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
+    "WHERE %(after)s::uuid IS NULL OR s.task > %(after)s::uuid GROUP BY s.task, i.ref "
+    "HAVING bool_or(s.undecidable) OR count(DISTINCT s.label) > 1 ORDER BY s.task LIMIT %(limit)s",
 )
 
 # ---------------------------------------------------------------- past decisions

@@ -43,7 +43,7 @@ class Database:
 
     def _pool(self, role: Role, max_size: int) -> Pool:
         async def configure(conn: Conn) -> None:
-            await conn.execute(f"SET ROLE {role.value}")  # a constant of the enum above
+            await conn.execute(f"SET ROLE {role.value}".encode())  # a constant of the enum above
 
         return AsyncConnectionPool(
             self.url,
