@@ -15,9 +15,9 @@ describe('figures', () => {
     expect(percent('en', 0.29, 0)).toBe('29 %');
   });
   it('show times in the unit a person would use', () => {
-    expect(duration('en', 2.44)).toBe('2.4 s');
-    expect(duration('en', 75)).toBe('75 s');
-    expect(duration('en', 600)).toBe('10 min');
+    expect(duration('en', 2.44)).toBe('2.4\u00a0s');
+    expect(duration('en', 75)).toBe('75\u00a0s');
+    expect(duration('en', 600)).toBe('10\u00a0min');
     expect(duration('zh', 7500)).toBe('2 小时 5 分');
   });
   it('show sizes in powers of a thousand', () => {

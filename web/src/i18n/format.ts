@@ -31,9 +31,10 @@ export function percent(locale: Locale, fraction: number, digits = 1): string {
 
 export function duration(locale: Locale, seconds: number): string {
   const zh = locale === 'zh';
-  if (seconds < 120) return `${number(locale, seconds, seconds < 10 ? 1 : 0)} ${zh ? '秒' : 's'}`;
+  // A unit stays on the line of its number.
+  if (seconds < 120) return `${number(locale, seconds, seconds < 10 ? 1 : 0)}\u00a0${zh ? '秒' : 's'}`;
   const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} ${zh ? '分钟' : 'min'}`;
+  if (minutes < 60) return `${minutes}\u00a0${zh ? '分钟' : 'min'}`;
   const rest = minutes % 60;
   return zh ? `${Math.floor(minutes / 60)} 小时 ${rest} 分` : `${Math.floor(minutes / 60)} h ${rest} min`;
 }

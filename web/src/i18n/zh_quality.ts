@@ -9,6 +9,7 @@ export const quality: Record<string, string> = {
   'all others': '其余各类',
   'All {count} tasks are settled: this is what they would take if begun again. From {basis}.':
     '{count} 个任务已全部定案：此为重新开始所需的估算。依据：{basis}。',
+  'an assumed crowd': '假定的标注群体',
   'An audit of about {count} would certify it.': '约抽检 {count} 条即可认证。',
   'and {count} more': '另有 {count} 行',
   'Attributes of a box': '框的属性',
@@ -108,6 +109,7 @@ export const quality: Record<string, string> = {
   '{count, plural, one {# line} other {# lines}} left out': '略过 {count} 行',
   '{count, plural, one {# task} other {# tasks}} turned into gold': '已将 {count} 个任务设为金标',
   '{count} found among the first {loaded}': '前 {loaded} 个任务中找到 {count} 个',
+  '{count} judgements of this project': '本项目的 {count} 条判断',
   '{count} judgements said {said} of tasks settled as {settled}': '定案为 {settled} 的任务中有 {count} 条判断为 {said}',
   '{method}, model {version}': '{method}，模型第 {version} 版',
   '{name} (you)': '{name}（你）',

@@ -168,7 +168,7 @@ function Overview({
           )}
         </Panel>
         <Panel title={t('Quality')}>
-          <div style={{ display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: 24 }}>
+          <div style={{ display: 'grid', gridTemplateColumns: '1fr 1fr 1.6fr', gap: 24 }}>
             <Figure
               label={t('Agreement (alpha)')}
               value={agreement.alpha === null ? '–' : number(agreement.alpha, 3)}

@@ -5,7 +5,7 @@ import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { projects } from '../api/calls';
 import type { Project, Range, Release, WhatIf } from '../api/types';
-import { useT } from '../i18n';
+import { type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Figure, Interval, Panel, ProblemNote } from '../ui/bits';
 import { Chart } from '../ui/charts';
@@ -137,6 +137,13 @@ function Curve({ points, chosen, certified }: { points: WhatIf[]; chosen: number
   );
 }
 
+/** The server says in English what it leaned on; its two known sayings are said in the reader's language. */
+function basisIn(t: Translate, basis: string): string {
+  const measured = /^([\d,]+) judgements of this project$/.exec(basis);
+  if (measured?.[1]) return t('{count} judgements of this project', { count: measured[1] });
+  return basis === 'an assumed crowd' ? t('an assumed crowd') : basis;
+}
+
 export function WhatIfPanel({ project, certified }: { project: Project; certified: Release | undefined }) {
   const t = useT();
   const { money, number, percent } = useFormat();
@@ -225,11 +232,11 @@ export function WhatIfPanel({ project, certified }: { project: Project; certifie
                 {isOver
                   ? t('All {count} tasks are settled: this is what they would take if begun again. From {basis}.', {
                       count: number(said.tasks),
-                      basis: said.basis,
+                      basis: basisIn(t, said.basis),
                     })
                   : t('For the {count} tasks that are not settled. From {basis}.', {
                       count: number(said.tasks),
-                      basis: said.basis,
+                      basis: basisIn(t, said.basis),
                     })}
               </Text>
             </div>

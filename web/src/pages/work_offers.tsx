@@ -53,7 +53,7 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
         />
         <Figure
           label={t('Paid')}
-          value={<span style={{ fontSize: 14 }}>{t('on submit')}</span>}
+          value={<span style={{ fontSize: 14, lineHeight: '25px', display: 'block' }}>{t('on submit')}</span>}
           note={t('cannot be taken back')}
         />
         <Button
