@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cupola.kernel import clock
 from cupola.ledger import service, store
@@ -31,6 +31,7 @@ from cupola.platform.web import (
 )
 
 router = APIRouter(tags=["money"])
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # nobody was paid before
 
 
 class Amount(BaseModel):
@@ -69,16 +70,20 @@ async def get_earnings(request: Request, person: Contributor) -> Response:
     return reply(await service.earnings(runtime(request).db, person))
 
 
-@router.get("/api/work/statement", response_model=list[Payment])
+@router.get(
+    "/api/work/statement",
+    response_model=list[Payment],
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 async def get_statement(
     request: Request,
     person: Contributor,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
     format: Literal["json", "csv"] = "json",
 ) -> Response:
     """A statement of earnings: every payment in the span (default: the last 31 days, at most 10,000 rows)."""
-    end = until or clock.now()
+    end = max(until or clock.now(), BEGINNING)
     rows = await service.statement(runtime(request).db, person, since or end - timedelta(days=31), end, 10_000)
     if format == "json":
         return reply(rows)

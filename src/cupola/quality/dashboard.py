@@ -213,6 +213,11 @@ def _forecast(todo: int, parameters: live.Parameters, plan: Plan, per_judgement_
     )
 
 
+# People whose errors are even agree on a wrong class by chance once in so many: more classes change no figure, and a
+# table of 10,000 by 10,000 would only cost memory.
+SIMULATED_CLASSES = 64
+
+
 async def estimate(
     plan: Plan,
     items: int,
@@ -225,7 +230,7 @@ async def estimate(
 ) -> Estimate:
     """What a plan will likely need. Gold comes on top, as the plan's share of all judgements."""
     expected = skill if skill is not None else 0.85
-    effective = max(classes, 2)
+    effective = min(max(classes, 2), SIMULATED_CLASSES)
     pool = planner.pool_from_skill(effective, max(expected, 1.0 / effective + 0.01))
     found = await asyncio.to_thread(
         planner.forecast,
