@@ -57,7 +57,17 @@ async def new_order(
     if kind.dead:
         raise wrong("type", f"{kind.name} is described nowhere in public and is not taken")
     fields = Fields(body)
+    batch = None
+    name = fields.text("batch", most=project_model.MAX_NAME_CHARS)
+    if name is not None:
+        batch = await projects.batch_named(conn, call.tenant, name)
+        if in_project is None and not fields.has("project"):
+            in_project = batch.project
     project, base = await _project(conn, call, fields, kind, in_project)
+    if batch is not None and project is not None:
+        if batch.project != project.id:
+            raise wrong("batch", f"{batch.name!r} belongs to another project")
+        await projects.join(conn, call.tenant, batch, project)
     params = project_model.merged(
         {name: value for name, value in base.items() if name not in COMMON and name not in _PROJECT_ONLY},
         {name: value for name, value in body.items() if name not in COMMON},
@@ -67,15 +77,6 @@ async def new_order(
     if call.world == "live":
         for address in dict.fromkeys(addresses):
             await files.check_address(conn, call.run, call.tenant, address, "attachment")
-    batch = None
-    name = fields.text("batch", most=project_model.MAX_NAME_CHARS)
-    if name is not None:
-        batch = await projects.batch_named(conn, call.tenant, name)
-        if project is None:
-            project = await projects.project(conn, call.tenant, batch.project)
-        if batch.project != project.id:
-            raise wrong("batch", f"{name!r} belongs to another project")
-        await projects.join(conn, call.tenant, batch, project)
     instruction = project_model.joined(
         fields.text("instruction"), base.get("instruction") if isinstance(base.get("instruction"), str) else None
     )
