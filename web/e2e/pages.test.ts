@@ -40,10 +40,19 @@ describe.skipIf(!logins)('every page', () => {
     await project.waitFor();
     await inspect(here, new URL((await project.getAttribute('href')) ?? '', known.url).href, 'digits');
     await here.page.getByText('Are the claims true?').waitFor();
+    const target = here.page.getByRole('slider', { name: 'Target accuracy' });
+    await target.focus();
+    await here.page.keyboard.press('Home');
+    expect(await target.getAttribute('aria-valuetext')).toMatch(/^90\s%$/);
+    await here.page
+      .getByText(/would certify it|within reach|out of reach/)
+      .first()
+      .waitFor();
     await here.page.screenshot({ path: pathOf('digits-whole'), fullPage: true });
     for (const [tab, mark] of [
       ['Contributors', 'Skill of each contributor'],
       ['Releases', 'Freeze a release'],
+      ['Gold', 'Known answers (gold)'],
       ['Price and budget', 'New price for each judgement'],
     ] as const) {
       await here.page.getByRole('tab', { name: tab }).click();
@@ -52,12 +61,23 @@ describe.skipIf(!logins)('every page', () => {
       await expectAccessible(here.page);
       await picture(here.page, `digits-${tab.toLowerCase().replaceAll(' ', '-')}`);
     }
+    await here.page.getByRole('tab', { name: 'Contributors' }).click();
+    await here.page.locator('.cup-matrix td a').first().click();
+    await here.page.getByText('settled as', { exact: false }).first().waitFor();
+    await here.page.locator('a.cup-virtual-row').first().waitFor();
+    await expectAccessible(here.page);
+    await here.page.goBack();
     await here.page.locator('.cup-flow a').nth(3).click();
     await here.page.locator('a.cup-virtual-row').first().waitFor();
     await expectAccessible(here.page);
     await picture(here.page, 'tasks');
     await here.page.locator('a.cup-virtual-row').first().click();
     await here.page.getByRole('heading', { name: /^Judgements/ }).waitFor();
+    await here.page.getByRole('heading', { name: 'Why this label' }).waitFor();
+    await here.page
+      .getByText(/computed again: same|A person decided this/)
+      .first()
+      .waitFor();
     await expectAccessible(here.page);
     await picture(here.page, 'task');
     expect(here.complaints).toEqual([]);
