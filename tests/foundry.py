@@ -249,9 +249,11 @@ class Foundry:
     @contextlib.contextmanager
     def http(self) -> Iterator[str]:
         """Serve the whole application over this instance; yields its URL."""
+        mine = self.runtime
+        runtime = Runtime(mine.settings, Database(self.server_url), mine.blobs)  # closed with the server
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(self.runtime), port=0, log_level="error", timeout_graceful_shutdown=1, http="httptools"
+                create_app(runtime), port=0, log_level="error", timeout_graceful_shutdown=1, http="httptools"
             )
         )
         running = asyncio.run_coroutine_threadsafe(server.serve(), self.loop)

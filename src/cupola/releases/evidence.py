@@ -123,6 +123,8 @@ def verify(where: Path, public_key: bytes | None = None) -> Verified:
     for name, expected in sorted(manifest["sha256"].items()):
         if hashlib.sha256(files(name)).hexdigest() != expected:
             wrong.append(f"{name} is not the file that the manifest names.")
+    for name in sorted(set(FILES) - set(manifest["sha256"])):
+        wrong.append(f"The manifest does not name {name}.")
     checked.append(f"{len(manifest['sha256'])} files against the manifest")
 
     plan_bytes = files("plan.json")
@@ -131,6 +133,7 @@ def verify(where: Path, public_key: bytes | None = None) -> Verified:
     evidence = certificate.get("evidence", {})
     rows_bytes = files("rows.jsonl")
     for name, value in (
+        ("ontology_sha256", hashlib.sha256(files("ontology.json")).hexdigest()),
         ("plan_sha256", hashlib.sha256(plan_bytes).hexdigest()),
         ("rows_sha256", hashlib.sha256(rows_bytes).hexdigest()),
         ("seed_commitment_sha256", hashlib.sha256(certificate["plan"]["seed"].encode()).hexdigest()),

@@ -15,7 +15,7 @@ import psycopg
 
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import conflict, invalid, not_found
-from cupola.labels import decode_label, encode, label_from, same, validate
+from cupola.labels import decode_label, encode, encode_ontology, label_from, same, validate
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
@@ -236,6 +236,7 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
             if row.drawn
             else "Make a further release whose plan draws items.",
         )
+    _, ontology = await tasks_service.project_and_ontology(conn, tenant, row.project)
     labels: dict[str, Any] = {}
     async for rows in store.ROWS.stream(conn, tenant=tenant, release=release):
         labels.update((str(one.task), msgspec.json.decode(one.label)) for one in rows)
@@ -260,6 +261,7 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
         made_at=clock.now().isoformat(),
     )
     document["evidence"] = {
+        "ontology_sha256": hashlib.sha256(encode_ontology(ontology)).hexdigest(),
         "plan_sha256": row.plan_sha256.hex(),
         "rows_sha256": row.rows_sha256.hex(),
         "seed_commitment_sha256": row.seed_commitment.hex(),
