@@ -26,6 +26,24 @@ async function until<T>(page: Page, path: string, isDone: (answer: T) => boolean
   throw new Error(`${path} did not come to the state that was waited for`);
 }
 
+/** The tenant's own money: a budget that others have spent before must not decide whether the paths can be walked. */
+async function fund(page: Page, amount_minor: number): Promise<void> {
+  const status = await page.evaluate(async (amount) => {
+    const session = (await (await fetch('/api/session')).json()) as { csrf: string; tenants: { id: string }[] };
+    const response = await fetch('/api/money/fund', {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        'X-CSRF-Token': session.csrf,
+        'Cupola-Tenant': localStorage.getItem('cupola.tenant') ?? session.tenants[0]?.id ?? '',
+      },
+      body: JSON.stringify({ amount_minor: amount, currency: 'EUR' }),
+    });
+    return response.status;
+  }, amount_minor);
+  expect(status).toBe(201);
+}
+
 interface Counts {
   counts: { settled: number; escalated: number; total: number };
 }
@@ -45,6 +63,7 @@ describe.skipIf(!logins)('the main paths', () => {
     worker = await visit(browser);
     judge = await visit(browser, { colorScheme: 'dark' });
     await signIn(owner, url, requester);
+    await fund(owner.page, 2_000);
     await signIn(worker, url, contributor);
     await signIn(judge, url, adjudicator);
   });
