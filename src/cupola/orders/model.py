@@ -68,6 +68,7 @@ class NewOrder:
     priority: int = 0
     callback: str | None = None
     work: Work | None = None
+    waits: Waits = "placing"  # what an order with work waits for at first
     expected: str | None = None
     initial: str | None = None
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from cupola.catalog import service as catalog
 from cupola.catalog.intake import Row
@@ -69,7 +70,17 @@ async def place_waiting(run: Runtime, tenant: UUID, *, unfunded: bool = False) -
             return failed
         after = waiting[-1].id
         for group in _by_line(waiting).values():
-            failed += await _place(run, tenant, group)
+            try:
+                failed += await _place(run, tenant, group)
+            except psycopg.OperationalError:
+                raise
+            except Problem as problem:
+                if problem.kind is Kind.UNAVAILABLE:
+                    raise
+                log.exception("%d orders could not be placed; they are tried again with the next event", len(group))
+            except Exception:
+                # a fault of ours with one order must not hold up everybody's
+                log.exception("%d orders could not be placed; they are tried again with the next event", len(group))
 
 
 def _by_line(waiting: Sequence[Placing]) -> dict[tuple[UUID | None, str, bytes], list[tuple[Placing, Work]]]:

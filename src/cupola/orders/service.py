@@ -46,7 +46,7 @@ async def create(conn: Conn, tenant: UUID, new: NewOrder) -> UUID:
                 priority=new.priority,
                 callback=new.callback,
                 work=None if new.work is None else msgspec.json.encode(new.work).decode(),
-                waits="editor" if new.work is None else "placing",
+                waits="editor" if new.work is None else new.waits,
                 expected=new.expected,
                 initial=new.initial,
                 now=clock.now(),
@@ -273,7 +273,11 @@ async def move_batch(conn: Conn, tenant: UUID, batch: UUID, verb: str) -> Batch:
     if verb == "cancel":
         cancelled = await tasks.cancel_tasks(conn, tenant, held)
         await store.CANCEL_UNPLACED.run(conn, tenant=tenant, batch=batch, cancelled=cancelled, now=clock.now())
-    elif held:
+    elif verb in ("finalize", "resume"):
+        await store.BATCH_WAITS.run(conn, tenant=tenant, batch=batch, waits="placing")
+    elif verb == "pause":
+        await store.BATCH_WAITS.run(conn, tenant=tenant, batch=batch, waits="batch")
+    if held and verb != "cancel":
         await tasks.hold_tasks(conn, tenant, held, held=verb == "pause")
     return moved
 

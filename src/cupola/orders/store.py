@@ -178,6 +178,10 @@ DOUBTFUL = Command(
     "UPDATE order_task SET waits = 'expert' WHERE tenant = %(tenant)s AND foundry_task = ANY (%(tasks)s::uuid[]) "
     "AND state = 0"
 )
+BATCH_WAITS = Command(
+    "UPDATE order_task SET waits = %(waits)s WHERE tenant = %(tenant)s AND batch = %(batch)s AND state = 0 "
+    "AND foundry_task IS NULL AND work IS NOT NULL"
+)
 PLACED = Command(
     "UPDATE order_task o SET line = %(line)s, foundry_task = x.task, waits = 'work', updated_at = %(now)s "
     "FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[]) AS x (id, task) "

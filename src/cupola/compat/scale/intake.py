@@ -99,6 +99,7 @@ async def new_order(
         tags=tags_of(body["tags"]) if fields.has("tags") else None,
         priority=_priority(fields),
         callback=callback or None,
+        waits="batch" if batch and batch.state in (project_model.STAGING, project_model.PAUSED) else "placing",
     )
     return _with_work(new, kind, body, params, instruction or "", role)
 

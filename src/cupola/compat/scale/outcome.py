@@ -10,7 +10,6 @@ import msgspec
 
 from cupola.compat.scale import shapes
 from cupola.compat.scale.types import TYPES
-from cupola.kernel.errors import Kind, Problem
 from cupola.orders import model, placing, service
 from cupola.orders.callbacks import service as callbacks
 from cupola.orders.deliveries import service as deliveries
@@ -78,10 +77,10 @@ async def _respond(run: Runtime, tenant: UUID, tasks: list[UUID]) -> None:
         for one in await service.settled(conn, tenant, tasks):
             try:
                 response = response_of(one)
-            except Problem as problem:
-                if problem.kind is Kind.UNAVAILABLE:
-                    raise
-                await service.fail(conn, tenant, one.order.id, problem.detail)
+            except Exception:
+                # a label that cannot be told in this form: one task's trouble, not everybody's
+                log.exception("the response of task %s could not be written", one.order.id)
+                await service.fail(conn, tenant, one.order.id, "Its label could not be told in this form.")
                 continue
             if response is None:
                 await service.fail(conn, tenant, one.order.id, "The people who looked at it could not decide it.")

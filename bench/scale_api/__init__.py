@@ -1,0 +1,1 @@
+"""How fast code written for Scale's interface is served."""
