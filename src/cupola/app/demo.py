@@ -6,6 +6,7 @@ The contributors are programs with honest, differing error rates; everything the
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
 import tempfile
@@ -34,8 +35,9 @@ console = Console()
 PEOPLE = 36
 GOLD = 60
 PRICE_MINOR = 5
-BUDGET_MINOR = 200_000
-AUDIT_ITEMS = 600
+BUDGET_MINOR = 400_000  # play money; half of it stays free for whoever tries the wizard
+JOB_MINOR = 50_000
+AUDIT_ITEMS = 1_000
 FIXED_VOTES = 5
 DIGIT_GUIDELINES = {
     "en": "# Which digit is it?\n\nLook at the whole stroke. A **1** may have a foot, a **7** a bar. "
@@ -111,7 +113,7 @@ class Job:
     gold: dict[str, dict[str, Any]]
     max_judgements: int = 5
     page_size: int = 20
-    budget_minor: int = BUDGET_MINOR // 4
+    budget_minor: int = JOB_MINOR
 
 
 def boxes_job(digits: Digits, rng: random.Random) -> Job:
@@ -460,7 +462,7 @@ class _Play:
         reached = "reached" if certificate["reached"] else "not reached"
         table.add_row(
             "certified accuracy",
-            f">= {100 * certificate['accuracy_lower_bound']:.2f} % at {100 * certificate['confidence']:g} % "
+            f">= {_floor(certificate['accuracy_lower_bound'])} % at {100 * certificate['confidence']:g} % "
             f"({certificate['errors']} errors in {certificate['n']} audited; target 99 % {reached})",
         )
         table.add_row(
@@ -493,3 +495,8 @@ class _Play:
         if file is not None:
             known = {role: {"email": one.email, "password": one.password} for role, one in self.logins.items()}
             file.write_text(json.dumps({"url": self.url, **known}, indent=1))
+
+
+def _floor(share: float) -> str:
+    """A lower bound in per cent, rounded down: a claim is never rounded in its own favour."""
+    return f"{math.floor(share * 10_000 + 1e-9) / 100:.2f}"

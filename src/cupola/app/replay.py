@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import random
 import threading
 import zipfile
@@ -439,7 +440,8 @@ def _say(outcome: Outcome, took_s: float, console: Console) -> None:
     reached = "reached" if outcome.reached else "not reached"
     table.add_row(
         "certified accuracy",
-        f">= {100 * outcome.certified:.2f} % at {100 * outcome.confidence:g} % ({outcome.errors} errors in "
+        f">= {math.floor(outcome.certified * 10_000 + 1e-9) / 100:.2f} % at {100 * outcome.confidence:g} % "
+        f"({outcome.errors} errors in "
         f"{outcome.audited} audited; target {100 * outcome.target:g} % {reached})",
     )
     table.add_row("true accuracy", f"{100 * outcome.true_accuracy:.2f} %")

@@ -62,6 +62,7 @@ async def quality(conn: Conn, tenant: UUID, project: UUID) -> ProjectQuality:
     return ProjectQuality(
         parameters.method,
         parameters.rho,
+        parameters.threshold,
         parameters.version,
         [
             Bin(EDGES[row.bin], EDGES[row.bin + 1] if row.bin + 1 < len(EDGES) else 1.0, row.tasks)

@@ -17,6 +17,7 @@ from cupola.quality import plan as planner
 from cupola.quality.calibrate import DEFAULT_RHO, rho_of, temper
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.coin_ds import coin_ds
+from cupola.quality.model import SETTLE_SHARE
 from cupola.quality.online import FLOOR, cold_start, newcomer
 
 COLD_ACCURACY = 0.8
@@ -77,8 +78,8 @@ def refit(
     """Fit coin_ds on all judgements of a project: task, worker, code as columns (n,); gold (n_tasks,), -1 unknown.
 
     rho comes from golds that the fit was not told, cut into tasks of a few votes, so that it is right for the number
-    of votes at which decisions are made. The threshold is the lowest that leaves no more than half the allowed error
-    in the whole release, counting what the experts take over (see `plan.forecast`).
+    of votes at which decisions are made. The threshold is the lowest that leaves no more than
+    SETTLE_SHARE of the allowed error in the whole release, counting what the experts take over (see `plan.forecast`).
     """
     classes = before.n_classes
     n_tasks, n_workers = len(gold), len(worker_ids)
@@ -89,7 +90,9 @@ def refit(
     rho = _rho(tasks, workers, codes, gold, n_workers, classes)
     counts = np.bincount(workers, minlength=n_workers).astype(float)
     pool = planner.Pool(fit.confusion, counts / counts.sum(), fit.prior, rho, "the project so far")
-    expected = planner.forecast(n_tasks, pool, target_accuracy, max_votes=max_votes)
+    # the planner leaves half of the error it is told; we want the crowd to leave SETTLE_SHARE of what is allowed
+    aim = 1.0 - (1.0 - target_accuracy) * SETTLE_SHARE * 2.0
+    expected = planner.forecast(n_tasks, pool, aim, max_votes=max_votes)
     return Parameters(
         before.version + 1,
         fit.method,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 # Of the errors that the target allows, this share may come from tasks settled by the crowd's posterior. The audit then
 # has room: a certificate at the limit needs the true error well below it.
-SETTLE_SHARE = 0.5
+SETTLE_SHARE = 0.3
 
 
 def settle_threshold(target_accuracy: float) -> float:
@@ -90,6 +90,7 @@ class Forecast:
 class ProjectQuality:
     method: str
     rho: float
+    threshold: float
     model_version: int
     posterior_histogram: list[Bin]
     agreement: Agreement

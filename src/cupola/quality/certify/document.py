@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -210,11 +211,16 @@ def result_dict(result: Result) -> dict[str, Any]:
     }
 
 
+def _down(share: float) -> str:
+    """A lower bound in per cent, rounded down: a claim is never rounded in its own favour."""
+    return f"{math.floor(share * 10_000 + 1e-9) / 100:.2f}"
+
+
 def statement(release: str, items: int, plan: AuditPlan, result: Result) -> str:
     """The claim in one sentence."""
     found = f"{result.errors} error{'' if result.errors == 1 else 's'} among {result.audited} audited"
     apart = f", {result.undecidable} undecidable" if result.undecidable else ""
-    claim = f"accuracy of at least {100 * result.accuracy_lower:.2f} % at {100 * plan.confidence:g} % confidence"
+    claim = f"accuracy of at least {_down(result.accuracy_lower)} % at {100 * plan.confidence:g} % confidence"
     if plan.kind == "sequential" and not result.reached:
         claim = f"accuracy of {100 * (1 - plan.limit):g} % not yet shown"
     return f"Release {release}, {items} items: {claim} ({found}{apart}; {plan.kind} plan)."
