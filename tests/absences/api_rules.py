@@ -11,6 +11,7 @@ BOUNDED: dict[str, str] = {
     "/api/work/offers": "projects on offer to one person: at most one page is read",
     "/api/projects/{project}/offers": "versions of one project's offer",
     "/api/work/assignments": "pages that one person holds open",
+    "/api/tasks/{task}/decisions": "settlements of one task: the newest hundred",
     "/api/audits": "releases of one tenant under audit at this moment",
     "/api/audits/{release}/items": "a queue: `limit` items that are still to be judged, in the order of the draw",
     "/api/work/statement": "10,000 payments a call, said in its description",

@@ -347,7 +347,7 @@ TASK_PROJECT = Scalar(UUID, "SELECT project FROM task WHERE tenant = %(tenant)s 
 DECISIONS = Statement(
     DecisionRow,
     "SELECT version, how, method, model_version, judgements, confidence, at FROM settlement "
-    "WHERE tenant = %(tenant)s AND task = %(task)s ORDER BY version",
+    "WHERE tenant = %(tenant)s AND task = %(task)s ORDER BY version DESC LIMIT 100",
 )
 VOTES_BY_ID = Statement(
     VoteRow,
