@@ -45,7 +45,10 @@ class Replayed:
 
 
 async def replay(conn: Conn, tenant: UUID, task: UUID) -> list[Replayed]:
-    """The settlements of a task, newest first; those of single-choice projects are computed again. Raises Problem(NOT_FOUND)."""
+    """A task's settlements, newest first; those of single-choice projects are computed again.
+
+    Raises Problem(NOT_FOUND).
+    """
     state = await store.TASK_PROJECT.maybe(conn, tenant=tenant, task=task)
     if state is None:
         raise not_found("task")
