@@ -95,7 +95,7 @@ class Blobs:
     def put_now(self, tenant: UUID, data: bytes) -> Stored:
         """Store bytes, blocking: for worker threads."""
         sha256 = hashlib.sha256(data).hexdigest()
-        with _mapped():
+        with _mapped(writing=True):
             try:
                 obstore.put(self._store, f"{tenant}/{sha256}", data, mode="create")
             except trouble.AlreadyExistsError:
@@ -105,7 +105,7 @@ class Blobs:
     async def put(self, tenant: UUID, data: bytes) -> Stored:
         """Store bytes under their hash. Raises Problem (UNAVAILABLE) when the store cannot be reached."""
         sha256 = hashlib.sha256(data).hexdigest()
-        with _mapped():
+        with _mapped(writing=True):
             try:
                 await obstore.put_async(self._store, f"{tenant}/{sha256}", data, mode="create")
             except trouble.AlreadyExistsError:
@@ -124,7 +124,7 @@ class Blobs:
         path = (folder or Path(tempfile.gettempdir())) / f"cupola-{ids.uuid7()}"
         digest, size = hashlib.sha256(), 0
         try:
-            with _mapped(), path.open("xb") as file:
+            with _mapped(writing=True), path.open("xb") as file:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > max_bytes:
@@ -139,10 +139,11 @@ class Blobs:
             fresh = await self._adopt(path, f"{tenant}/{digest.hexdigest()}")
             return Stored(tenant, digest.hexdigest(), size, fresh)
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # the store may be away by now
+                path.unlink(missing_ok=True)
 
     async def _adopt(self, path: Path, key: str) -> bool:
-        with _mapped():
+        with _mapped(writing=True):
             if self._root is not None:
                 try:
                     await obstore.rename_async(self._store, f"{INCOMING}/{path.name}", key, overwrite=False)
@@ -319,17 +320,21 @@ def _refused() -> Problem:
 
 
 @contextmanager
-def _mapped(*, missing_is_fine: bool = False) -> Iterator[None]:
-    """Errors of the store in our own words."""
+def _mapped(*, missing_is_fine: bool = False, writing: bool = False) -> Iterator[None]:
+    """Errors of the store in our own words. writing: what is missing is the store itself."""
     try:
         yield
-    except (FileNotFoundError, trouble.NotFoundError):
+    except (FileNotFoundError, trouble.NotFoundError) as error:
+        if writing:
+            raise _away(error) from error
         if not missing_is_fine:
             raise not_found("blob") from None
     except (trouble.BaseError, OSError) as error:
         if isinstance(error, trouble.AlreadyExistsError):
             raise
-        first_line = str(error).strip().splitlines()[:1]
-        raise unavailable(
-            "blobs-unreachable", f"The store of files cannot be used: {' '.join(first_line)[:300]}"
-        ) from error
+        raise _away(error) from error
+
+
+def _away(error: Exception) -> Problem:
+    first_line = str(error).strip().splitlines()[:1]
+    return unavailable("blobs-unreachable", f"The store of files cannot be used: {' '.join(first_line)[:300]}")
