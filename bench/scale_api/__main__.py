@@ -20,26 +20,13 @@ from typing import Any
 
 from scaleapi.tasks import TaskType
 
+from bench.scale_api.clients import create, read
 from bench.serve.__main__ import cpu_s, postgres_of, tree
 from cupola.app import stage
 from cupola.client.scale import scale_client
-from cupola.kernel import ids
 from cupola.platform.pg.cluster import Cluster
 
 OUT = Path(__file__).parents[1] / "out" / "scale_api.json"
-WORDS: dict[str, Any] = {"attachment": "words", "attachment_type": "text", "categories": ["a", "b"]}
-
-
-def create(url: str, key: str, project: str, count: int) -> int:
-    client = scale_client(url, key)
-    for _ in range(count):
-        client.create_task(TaskType.Categorization, project=project, unique_id=ids.token(12), **WORDS)
-    return count
-
-
-def read(url: str, key: str, project: str, rounds: int) -> int:
-    client = scale_client(url, key)
-    return sum(len(list(client.get_tasks(project, limit=100, include_attachment_url=False))) for _ in range(rounds))
 
 
 def together(clients: int, work: Any, url: str, key: str, project: str, each: int, pids: list[int]) -> dict[str, Any]:
