@@ -54,6 +54,7 @@ class Live:
     parameters: live.Parameters
     accuracies: dict[UUID, float] = field(default_factory=dict)
     seen: int = 0
+    tasks_total: int = 0
     next_refit: float = FIRST_REFIT
 
 
@@ -115,6 +116,7 @@ class Aggregator:
                 coded,
                 parameters,
                 seen=seen,
+                tasks_total=row.tasks_total,
             )
             if parameters.judgements:
                 known.next_refit = parameters.judgements * REFIT_GROWTH
@@ -318,7 +320,8 @@ class Aggregator:
             await self._keep(tenant, project, known, list(workers), np.bincount(worker), seen, right)
         else:
             await self._refit_agreeing(tenant, project, known)
-        known.next_refit = max(known.seen * REFIT_GROWTH, known.seen + 40)
+        # a large project refits in larger steps: a look at all its waiting tasks is not free
+        known.next_refit = max(known.seen * REFIT_GROWTH, known.seen + 40, known.seen + 0.02 * known.tasks_total)
         after = UUID(int=0)
         while True:
             async with self._run.db.tx(Role.APP, tenant=tenant) as conn:

@@ -325,6 +325,7 @@ CREATE TABLE task (
 CREATE INDEX task_queue ON task (tenant, project, rank) WHERE open_slots > 0;
 CREATE INDEX task_gold ON task (tenant, project, rank) WHERE gold;
 CREATE INDEX task_rank ON task (tenant, project, rank);
+CREATE INDEX task_collecting ON task (tenant, project, id) WHERE state = 1;
 CREATE INDEX task_doubtful ON task (tenant, project, id) WHERE state = 2;
 CREATE TABLE gold (
   tenant uuid NOT NULL,

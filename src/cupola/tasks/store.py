@@ -30,6 +30,7 @@ class ProjectRow:
     page_size: int
     lease_s: int
     routing: str
+    tasks_total: int
     created_at: datetime
     launched_at: datetime | None
 
@@ -219,7 +220,8 @@ class Due:
 # ---------------------------------------------------------------- projects
 _PROJECT = (
     "id, name, kind, state, dataset, ontology_version, target_accuracy, confidence, min_judgements, max_judgements, "
-    "gold_rate, audit_items, currency, offer_version, page_size, lease_s, routing, created_at, launched_at"
+    "gold_rate, audit_items, currency, offer_version, page_size, lease_s, routing, tasks_total, "
+    "created_at, launched_at"
 )
 PROJECT_ADD = Command(
     "INSERT INTO project (tenant, id, name, dataset, ontology_version, kind, state, target_accuracy, confidence, "
