@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
-from tests.stories.processes import House, house, wait_until
 
 from cupola.app import moving, stage
 from cupola.client import Client
 from cupola.releases import evidence
+from tests.stories.processes import House, house, wait_until
 
 PICTURES = 24
 PRICE_MINOR = 30

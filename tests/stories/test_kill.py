@@ -23,11 +23,11 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.stories.processes import House, house, wait_until
 
 from cupola.app.stage import Scene, Worker
 from cupola.client import Client
 from cupola.kernel import ids
+from tests.stories.processes import House, house, wait_until
 
 KILLS = 20
 TASKS = 4_000

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from PIL import Image
-from tests.stories.processes import House, house, wait_until
-from tests.stories.test_kill import Load, prepare, stored, waiting
 
 from cupola.app.stage import Scene
 from cupola.client import Client
+from tests.stories.processes import House, house, wait_until
+from tests.stories.test_kill import Load, prepare, stored, waiting
 
 pytestmark = pytest.mark.slow
 
