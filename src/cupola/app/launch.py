@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.blobs import Blobs
@@ -17,10 +17,14 @@ from cupola.platform.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the database is: `admin_url` for migrations and backups, `server_url` for everything else."""
+    """Where the database is: `admin_url` for migrations and backups, `server_url` for everything else.
+
+    revive: starts an embedded one again that has died; does nothing while it lives.
+    """
 
     admin_url: str
     server_url: str
+    revive: Callable[[], object] | None = None
 
 
 @contextmanager
@@ -34,7 +38,7 @@ def database(settings: Settings, *, bring_up_to_date: bool = True, migrate_fresh
         yield _present(settings, settings.database_url, bring_up_to_date, migrate_fresh)
         return
     with Cluster.open(settings.data_dir) as cluster:
-        yield _present(settings, cluster.url, bring_up_to_date, migrate_fresh)
+        yield replace(_present(settings, cluster.url, bring_up_to_date, migrate_fresh), revive=cluster.ensure_running)
 
 
 def _present(settings: Settings, admin_url: str, bring_up_to_date: bool, migrate_fresh: bool) -> Place:

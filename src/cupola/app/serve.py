@@ -19,6 +19,8 @@ from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
 
 console = Console(stderr=True)
+log = logging.getLogger("cupola.serve")
+WATCH_EVERY_S = 2.0
 
 
 def _logging() -> None:
@@ -64,10 +66,12 @@ def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True
 
         async def background() -> Callable[[], Awaitable[None]]:
             stop = await worker.start(run) if with_worker else None
+            watch = asyncio.create_task(_watch(place))
             if first_link:
                 await _say(run)
 
             async def end() -> None:
+                watch.cancel()
                 if stop is not None:
                     await stop()
 
@@ -90,6 +94,16 @@ def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True
         uvicorn.Server(config).run()
 
 
+async def _watch(place: launch.Place) -> None:
+    """Start an embedded database again that has died; requests in between are answered 503 and lose nothing."""
+    while place.revive is not None:
+        await asyncio.sleep(WATCH_EVERY_S)
+        try:
+            await asyncio.to_thread(place.revive)
+        except Problem as problem:
+            log.warning("the database does not start: %s", problem.detail)
+
+
 async def _say(run: Runtime) -> None:
     console.print(f"[bold]Cupola[/] is up: [link]{run.settings.public_url}[/]", highlight=False, soft_wrap=True)
     link = await first_admin_link(run)
@@ -110,6 +124,8 @@ def run_worker(settings: Settings) -> None:
             for name in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(name, stop.set)
             console.print("The worker runs.")
+            watch = asyncio.create_task(_watch(place))
             await worker.run_until(run, stop)
+            watch.cancel()
 
         asyncio.run(main())

@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psycopg
 
 from cupola.kernel import clock
 from cupola.kernel.errors import Problem
@@ -49,9 +52,13 @@ async def run_consumer(run: Runtime, consumer: Consumer, stop: asyncio.Event) ->
                 try:
                     await _feed(conn, consumer, stop)
                 finally:
-                    await store.CONSUMER_UNLOCK.maybe(conn, consumer=consumer.name)
+                    with suppress(psycopg.Error):  # a lost connection has let go of its locks
+                        await store.CONSUMER_UNLOCK.maybe(conn, consumer=consumer.name)
         except Problem as problem:
             log.warning("%s waits: %s", consumer.name, problem.detail)
+            await _pause(stop, RETRY_S)
+        except psycopg.OperationalError as error:
+            log.warning("%s waits: the database is away (%s)", consumer.name, str(error).strip().split("\n")[0])
             await _pause(stop, RETRY_S)
         except Exception:
             log.exception("%s failed; trying again", consumer.name)

@@ -7,6 +7,7 @@ twice changes nothing. It stores the version of the model it was made with.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from cupola.kernel import clock, ids
+from cupola.kernel.errors import Problem
 from cupola.labels import Label, Ontology, code_of, decode_label, encode, label_of, same
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
@@ -26,6 +28,8 @@ from cupola.quality import agreeing, live, store
 from cupola.quality.model import settle_threshold
 from cupola.quality.online import Decision, Plan, decide
 from cupola.tasks import service as tasks_service
+
+log = logging.getLogger("cupola.quality")
 
 SCAN = 20_000  # tasks looked at again after a refit, at a time
 FIRST_REFIT = 60  # judgements before the first fit
@@ -73,6 +77,7 @@ class Aggregator:
         self._run = run
         self._ask = ask
         self._live: dict[tuple[UUID, UUID], Live] = {}
+        self._failed: set[tuple[UUID, UUID]] = set()
 
     async def handle(self, events: Sequence[Event]) -> None:
         """React to a batch of events, tenant by tenant and project by project."""
@@ -86,15 +91,28 @@ class Aggregator:
                 touched.setdefault(key, set()).update(UUID(task) for task in event.data.get("tasks", ()))
             elif event.kind in ("tasks.created", "project.launched"):
                 fresh.add(key)
-        for key in fresh | set(touched):
-            tenant, project = key
-            known = await self._of(tenant, project)
-            for part in _parts(sorted(touched.get(key, ())), 5_000):
-                await self._decide(tenant, project, known, part)
-            if known.directed and (key in fresh or touched.get(key)):
-                await self._ask_anew(tenant, project, known)
-            if known.seen >= known.next_refit:
-                await self.refit(tenant, project)
+        for key in fresh | set(touched) | set(self._failed):
+            try:
+                await self._react(key, sorted(touched.get(key, ())), key in fresh)
+            except Problem:
+                raise  # the database is away: the dispatcher hands us the batch again
+            except Exception:
+                # one project's trouble stops nobody else; what it missed is looked at with the next batch
+                log.exception("project %s is left undecided for now", key[1])
+                self._failed.add(key)
+
+    async def _react(self, key: tuple[UUID, UUID], tasks: list[UUID], fresh: bool) -> None:
+        tenant, project = key
+        known = await self._of(tenant, project)
+        if key in self._failed:
+            await self.refit(tenant, project)  # looks at everything that waits
+            self._failed.discard(key)
+        for part in _parts(tasks, 5_000):
+            await self._decide(tenant, project, known, part)
+        if known.directed and (fresh or tasks):
+            await self._ask_anew(tenant, project, known)
+        if known.seen >= known.next_refit:
+            await self.refit(tenant, project)
 
     async def _of(self, tenant: UUID, project: UUID) -> Live:
         known = self._live.get((tenant, project))
