@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_while_the_database_is_away_every_request_is_told_when_to_come_back() -> None:
-    with house({"fsync": "off"}) as place:
+    # a server would start it again by itself; here it is to stay away
+    with house({"fsync": "off"}, {"CUPOLA_REVIVE": "0"}) as place:
         scene = place.open()
         scenery = prepare(place, scene, workers=4, tasks=600)
         load = Load(place, scenery, lose=0.0)

@@ -38,7 +38,10 @@ def database(settings: Settings, *, bring_up_to_date: bool = True, migrate_fresh
         yield _present(settings, settings.database_url, bring_up_to_date, migrate_fresh)
         return
     with Cluster.open(settings.data_dir) as cluster:
-        yield replace(_present(settings, cluster.url, bring_up_to_date, migrate_fresh), revive=cluster.ensure_running)
+        yield replace(
+            _present(settings, cluster.url, bring_up_to_date, migrate_fresh),
+            revive=cluster.ensure_running if settings.revive else None,
+        )
 
 
 def _present(settings: Settings, admin_url: str, bring_up_to_date: bool, migrate_fresh: bool) -> Place:

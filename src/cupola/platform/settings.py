@@ -34,6 +34,7 @@ class Settings:
     fee_bp: int = 1_000
     insurance_bp: int = 500
     secure_cookies: bool = False
+    revive: bool = True  # start an embedded database again that has died
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, so that no two uses share a key."""
@@ -70,6 +71,7 @@ def load(
         fee_bp=_whole("CUPOLA_FEE_BP", 1_000),
         insurance_bp=_whole("CUPOLA_INSURANCE_BP", 500),
         secure_cookies=url.startswith("https://"),
+        revive=os.environ.get("CUPOLA_REVIVE", "1") != "0",
     )
 
 
