@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -173,6 +174,12 @@ def test_callbacks_tell_everything_and_are_tried_again_until_they_arrive(world: 
         until(lambda: "order.audit" in {one.headers["cupola-event"] for one in receiver.got}, "the audit was told")
         log = key.get("/api/orders/callbacks", params={"task": task.id}).json()["items"]
         assert {one["kind"] for one in log} == {"completed", "audit"}
+        told = next(one for one in log if one["kind"] == "completed")
+        assert json.loads(key.get(f"/api/orders/callbacks/{told['id']}").json()["body"]) == last.body
+        failed = key.get("/api/orders/callbacks", params={"task": task.id, "state": "failed"}).json()["items"]
+        assert failed == []
+        other = world.served.client(Authorization=f"Bearer {world.test_key}")
+        assert other.get(f"/api/orders/callbacks/{told['id']}").status_code == 404
 
 
 def test_a_dead_receiver_is_given_up_after_twenty_tries_and_can_be_asked_again(world: World) -> None:

@@ -70,12 +70,23 @@ async def callback_auth(request: Request, who: Manager) -> Response:
 
 @router.get("/callbacks", summary="The log of callbacks", response_model=Listed[callback_model.Delivery])
 async def list_callbacks(
-    request: Request, who: Manager, task: UUID | None = None, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    who: Manager,
+    task: UUID | None = None,
+    state: callback_model.State | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response:
     before = decode_cursor(cursor, UUID)
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
-        rows = await callbacks.deliveries(conn, who.tenant, task=task, before=before, limit=limit + 1)
+        rows = await callbacks.deliveries(conn, who.tenant, task=task, state=state, before=before, limit=limit + 1)
     return listed(rows, limit, lambda row: row.id)
+
+
+@router.get("/callbacks/{callback}", summary="A callback with its body", response_model=callback_model.Message)
+async def read_callback(request: Request, who: Manager, callback: UUID) -> Response:
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await callbacks.message(conn, who.tenant, callback))
 
 
 @router.post("/callbacks/{callback}/resend", summary="Send a callback again", response_model=callback_model.Delivery)

@@ -11,7 +11,7 @@ from cupola.kernel import clock, dice, ids, limits
 from cupola.kernel.errors import Problem, invalid, not_found
 from cupola.orders import store as orders
 from cupola.orders.callbacks import model, store
-from cupola.orders.callbacks.model import Delivery, State
+from cupola.orders.callbacks.model import Delivery, Message, State
 from cupola.orders.callbacks.store import Claimed, Due
 from cupola.platform.net import Fetcher, Guard, check_literal
 from cupola.platform.pg.tx import Conn, Role
@@ -53,9 +53,19 @@ async def enqueue(
     return new
 
 
-async def deliveries(conn: Conn, tenant: UUID, *, task: UUID | None, before: UUID | None, limit: int) -> list[Delivery]:
+async def deliveries(
+    conn: Conn, tenant: UUID, *, task: UUID | None, state: State | None = None, before: UUID | None, limit: int
+) -> list[Delivery]:
     """The log, newest first."""
-    return await store.DELIVERIES.all(conn, tenant=tenant, task=task, before=before, limit=limit)
+    return await store.DELIVERIES.all(conn, tenant=tenant, task=task, state=state, before=before, limit=limit)
+
+
+async def message(conn: Conn, tenant: UUID, delivery: UUID) -> Message:
+    """One message with its body. Raises Problem (NOT_FOUND)."""
+    row = await store.MESSAGE.maybe(conn, tenant=tenant, id=delivery)
+    if row is None:
+        raise not_found("callback")
+    return row
 
 
 async def resend(conn: Conn, tenant: UUID, delivery: UUID) -> Delivery:

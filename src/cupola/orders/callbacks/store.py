@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from cupola.orders.callbacks.model import Delivery
+from cupola.orders.callbacks.model import Delivery, Message
 from cupola.platform.pg.statement import Command, Statement
 
 
@@ -52,8 +52,11 @@ OUTCOME = Command(
 DELIVERIES = Statement(
     Delivery,
     "SELECT " + _DELIVERY + "FROM order_callback WHERE tenant = %(tenant)s "
-    "AND (%(task)s::uuid IS NULL OR task = %(task)s::uuid) AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) "
-    "ORDER BY id DESC LIMIT %(limit)s",
+    "AND (%(task)s::uuid IS NULL OR task = %(task)s::uuid) AND (%(state)s::text IS NULL OR state = %(state)s::text) "
+    "AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(limit)s",
+)
+MESSAGE = Statement(
+    Message, "SELECT " + _DELIVERY + ", body FROM order_callback WHERE tenant = %(tenant)s AND id = %(id)s"
 )
 RESEND = Statement(
     Delivery,
