@@ -29,6 +29,7 @@ from cupola.orders import model, service, store
 from cupola.orders.files import service as files
 from cupola.orders.model import Order, Work
 from cupola.orders.store import Line, Placing
+from cupola.orders.studio import crews
 from cupola.platform.net import Fetcher, Guard
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
@@ -270,6 +271,7 @@ async def _queue(conn: Conn, tenant: UUID, line: Line, ready: list[Ready]) -> No
         tasks=[found[made[str(one.order.id)]] for one in ready],
         now=clock.now(),
     )
+    await crews.placed(conn, tenant, [one.order.id for one in ready])
     view = await tasks.project_view(conn, tenant, line.foundry)
     if view.state == "draft" and view.counts.total > 0:
         await tasks.move_project(conn, tenant, line.foundry, "launch")

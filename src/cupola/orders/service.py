@@ -14,6 +14,7 @@ from cupola.orders import model, store
 from cupola.orders.model import Audit, Filter, Found, NewOrder, Order, Settled, Terms
 from cupola.orders.projects import service as projects
 from cupola.orders.projects.model import Batch
+from cupola.orders.studio import crews
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
 from cupola.tasks.single import service as tasks
@@ -210,6 +211,7 @@ async def audit(
         # what was judged so far counts no more; it stays, and stays paid
         await tasks.reopen_task(conn, tenant, row.foundry_task)
         await store.REOPEN.run(conn, tenant=tenant, id=order_id, now=now)
+        await crews.placed(conn, tenant, [order_id])
         if row.batch is not None:
             await projects.reopen(conn, tenant, row.batch)
         await events.emit(conn, tenant, "order.recalled", order_id)
@@ -234,10 +236,10 @@ async def settled(conn: Conn, tenant: UUID, found: list[UUID]) -> list[Settled]:
 
 async def set_priority(conn: Conn, tenant: UUID, order_id: UUID, priority: int) -> Order:
     """Move an order within its queue: a higher priority is worked on first. Raises Problem (NOT_FOUND)."""
-    row = await _locked(conn, tenant, order_id)
+    await _locked(conn, tenant, order_id)
     await store.PRIORITY.run(conn, tenant=tenant, id=order_id, priority=priority, now=clock.now())
-    if row.foundry_task is not None:
-        await tasks.put_in_band(conn, tenant, [(row.foundry_task, model.band(None, priority))])
+    for queued in await store.QUEUED_ONE.all(conn, tenant=tenant, id=order_id):
+        await tasks.put_in_band(conn, tenant, [(queued.foundry_task, model.band(queued.position, priority))])
     return await store.ORDER.one(conn, tenant=tenant, id=order_id)
 
 

@@ -233,12 +233,13 @@ BATCH_STATES = Statement(
     "SELECT state, count(*) AS orders FROM order_task WHERE tenant = %(tenant)s AND batch = %(batch)s AND role = 0 "
     "GROUP BY state ORDER BY state",
 )
-QUEUED = Statement(
-    Queued,
+_QUEUED = (
     "SELECT o.foundry_task, b.position, o.priority FROM order_task o "
     "LEFT JOIN order_batch b ON b.tenant = o.tenant AND b.id = o.batch WHERE o.tenant = %(tenant)s AND o.state = 0 "
-    "AND o.foundry_task IS NOT NULL ORDER BY o.id LIMIT 200000",
+    "AND o.foundry_task IS NOT NULL "
 )
+QUEUED = Statement(Queued, _QUEUED + "ORDER BY o.id LIMIT 200000")
+QUEUED_ONE = Statement(Queued, _QUEUED + "AND o.id = %(id)s")
 STILL = Scalar(
     UUID,
     "SELECT id FROM order_task WHERE tenant = %(tenant)s AND id = %(id)s AND state = 0 AND foundry_task IS NULL "

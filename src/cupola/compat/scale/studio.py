@@ -135,6 +135,7 @@ async def change_group(conn: Conn, call: Call) -> Json:
     await service.change_group(
         conn,
         call.tenant,
+        project.id,
         group.id,
         model.emails(add, "add_emails") if add else [],
         model.emails(remove, "remove_emails") if remove else [],

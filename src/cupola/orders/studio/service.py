@@ -10,7 +10,7 @@ from cupola.kernel import clock, ids
 from cupola.kernel.errors import conflict, not_found
 from cupola.orders import service as orders
 from cupola.orders.projects import service as projects
-from cupola.orders.studio import store
+from cupola.orders.studio import crews, store
 from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch, Teammate
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
@@ -37,12 +37,17 @@ async def assigned(conn: Conn, tenant: UUID) -> list[Assigned]:
 
 
 async def assign(conn: Conn, tenant: UUID, emails: list[str], names: list[str], *, add: bool) -> None:
-    """Give people projects, or take them away. Raises Problem (NOT_FOUND) for an unknown project."""
+    """Give people projects, or take them away: from their next claim on.
+
+    Raises Problem (NOT_FOUND) for an unknown project.
+    """
     found = [(await projects.project_named(conn, tenant, name)).id for name in names]
     if add:
         await store.ASSIGN.run(conn, tenant=tenant, emails=emails, projects=found, now=clock.now())
     else:
         await store.UNASSIGN.run(conn, tenant=tenant, emails=emails, projects=found)
+    for project in dict.fromkeys(found):
+        await crews.changed(conn, tenant, project)
 
 
 async def groups(conn: Conn, tenant: UUID, project: UUID) -> list[tuple[Group, list[GroupMember]]]:
@@ -69,6 +74,7 @@ async def create_group(conn: Conn, tenant: UUID, project: UUID, name: str, email
     except psycopg.errors.UniqueViolation as error:
         raise conflict("name-taken", f"There is a group named {name!r}.", remedy="Choose another name.") from error
     await store.MEMBERS_ADD.run(conn, tenant=tenant, grp=new, emails=emails)
+    await crews.changed(conn, tenant, project)
 
 
 async def group_named(conn: Conn, tenant: UUID, project: UUID, name: str) -> Group:
@@ -79,11 +85,13 @@ async def group_named(conn: Conn, tenant: UUID, project: UUID, name: str) -> Gro
     return row
 
 
-async def change_group(conn: Conn, tenant: UUID, group: UUID, add: list[str], remove: list[str]) -> None:
+async def change_group(conn: Conn, tenant: UUID, project: UUID, group: UUID, add: list[str], remove: list[str]) -> None:
+    """Let people into a group of the project, or take them out of it."""
     if remove:
         await store.MEMBERS_REMOVE.run(conn, tenant=tenant, grp=group, emails=remove)
     if add:
         await store.MEMBERS_ADD.run(conn, tenant=tenant, grp=group, emails=add)
+    await crews.changed(conn, tenant, project)
 
 
 async def batches(conn: Conn, tenant: UUID, batch: UUID | None = None) -> list[StudioBatch]:
@@ -97,6 +105,7 @@ async def give_to_groups(conn: Conn, tenant: UUID, name: str, group_names: list[
     found = [(await group_named(conn, tenant, batch.project, one)).id for one in dict.fromkeys(group_names)]
     await store.BATCH_GROUPS_CLEAR.run(conn, tenant=tenant, batch=batch.id)
     await store.BATCH_GROUPS_ADD.run(conn, tenant=tenant, batch=batch.id, groups=found)
+    await crews.changed(conn, tenant, batch.project)
     rows = await batches(conn, tenant, batch.id)
     if not rows:
         raise conflict("batch-done", f"The batch {name!r} is done.", remedy="Only batches with work left have groups.")

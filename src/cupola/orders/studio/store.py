@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch, Teammate
 from cupola.platform.pg.statement import Command, Scalar, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class CrewRow:
+    """Who a batch or a project is for."""
+
+    crew: UUID
+    emails: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CrewOfTask:
+    foundry_task: UUID
+    crew: UUID | None
+
 
 TEAMMATES = Statement(
     Teammate, "SELECT email, role FROM order_teammate WHERE tenant = %(tenant)s ORDER BY email LIMIT 10000"
@@ -76,3 +92,31 @@ BATCHES = Statement(
 BATCH_PENDING = Scalar(
     UUID, "SELECT id FROM order_batch WHERE tenant = %(tenant)s AND name = %(name)s AND state IN (0, 1, 3)"
 )
+
+# ---------------------------------------------------------------- who is offered what
+# Placing shares the lock, changing takes it alone: no order slips into the queue between a change and its effect.
+CREWS_LOCK = Command("SELECT pg_advisory_xact_lock(hashtextextended(%(tenant)s, 6))")
+CREWS_SHARE = Command("SELECT pg_advisory_xact_lock_shared(hashtextextended(%(tenant)s, 6))")
+CREWS = Statement(
+    CrewRow,
+    "SELECT x.batch AS crew, coalesce(array_agg(DISTINCT m.email) FILTER (WHERE m.email IS NOT NULL), '{}') AS emails "
+    "FROM order_batch_group x JOIN order_batch b ON b.tenant = x.tenant AND b.id = x.batch "
+    "LEFT JOIN order_group_member m ON m.tenant = x.tenant AND m.grp = x.grp "
+    "WHERE x.tenant = %(tenant)s AND b.project = %(project)s GROUP BY x.batch "
+    "UNION ALL SELECT p.project, array_agg(DISTINCT p.email) FROM ("
+    "SELECT project, email FROM order_assigned WHERE tenant = %(tenant)s AND project = %(project)s "
+    "UNION ALL SELECT g.project, m.email FROM order_group g JOIN order_group_member m ON m.tenant = g.tenant "
+    "AND m.grp = g.id WHERE g.tenant = %(tenant)s AND g.project = %(project)s) AS p GROUP BY p.project",
+)
+_CREW = (
+    "SELECT o.foundry_task, CASE WHEN EXISTS (SELECT FROM order_batch_group x WHERE x.tenant = o.tenant "
+    "AND x.batch = o.batch) THEN o.batch "
+    "WHEN EXISTS (SELECT FROM order_assigned a WHERE a.tenant = o.tenant AND a.project = o.project) "
+    "OR EXISTS (SELECT FROM order_group g JOIN order_group_member m ON m.tenant = g.tenant AND m.grp = g.id "
+    "WHERE g.tenant = o.tenant AND g.project = o.project) THEN o.project END AS crew FROM order_task o "
+    "WHERE o.tenant = %(tenant)s AND o.foundry_task IS NOT NULL AND o.role <> 1 "
+)
+CREWS_OF_PROJECT = Statement(
+    CrewOfTask, _CREW + "AND o.project = %(project)s AND o.state = 0 ORDER BY o.id LIMIT 1000000"
+)
+CREWS_OF_ORDERS = Statement(CrewOfTask, _CREW + "AND o.id = ANY (%(orders)s::uuid[]) AND o.project IS NOT NULL")

@@ -1,0 +1,1 @@
+"""Crews: people named by their addresses, to whom alone some tasks are offered."""
