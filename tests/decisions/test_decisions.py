@@ -141,7 +141,16 @@ def test_frozen_parameters_come_back_as_they_were() -> None:
     truth = rng.integers(0, 3, 30)
     said = np.where(rng.random(120) < 0.85, truth[tasks], rng.integers(0, 3, 120))
     fitted = live.refit(
-        live.cold(3), tasks, people, said, workers, truth.astype(np.int16), target_accuracy=0.9, max_votes=5
+        live.cold(3),
+        tasks,
+        people,
+        said,
+        workers,
+        truth.astype(np.int16),
+        truth.astype(np.int16),
+        target_accuracy=0.9,
+        share=0.5,
+        max_votes=5,
     )
     again = live.thaw(live.freeze(fitted))
     assert again.workers == fitted.workers

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cupola.kernel.money import legs
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import short_name
 from cupola.quality import agreement, live, store
 from cupola.quality import plan as planner
-from cupola.quality.calibrate import temper
 from cupola.quality.inference.base import Crowd
 from cupola.quality.model import (
     Agreement,
@@ -27,7 +24,6 @@ from cupola.quality.model import (
     ProjectQuality,
     WhatIf,
 )
-from cupola.quality.online import FLOOR
 from cupola.tasks import service as tasks_service
 from cupola.tasks.model import Plan
 
@@ -48,9 +44,8 @@ async def quality(conn: Conn, tenant: UUID, project: UUID) -> ProjectQuality:
     sample = await store.VOTE_SAMPLE.all(conn, tenant=tenant, project=project, limit=SAMPLE)
     golds = {row.task: row.code for row in await store.GOLD_CODES.all(conn, tenant=tenant, project=project)}
     found = Agreement(None, None, None, None)
-    calibration: list[Calibration] = []
     if coded and sample:
-        found, calibration = await asyncio.to_thread(_agreement, sample, golds, parameters)
+        found = await asyncio.to_thread(_agreement, sample, golds, parameters)
     confusion = None
     if coded and 2 <= len(names) <= MAX_CONFUSION:
         matrix = [[0] * len(names) for _ in names]
@@ -86,13 +81,11 @@ async def quality(conn: Conn, tenant: UUID, project: UUID) -> ProjectQuality:
         confusion,
         await store.PROGRESS.all(conn, tenant=tenant, project=project),
         await asyncio.to_thread(_forecast, todo, parameters, view.plan, per_judgement),
-        calibration,
+        [Calibration(*one) for one in parameters.reliability],
     )
 
 
-def _agreement(
-    sample: list[store.CodeRow], golds: dict[UUID, int], parameters: live.Parameters
-) -> tuple[Agreement, list[Calibration]]:
+def _agreement(sample: list[store.CodeRow], golds: dict[UUID, int], parameters: live.Parameters) -> Agreement:
     tasks = {task: n for n, task in enumerate(dict.fromkeys(row.task for row in sample))}
     workers = {worker: n for n, worker in enumerate(dict.fromkeys(row.worker for row in sample))}
     task = np.array([tasks[row.task] for row in sample])
@@ -111,47 +104,15 @@ def _agreement(
         if gold in tasks:
             truth[tasks[gold]] = value
     repeat = agreement.repeat_rate(crowd, truth, draws=0).value if (truth >= 0).any() else None
-    return Agreement(alpha.value, alpha.low, alpha.high, repeat), _calibration(sample, tasks, truth, code, parameters)
-
-
-def _calibration(
-    sample: list[store.CodeRow],
-    tasks: dict[UUID, int],
-    truth: NDArray[np.int16],
-    code: NDArray[np.int64],
-    parameters: live.Parameters,
-) -> list[Calibration]:
-    """What was claimed for gold tasks by three of their judgements at a time, against what was right."""
-    pieces: dict[tuple[int, int], list[int]] = {}
-    seen: dict[int, int] = {}
-    for n, row in enumerate(sample):
-        task = tasks[row.task]
-        if truth[task] >= 0:
-            pieces.setdefault((task, seen.get(task, 0) // live.CHUNK_VOTES), []).append(n)
-            seen[task] = seen.get(task, 0) + 1
-    if not pieces:
-        return []
-    rows = np.concatenate([np.array(members) for members in pieces.values()])
-    piece = np.repeat(np.arange(len(pieces)), [len(members) for members in pieces.values()])
-    tables = parameters.tables([sample[n].worker for n in rows])
-    evidence = np.zeros((len(pieces), parameters.n_classes))
-    np.add.at(evidence, piece, np.maximum(tables[np.arange(len(rows)), :, code[rows]], np.log(FLOOR)))
-    posterior = temper(evidence, np.bincount(piece), parameters.prior, parameters.rho)
-    claimed = posterior.max(axis=1)
-    right = posterior.argmax(axis=1) == np.array([truth[task] for task, _ in pieces])
-    edges = np.array([0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0001])
-    out = []
-    for low, high in pairwise(edges):
-        here = (claimed >= low) & (claimed < high)
-        if here.any():
-            out.append(Calibration(float(claimed[here].mean()), float(right[here].mean()), int(here.sum())))
-    return out
+    return Agreement(alpha.value, alpha.low, alpha.high, repeat)
 
 
 def _pool(parameters: live.Parameters) -> planner.Pool:
     tables = parameters.confusion if len(parameters.confusion) else parameters.newcomer[None]
     basis = f"{parameters.judgements:,} judgements of this project" if parameters.judgements else "an assumed crowd"
-    return planner.Pool(tables, np.full(len(tables), 1.0 / len(tables)), parameters.prior, parameters.rho, basis)
+    return planner.Pool(
+        tables, np.full(len(tables), 1.0 / len(tables)), parameters.prior, parameters.rho, basis, parameters.sharpness
+    )
 
 
 async def what_if(conn: Conn, tenant: UUID, project: UUID, target: float) -> WhatIf:

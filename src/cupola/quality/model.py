@@ -7,14 +7,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-# Of the errors that the target allows, this share may come from tasks settled by the crowd's posterior. The audit then
-# has room: a certificate at the limit needs the true error well below it.
-SETTLE_SHARE = 0.3
+from cupola.quality.certify.fixed import error_to_aim_at
+
+# Of the errors that the target allows, the share that may come from tasks settled by the crowd's posterior. The rest is
+# room for the experts' own slips, for a posterior that promises too much, and for the audit: a release as bad as it may
+# be is proven good one time in twenty. How much room the audit needs depends on how many items it draws.
+LEAST_SHARE, MOST_SHARE, CAUTION = 0.2, 0.7, 0.85
 
 
-def settle_threshold(target_accuracy: float) -> float:
-    """The calibrated posterior at which a task settles, for a target accuracy in (0.5, 1)."""
-    return 1.0 - (1.0 - target_accuracy) * SETTLE_SHARE
+def crowd_share(target_accuracy: float, confidence: float, audit_items: int, items: int) -> float:
+    """The share of the allowed error that the crowd may leave, so that the planned audit proves the target in nine of
+    ten releases. audit_items: of `items` in the release; 0 when none is planned."""
+    if audit_items == 0 or items == 0:
+        return 0.5
+    limit = 1.0 - target_accuracy
+    aim = error_to_aim_at(min(audit_items, items), limit, confidence, items) / limit
+    return min(max(CAUTION * aim, LEAST_SHARE), MOST_SHARE)
+
+
+def settle_threshold(target_accuracy: float, share: float) -> float:
+    """The calibrated posterior at which a task settles before anything is known of the crowd."""
+    return 1.0 - (1.0 - target_accuracy) * share
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,17 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Who will judge: tables (W, K, K), the chance (W,) that each gives the next vote, class prior (K,), rho."""
+    """Who will judge: tables (W, K, K), the chance (W,) that each gives the next vote, class prior (K,), rho.
+
+    sharpness: the power a calibrated posterior is raised to, beside rho (see `live`).
+    """
 
     confusions: NDArray[np.float64]
     share: NDArray[np.float64]
     prior: NDArray[np.float64]
     rho: float
     basis: str
+    sharpness: float = 1.0
 
 
 def pool_from_skill(n_classes: int, skill: float = 0.85, rho: float = DEFAULT_RHO) -> Pool:
@@ -88,12 +92,13 @@ def forecast(
     max_votes: int = 5,
     min_votes: int = 1,
     pilot: Crowd | None = None,
+    share: float = 0.5,
     seed: int = 0,
 ) -> Forecast:
     """What reaching `target_accuracy` at `confidence` will take.
 
-    The stopping threshold is the lowest that leaves no more than half the allowed error in the whole release, by the
-    calibrated confidence of what it settles; what reaches max_votes unsettled goes to an expert, taken to be right.
+    The stopping threshold is the lowest that leaves no more than `share` of the allowed error in the whole release, by
+    the calibrated confidence of what it settles; what reaches max_votes unsettled goes to an expert, taken to be right.
     With a pilot, its tasks are drawn again for each of the forecasts, so the interval holds what the pilot leaves open.
     """
     if items < 1:
@@ -110,7 +115,7 @@ def forecast(
         used = pool if pilot is None else _resampled(pilot, pool.rho, rng)
         # rho itself is only known to about a fifth
         rho = pool.rho * float(np.exp(rng.normal(0.0, 0.2)))
-        threshold, (mean_votes, escalated, error) = _tune(used, rho, limit, min_votes, max_votes, rng)
+        threshold, (mean_votes, escalated, error) = _tune(used, rho, share * limit, min_votes, max_votes, rng)
         votes.append(mean_votes)
         experts.append(escalated)
         errors.append(error)
@@ -118,7 +123,7 @@ def forecast(
     audit: tuple[int, int] | None
     settled = float(np.median(errors)) * (1.0 - float(np.median(experts)))
     try:
-        audit = sample_size_for_power(limit, min(settled, 0.5 * limit), 0.9, confidence, items)
+        audit = sample_size_for_power(limit, min(settled, share * limit), 0.9, confidence, items)
     except Problem:
         audit = None
     return Forecast(
@@ -162,13 +167,13 @@ def _within(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _tune(
-    pool: Pool, rho: float, limit: float, min_votes: int, max_votes: int, rng: np.random.Generator
+    pool: Pool, rho: float, allowed: float, min_votes: int, max_votes: int, rng: np.random.Generator
 ) -> tuple[float, tuple[float, float, float]]:
-    """The lowest threshold within half the allowed error, and (votes a task, share to experts, settled error)."""
+    """The lowest threshold that leaves `allowed` errors at most; (votes a task, share to experts, settled error)."""
     tops = _paths(pool, rho, max_votes, rng)
     outcome = (float(max_votes), 1.0, 0.0)
     low_threshold = 1.0
-    for threshold in 1.0 - limit * np.geomspace(4.0, 0.02, 40):
+    for threshold in 1.0 - allowed * np.geomspace(8.0, 0.04, 40):
         if threshold <= 0:
             continue
         ready = tops >= threshold
@@ -176,7 +181,7 @@ def _tune(
         settled = ready.any(axis=1)
         at = np.where(settled, ready.argmax(axis=1), max_votes - 1)
         error = float((1.0 - tops[settled, at[settled]]).mean()) if settled.any() else 0.0
-        if error * float(settled.mean()) <= 0.5 * limit:
+        if error * float(settled.mean()) <= allowed:
             low_threshold = float(threshold)
             outcome = (float((at + 1).mean()), float(1.0 - settled.mean()), error)
             break
@@ -195,6 +200,7 @@ def _paths(pool: Pool, rho: float, max_votes: int, rng: np.random.Generator) -> 
         np.cumsum(pool.share),
         np.log(np.maximum(pool.prior, 1e-300)),
         rho,
+        pool.sharpness,
         rng.random((SIMULATED_TASKS, max_votes, 3)),
     )
 
@@ -206,6 +212,7 @@ def _walk(
     share: NDArray[np.float64],
     log_prior: NDArray[np.float64],
     rho: float,
+    sharpness: float,
     uniform: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     tasks, votes, _ = uniform.shape
@@ -225,7 +232,7 @@ def _walk(
                 draw -= posterior[truth]
                 truth += 1
             said = min(np.searchsorted(cumulated[w, truth], uniform[t, n, 2]), classes - 1)
-            scale = 1.0 / (1.0 + n * rho)
+            scale = sharpness / (1.0 + n * rho)
             top = -np.inf
             for k in range(classes):
                 logits[k] += log_table[w, k, said]

@@ -25,7 +25,7 @@ from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.quality import agreeing, live, store
-from cupola.quality.model import settle_threshold
+from cupola.quality.model import crowd_share, settle_threshold
 from cupola.quality.online import Decision, Plan, decide
 from cupola.tasks import service as tasks_service
 
@@ -52,6 +52,7 @@ class Live:
 
     plan: Plan
     target_accuracy: float
+    share: float
     ontology: Ontology
     directed: bool
     coded: bool
@@ -123,12 +124,14 @@ class Aggregator:
                 seen = await store.COUNT.one(conn, tenant=tenant, project=project)
             coded = ontology.kind == "choice" and not ontology.multiple
             classes = max(len(ontology.classes), 1)
-            threshold = settle_threshold(row.target_accuracy)
+            share = crowd_share(row.target_accuracy, row.confidence, row.audit_items, row.tasks_total)
+            threshold = settle_threshold(row.target_accuracy, share)
             parameters = live.thaw(model.state) if model and coded else live.cold(classes, threshold)
             plan = Plan(parameters.threshold if coded else threshold, row.min_judgements, row.max_judgements)
             known = Live(
                 plan,
                 row.target_accuracy,
+                share,
                 ontology,
                 row.routing == "directed",
                 coded,
@@ -311,10 +314,14 @@ class Aggregator:
             if not codes:
                 return
             number, workers = _number([row.task for row in codes]), _number([row.worker for row in codes])
-            gold = np.full(len(number), -1, np.int16)
-            for row in (*expert, *golds):
+            truth = np.full(len(number), -1, np.int16)
+            gold = truth.copy()
+            for row in expert:
                 if row.task in number:
-                    gold[number[row.task]] = row.code
+                    truth[number[row.task]] = row.code
+            for row in golds:
+                if row.task in number:
+                    truth[number[row.task]] = gold[number[row.task]] = row.code
             task = np.array([number[row.task] for row in codes])
             worker = np.array([workers[row.worker] for row in codes])
             code = np.array([row.code for row in codes])
@@ -325,8 +332,10 @@ class Aggregator:
                 worker,
                 code,
                 list(workers),
+                truth,
                 gold,
                 target_accuracy=known.target_accuracy,
+                share=known.share,
                 max_votes=known.plan.max_votes,
             )
             known.plan = replace(known.plan, threshold=known.parameters.threshold)

@@ -137,6 +137,27 @@ def power(true_error: float, n: int, limit: float, confidence: float = 0.95, pop
     return _hypergeometric_cdf(allowed, population, math.ceil(true_error * population), n)
 
 
+def error_to_aim_at(
+    n: int, limit: float, confidence: float = 0.95, population: int | None = None, chance: float = 0.9
+) -> float:
+    """The largest true error rate at which an audit of n items proves `limit` with probability `chance`; 0 if none.
+
+    What makes the labels aims at this, not at the limit: a release as bad as it may be passes one audit in twenty.
+    """
+    if population is not None and n >= population:
+        return math.floor(limit * population) / population
+    if power(0.0, n, limit, confidence, population) < chance:
+        return 0.0
+    low, high = 0.0, limit
+    for _ in range(30):
+        middle = (low + high) / 2.0
+        if power(middle, n, limit, confidence, population) >= chance:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
 def sample_size_for_power(
     limit: float, true_error: float, wanted: float = 0.9, confidence: float = 0.95, population: int | None = None
 ) -> tuple[int, int]:
