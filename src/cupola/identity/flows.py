@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from cupola.identity import credentials, model, passwords, service, store
+from cupola.identity import credentials, labelers, model, passwords, service, store
 from cupola.identity.credentials import ForTenant
 from cupola.identity.model import Opened
 from cupola.identity.passwords import Throttle
@@ -86,6 +86,8 @@ async def accept(runtime: Runtime, token: str, name: str, email: str, password: 
     ready = await _ready(runtime, offered, name, email, password, ip)
     async with runtime.db.tx(Role.OPS) as conn:
         person = await ready.be(conn)
+        if offered is not None and offered.role == "labeler":
+            await store.GUEST_RAISE.run(conn, id=person.id)
     await _take_invitation(runtime, invitation, person.id)
     forget(f"person:{person.id}")
     async with runtime.db.tx(Role.OPS) as conn:
@@ -99,7 +101,10 @@ async def _take_invitation(runtime: Runtime, invitation: ForTenant, person: UUID
         )
         if taken is None:
             raise _spent()
-        await service.join(conn, invitation.tenant, person, taken.role)
+        if taken.role == "labeler":
+            await labelers.add(conn, invitation.tenant, person)
+        else:
+            await service.join(conn, invitation.tenant, person, taken.role)
 
 
 async def _accept_link(

@@ -25,6 +25,7 @@ MAX_PASSWORDS = 200  # of these with a password: each costs about 0.05 s of CPU 
 Locale = Literal["en", "zh"]
 World = Literal["live", "test"]
 Role = Literal["owner", "manager", "reviewer"]
+TenantRole = Literal["owner", "manager", "reviewer", "labeler"]  # what a tenant's invitation makes somebody
 LinkPurpose = Literal["contributor", "operator", "password"]
 Invited = Literal["owner", "manager", "reviewer", "contributor", "operator"]
 RANK: dict[str, int] = {"reviewer": 1, "manager": 2, "owner": 3}
@@ -118,6 +119,24 @@ class MadeContributor:
 @dataclass(frozen=True, slots=True)
 class MadeContributors:
     items: list[MadeContributor]
+
+
+@dataclass(frozen=True, slots=True)
+class Labeler:
+    """Somebody who works for a tenant by its own invitation. Told to that tenant alone."""
+
+    person: UUID
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """An invitation that nobody has accepted yet."""
+
+    email: str
+    role: TenantRole
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

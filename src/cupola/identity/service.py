@@ -111,8 +111,10 @@ async def make_first_link(conn: Conn, base_url: str) -> str | None:
     return f"{base_url}/first-admin?token={token}"
 
 
-async def invite(conn: Conn, made: Once, tenant: UUID, base_url: str, role: Role, email: str | None) -> Link:
-    """A one-time link into a tenant, in a role."""
+async def invite(
+    conn: Conn, made: Once, tenant: UUID, base_url: str, role: model.TenantRole, email: str | None
+) -> Link:
+    """A one-time link into a tenant, in a role; a labeler's needs the address."""
     token = credentials.for_tenant(credentials.INVITATION_PREFIX, tenant, made.token("invitation"))
     now = clock.now()
     named = {"tenant": tenant, "token_hash": credentials.hashed(token)}

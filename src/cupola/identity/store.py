@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cupola.identity.model import ContributorRow, Key, Locale, MemberRow, Role, TenantOfPerson, World
+from cupola.identity.model import (
+    ContributorRow,
+    Key,
+    Labeler,
+    Locale,
+    MemberRow,
+    OpenInvitation,
+    TenantOfPerson,
+    TenantRole,
+    World,
+)
 from cupola.platform.pg.statement import Command, Scalar, Statement
 
 
@@ -47,7 +57,7 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True)
 class InvitationRow:
-    role: Role
+    role: TenantRole
     email: str | None
 
 
@@ -92,8 +102,8 @@ PERSON_CHANGE = Command(
     "WHERE id = %(id)s"
 )
 PERSON_RAISE = Command(
-    "UPDATE person SET is_operator = is_operator OR %(operator)s, is_contributor = is_contributor OR %(contributor)s "
-    "WHERE id = %(id)s"
+    "UPDATE person SET is_operator = is_operator OR %(operator)s, is_contributor = is_contributor OR %(contributor)s, "
+    "is_guest = is_guest AND NOT %(contributor)s WHERE id = %(id)s"
 )
 PASSWORD_KEEP = Command("UPDATE person SET password_hash = %(password_hash)s WHERE id = %(id)s")
 OPERATOR_EXISTS = Scalar(bool, "SELECT EXISTS (SELECT FROM person WHERE is_operator AND disabled_at IS NULL)")
@@ -163,6 +173,34 @@ INVITATION_TAKE = Statement(
     InvitationRow,
     "UPDATE invitation SET used_at = %(now)s WHERE tenant = %(tenant)s AND token_hash = %(token_hash)s "
     "AND used_at IS NULL AND expires_at > %(now)s RETURNING role, email",
+)
+INVITATIONS_OPEN = Statement(
+    OpenInvitation,
+    "SELECT DISTINCT ON (email) email, role, expires_at FROM invitation WHERE tenant = %(tenant)s "
+    "AND email IS NOT NULL AND used_at IS NULL AND expires_at > %(now)s ORDER BY email, created_at DESC LIMIT %(limit)s",
+)
+INVITATIONS_CLOSE = Command(
+    "UPDATE invitation SET used_at = %(now)s WHERE tenant = %(tenant)s AND email = ANY (%(emails)s::text[]) "
+    "AND used_at IS NULL"
+)
+INVITATION_ROLE = Command(
+    "UPDATE invitation SET role = %(role)s WHERE tenant = %(tenant)s AND email = %(email)s AND used_at IS NULL "
+    "AND expires_at > %(now)s"
+)
+
+# ---------------------------------------------------------------- people who work by a tenant's own invitation
+# OPS: a guest is a contributor to whom only the work of the tenants that invited them is offered.
+GUEST_RAISE = Command(
+    "UPDATE person SET is_guest = is_guest OR NOT is_contributor, is_contributor = true WHERE id = %(id)s"
+)
+LABELER_ADD = Command(
+    "INSERT INTO labeler (tenant, person, created_at) VALUES (%(tenant)s, %(person)s, %(now)s) ON CONFLICT DO NOTHING"
+)
+LABELER_REMOVE = Command("DELETE FROM labeler WHERE tenant = %(tenant)s AND person = %(person)s")
+LABELERS = Statement(
+    Labeler,
+    "SELECT l.person, p.name, p.email FROM labeler l JOIN person p ON p.id = l.person WHERE l.tenant = %(tenant)s "
+    "ORDER BY l.created_at, l.person LIMIT %(limit)s",
 )
 
 # ---------------------------------------------------------------- organisations and their two tenants

@@ -16,7 +16,7 @@ import psycopg
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from cupola.compat.scale import attachments, batches, files, projects, studio, tasks
+from cupola.compat.scale import attachments, batches, files, projects, studio, tasks, team
 from cupola.compat.scale.v2 import deliveries, work
 from cupola.compat.scale.wire import Call, answer, refusal, refused
 from cupola.kernel.errors import Kind, Problem, invalid
@@ -71,9 +71,10 @@ V1: tuple[Operation, ...] = (
     Operation("GET", "/v1/projects/{name}/taskTemplates", projects.template),
     Operation("POST", "/v1/files/upload", files.upload, raw=True),
     Operation("POST", "/v1/files/import", files.fetch_later),
-    Operation("GET", "/v1/teams", studio.team),
-    Operation("POST", "/v1/teams/invite", studio.invite),
-    Operation("POST", "/v1/teams/set_role", studio.set_role),
+    Operation("GET", "/v1/teams", team.team),
+    Operation("POST", "/v1/teams/invite", team.invite),
+    Operation("POST", "/v1/teams/set_role", team.set_role),
+    Operation("POST", "/v1/teams/remove", team.remove),
     Operation("GET", "/v1/studio/assignments", studio.assignments),
     Operation("POST", "/v1/studio/assignments/add", studio.assign),
     Operation("POST", "/v1/studio/assignments/remove", studio.unassign),

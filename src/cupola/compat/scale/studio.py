@@ -1,75 +1,17 @@
-"""v1: teams, assignments, groups, and the order of batches."""
+"""v1: assignments, groups, and the order of batches."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cupola.compat.scale.types.check import Fields, wrong
+from cupola.compat.scale.types.check import Fields
 from cupola.compat.scale.wire import Call, Conn
-from cupola.identity import service as identity
-from cupola.kernel.errors import invalid
 from cupola.orders.projects import service as projects
 from cupola.orders.studio import model, service
 from cupola.orders.studio.model import Group, GroupMember, StudioBatch
 
 Json = dict[str, Any]
-_ROLES = {"owner": "admin", "manager": "manager", "reviewer": "member"}
 _TYPES = {"production": "Production", "calibration": "Calibration", "self_label": "SelfLabel"}
-MAX_MEMBERS = 1_000
-
-
-# ---------------------------------------------------------------- teams
-async def _team(conn: Conn, call: Call) -> dict[str, Json]:
-    """{address: teammate}: the members of the tenant, and whom a key asked to join."""
-    found: dict[str, Json] = {}
-    for one in await service.teammates(conn, call.tenant):
-        found[one.email] = {"email": one.email, "role": one.role, "isStudioLabeler": one.role == "labeler"}
-    for member in await identity.members(conn, call.tenant, None, MAX_MEMBERS):
-        if member.email is not None:
-            found[member.email] = {
-                "email": member.email,
-                "role": _ROLES[member.role],
-                "firstName": member.name,
-                "isStudioLabeler": False,
-            }
-    return found
-
-
-async def team(conn: Conn, call: Call) -> list[Json]:
-    return list((await _team(conn, call)).values())
-
-
-def _asked(call: Call) -> tuple[list[str], str]:
-    body = Fields(call.object())
-    role = body.one_of("team_role", model.TEAM_ROLES)
-    if role is None:
-        raise wrong("team_role", "is missing")
-    return model.emails(body.texts("emails", required=True), "emails"), role
-
-
-async def invite(conn: Conn, call: Call) -> list[Json]:
-    """A key notes whom it wants; only an owner lets people in for good, with a link of their own."""
-    emails, role = _asked(call)
-    known = await _team(conn, call)
-    await service.ask_to_join(conn, call.tenant, [one for one in emails if one not in known], role)
-    after = await _team(conn, call)
-    return [after[one] for one in emails]
-
-
-async def set_role(conn: Conn, call: Call) -> list[Json]:
-    emails, role = _asked(call)
-    asked = {one.email for one in await service.teammates(conn, call.tenant)}
-    known = await _team(conn, call)
-    for one in emails:
-        if one in known and "firstName" in known[one] and one not in asked:
-            raise invalid(
-                "member-role",
-                f"{one} is a member; a key does not change the role of members.",
-                remedy="An owner does, on the page of members.",
-            )
-    await service.set_role(conn, call.tenant, emails, role)
-    after = await _team(conn, call)
-    return [after[one] for one in emails]
 
 
 # ---------------------------------------------------------------- assignments

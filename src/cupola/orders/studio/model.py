@@ -16,12 +16,6 @@ _email = re.compile(r"[^@\s\x00]{1,200}@[^@\s\x00]{1,118}\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Teammate:
-    email: str
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
 class Assigned:
     email: str
     project: str

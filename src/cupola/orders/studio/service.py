@@ -1,4 +1,4 @@
-"""The verbs of teams and studios. Each runs in the caller's transaction."""
+"""The verbs of studios. Each runs in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -11,25 +11,8 @@ from cupola.kernel.errors import conflict, not_found
 from cupola.orders import service as orders
 from cupola.orders.projects import service as projects
 from cupola.orders.studio import crews, store
-from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch, Teammate
-from cupola.platform import events
+from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch
 from cupola.platform.pg.tx import Conn
-
-
-async def teammates(conn: Conn, tenant: UUID) -> list[Teammate]:
-    """Whom a key asked to join; an owner invites them for good."""
-    return await store.TEAMMATES.all(conn, tenant=tenant)
-
-
-async def ask_to_join(conn: Conn, tenant: UUID, emails: list[str], role: str) -> None:
-    await store.TEAMMATES_ADD.run(conn, tenant=tenant, emails=emails, role=role, now=clock.now())
-    await events.emit(conn, tenant, "order.team.asked", None, emails=len(emails))
-
-
-async def set_role(conn: Conn, tenant: UUID, emails: list[str], role: str) -> None:
-    """Raises Problem (NOT_FOUND) unless all of them are there."""
-    if await store.TEAMMATES_ROLE.run(conn, tenant=tenant, emails=emails, role=role) != len(emails):
-        raise not_found("teammate")
 
 
 async def assigned(conn: Conn, tenant: UUID) -> list[Assigned]:

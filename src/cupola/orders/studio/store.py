@@ -1,11 +1,11 @@
-"""SQL of teammates, assignments, groups and the order of batches."""
+"""SQL of assignments, groups and the order of batches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch, Teammate
+from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch
 from cupola.platform.pg.statement import Command, Scalar, Statement
 
 
@@ -23,16 +23,6 @@ class CrewOfTask:
     crew: UUID | None
 
 
-TEAMMATES = Statement(
-    Teammate, "SELECT email, role FROM order_teammate WHERE tenant = %(tenant)s ORDER BY email LIMIT 10000"
-)
-TEAMMATES_ADD = Command(
-    "INSERT INTO order_teammate (tenant, email, role, at) SELECT %(tenant)s, x.email, %(role)s, %(now)s "
-    "FROM unnest(%(emails)s::text[]) AS x (email) ON CONFLICT (tenant, email) DO UPDATE SET role = excluded.role"
-)
-TEAMMATES_ROLE = Command(
-    "UPDATE order_teammate SET role = %(role)s WHERE tenant = %(tenant)s AND email = ANY (%(emails)s::text[])"
-)
 ASSIGNED = Statement(
     Assigned,
     "SELECT a.email, p.name AS project FROM order_assigned a JOIN order_project p ON p.tenant = a.tenant "

@@ -1,0 +1,146 @@
+"""v1: teammates. An invitation is a link of 7 days that only its address can use; whoever holds the key passes it on.
+
+A labeler becomes somebody who works for this tenant and for no other; the other roles become members. A key acts as a
+manager, and hands on no more than that: whom it calls an admin becomes a manager, until an owner makes them one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cupola.compat.scale.types.check import Fields, wrong
+from cupola.compat.scale.wire import Call, Conn, shown_time
+from cupola.identity import labelers, recognise
+from cupola.identity import service as identity
+from cupola.identity.model import MemberRow, Role, TenantRole
+from cupola.kernel.errors import invalid, not_found
+from cupola.orders.studio import model
+from cupola.platform.once import Once
+from cupola.platform.pg import tx
+
+Json = dict[str, Any]
+_SHOWN = {"owner": "admin", "manager": "manager", "reviewer": "member", "labeler": "labeler"}
+_MEANT: dict[str, TenantRole] = {"labeler": "labeler", "member": "reviewer", "manager": "manager", "admin": "manager"}
+MAX_PEOPLE = 10_000
+
+
+def _teammate(email: str, role: str, name: str | None = None) -> Json:
+    shown: Json = {"email": email, "role": _SHOWN[role], "isStudioLabeler": role == "labeler"}
+    if name is not None:
+        shown["firstName"] = name
+    return shown
+
+
+async def _members(conn: Conn, call: Call) -> dict[str, MemberRow]:
+    rows = await identity.members(conn, call.tenant, None, MAX_PEOPLE)
+    return {row.email: row for row in rows if row.email is not None}
+
+
+async def _team(conn: Conn, call: Call) -> dict[str, Json]:
+    """{address: teammate}: members, labelers, and whom an invitation waits for, with its expiry."""
+    found: dict[str, Json] = {}
+    for invited in await labelers.open_invitations(conn, call.tenant, MAX_PEOPLE):
+        found[invited.email] = {
+            **_teammate(invited.email, invited.role),
+            "expiry": shown_time(invited.expires_at),
+        }
+    for one in await labelers.labelers(conn, call.tenant, MAX_PEOPLE):
+        if one.email is not None:
+            found[one.email] = _teammate(one.email, "labeler", one.name)
+    for email, member in (await _members(conn, call)).items():
+        found[email] = _teammate(email, member.role, member.name)
+    return found
+
+
+async def team(conn: Conn, call: Call) -> list[Json]:
+    return list((await _team(conn, call)).values())
+
+
+def _asked(call: Call) -> tuple[list[str], str]:
+    body = Fields(call.object())
+    role = body.one_of("team_role", model.TEAM_ROLES)
+    if role is None:
+        raise wrong("team_role", "is missing")
+    return model.emails(body.texts("emails", required=True), "emails"), role
+
+
+async def _answer(conn: Conn, call: Call, emails: list[str], role: str, links: dict[str, str]) -> list[Json]:
+    after = await _team(conn, call)
+    shown = []
+    for email in emails:
+        one = after[email]
+        if email in links:
+            one["invitation_url"] = links[email]
+        if role == "admin" and one["role"] != "admin":
+            one["because"] = "A key makes managers; an owner makes them an admin, on the page of members."
+        shown.append(one)
+    return shown
+
+
+async def invite(conn: Conn, call: Call) -> list[Json]:
+    """Invite those who are not here yet. Who is, stays as they are; who was invited before gets another link."""
+    emails, role = _asked(call)
+    here = {email for email, one in (await _team(conn, call)).items() if "expiry" not in one}
+    new = [email for email in emails if email not in here]
+    await labelers.close_invitations(conn, call.tenant, new)
+    links = {}
+    for email in new:
+        link = await identity.invite(conn, Once(), call.tenant, call.run.settings.public_url, _MEANT[role], email)
+        links[email] = link.link
+    return await _answer(conn, call, emails, role, links)
+
+
+async def set_role(conn: Conn, call: Call) -> list[Json]:
+    """Another role for members, labelers, and those who are only invited."""
+    emails, role = _asked(call)
+    members = await _members(conn, call)
+    working = {one.email: one.person for one in await labelers.labelers(conn, call.tenant, MAX_PEOPLE)}
+    meant = _MEANT[role]
+    for email in emails:
+        member, labeler = members.get(email), working.get(email)
+        if member is not None:
+            await _change_member(conn, call, member, meant)
+        elif labeler is not None:
+            if meant != "labeler":
+                await identity.join(conn, call.tenant, labeler, meant)
+                await labelers.remove(conn, call.tenant, labeler)
+                recognise.forget(f"person:{labeler}")
+        elif not await labelers.change_invitation(conn, call.tenant, email, meant):
+            raise not_found(f"teammate {email}")
+    return await _answer(conn, call, emails, role, {})
+
+
+async def _change_member(conn: Conn, call: Call, member: MemberRow, meant: TenantRole) -> None:
+    if member.role == "owner":
+        raise invalid(
+            "member-role",
+            f"{member.email} is an owner; a key does not change the role of owners.",
+            place="emails",
+            remedy="An owner does, on the page of members.",
+        )
+    if meant == "labeler":
+        async with call.run.db.tx(tx.Role.OPS) as ops:
+            await labelers.welcome(ops, member.person)
+        await identity.remove_member(conn, call.tenant, member.person)
+        await labelers.add(conn, call.tenant, member.person)
+    else:
+        role: Role = meant
+        await identity.change_role(conn, call.tenant, member.person, role)
+    recognise.forget(f"person:{member.person}")
+
+
+async def remove(conn: Conn, call: Call) -> list[Json]:
+    """Ours: end what invitations there are, and let labelers go; what they earned stays theirs. Answers who is left."""
+    emails = model.emails(Fields(call.object()).texts("emails", required=True), "emails")
+    members = await _members(conn, call)
+    for email in emails:
+        if email in members:
+            raise invalid(
+                "member-role", f"{email} is a member; a key lets only labelers go.", place="emails",
+                remedy="An owner removes members, on the page of members.",
+            )  # fmt: skip
+    await labelers.close_invitations(conn, call.tenant, emails)
+    for one in await labelers.labelers(conn, call.tenant, MAX_PEOPLE):
+        if one.email in emails:
+            await labelers.remove(conn, call.tenant, one.person)
+    return await team(conn, call)
