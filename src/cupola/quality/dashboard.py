@@ -23,6 +23,7 @@ from cupola.quality.model import (
     Forecast,
     ProjectQuality,
     WhatIf,
+    WorkerFlag,
 )
 from cupola.tasks import service as tasks_service
 from cupola.tasks.model import Plan
@@ -74,7 +75,7 @@ async def quality(conn: Conn, tenant: UUID, project: UUID) -> ProjectQuality:
                 row.skill,
                 row.low,
                 row.high,
-                row.flags,
+                [WorkerFlag(**flag) for flag in row.flags if isinstance(flag, dict)],
             )
             for row in await store.SKILLS.all(conn, tenant=tenant, project=project)
         ],

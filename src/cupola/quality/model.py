@@ -55,6 +55,21 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerFlag:
+    """A signal with its evidence, for a human to look at; nothing follows from it by itself.
+
+    strength is in `unit`, over so many judgements; others: pseudonyms of those it was found together with.
+    """
+
+    kind: str
+    strength: float
+    unit: str
+    judgements: int
+    others: list[str]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContributorQuality:
     """One contributor by the tenant's pseudonym. skill with its 95 % interval; flags are for a human to look at."""
 
@@ -65,7 +80,7 @@ class ContributorQuality:
     skill: float
     low: float
     high: float
-    flags: list[str]
+    flags: list[WorkerFlag]
 
 
 @dataclass(frozen=True, slots=True)

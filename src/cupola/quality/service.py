@@ -24,8 +24,8 @@ from cupola.labels import Label, Ontology, code_of, decode_label, encode, label_
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.quality import agreeing, live, store
-from cupola.quality.model import crowd_share, settle_threshold
+from cupola.quality import agreeing, live, store, watching
+from cupola.quality.model import WorkerFlag, crowd_share, settle_threshold
 from cupola.quality.online import Decision, Plan, decide
 from cupola.tasks import service as tasks_service
 
@@ -53,6 +53,7 @@ class Live:
     plan: Plan
     target_accuracy: float
     share: float
+    gold_rate: float
     ontology: Ontology
     directed: bool
     coded: bool
@@ -132,6 +133,7 @@ class Aggregator:
                 plan,
                 row.target_accuracy,
                 share,
+                row.gold_rate,
                 ontology,
                 row.routing == "directed",
                 coded,
@@ -311,6 +313,7 @@ class Aggregator:
                 codes = await store.CODES.all(conn, tenant=tenant, project=project)
                 golds = await store.GOLD_CODES.all(conn, tenant=tenant, project=project)
                 expert = await store.ADJUDICATED_CODES.all(conn, tenant=tenant, project=project)
+                model_said = await store.PRE_LABELS.all(conn, tenant=tenant, project=project)
             if not codes:
                 return
             number, workers = _number([row.task for row in codes]), _number([row.worker for row in codes])
@@ -344,7 +347,11 @@ class Aggregator:
             is_gold = np.array([row.task in told for row in codes])
             right = np.bincount(worker[is_gold & (gold[task] == code)], minlength=len(workers))
             seen = np.bincount(worker[is_gold], minlength=len(workers))
-            await self._keep(tenant, project, known, list(workers), np.bincount(worker), seen, right)
+            said = _codes_of(model_said, number, known.ontology)
+            flags = await asyncio.to_thread(
+                watching.signals, known.parameters, task, worker, code, truth, list(workers), said
+            )
+            await self._keep(tenant, project, known, list(workers), np.bincount(worker), seen, right, flags)
         else:
             await self._refit_agreeing(tenant, project, known)
         # a large project refits in larger steps: a look at all its waiting tasks is not free
@@ -370,16 +377,12 @@ class Aggregator:
         judged: NDArray[np.int64],
         seen: NDArray[np.int64],
         right: NDArray[np.int64],
+        flags: list[list[WorkerFlag]],
     ) -> None:
         parameters = known.parameters
         diagonal = np.einsum("wkk,k->w", parameters.confusion, parameters.prior)
         strength = 10.0  # EM's opinion counts like ten golds: it is optimistic, gold is not
         a, b = right + strength * diagonal, (seen - right) + strength * (1.0 - diagonal)
-        spread = _spread(parameters.confusion)
-        flags = [
-            ["answers hardly depend on the item"] if judged[n] >= 20 and spread[n] < 0.15 else []
-            for n in range(len(workers))
-        ]
         async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
             await store.MODEL_KEEP.run(
                 conn,
@@ -392,21 +395,23 @@ class Aggregator:
                 state=live.freeze(parameters),
                 now=clock.now(),
             )
-            await self._keep_skills(conn, tenant, project, workers, judged, seen, right, a, b, flags)
+            await self._keep_skills(conn, tenant, project, known, workers, judged, seen, right, a, b, flags)
 
     @staticmethod
     async def _keep_skills(
         conn: Conn,
         tenant: UUID,
         project: UUID,
+        known: Live,
         workers: list[UUID],
         judged: NDArray[np.int64],
         seen: NDArray[np.int64],
         right: NDArray[np.int64],
         a: NDArray[np.float64],
         b: NDArray[np.float64],
-        flags: list[list[str]],
+        flags: list[list[WorkerFlag]],
     ) -> None:
+        low = betaincinv(a, b, 0.025)
         await store.SKILLS_KEEP.run(
             conn,
             tenant=tenant,
@@ -417,11 +422,14 @@ class Aggregator:
             gold_right=right.tolist(),
             # rounded: a bound of 1e-60, as of somebody always wrong, is more than the table's real can hold
             skills=np.round(a / (a + b), 6).tolist(),
-            lows=np.round(betaincinv(a, b, 0.025), 6).tolist(),
+            lows=np.round(low, 6).tolist(),
             highs=np.round(betaincinv(a, b, 0.975), 6).tolist(),
             flags=[msgspec.json.encode(one).decode() for one in flags],
             now=clock.now(),
         )
+        if known.gold_rate > 0:
+            rates = watching.gold_rates(known.gold_rate, known.target_accuracy, seen, low, flags)
+            await store.GOLD_RATES.run(conn, tenant=tenant, project=project, workers=workers, rates=rates)
 
     async def _refit_agreeing(self, tenant: UUID, project: UUID, known: Live) -> None:
         async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
@@ -442,7 +450,17 @@ class Aggregator:
             b = seen + strength - a
             judged = np.array([row.judgements for row in counts])
             await self._keep_skills(
-                conn, tenant, project, list(workers), judged, seen, right, a, np.maximum(b, 1e-3), [[] for _ in workers]
+                conn,
+                tenant,
+                project,
+                known,
+                list(workers),
+                judged,
+                seen,
+                right,
+                a,
+                np.maximum(b, 1e-3),
+                [[] for _ in workers],
             )
 
 
@@ -465,16 +483,15 @@ def _parts(values: list[UUID], size: int) -> Iterable[list[UUID]]:
     return (values[i : i + size] for i in range(0, len(values), size))
 
 
-def _spread(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(W,) mean total variation distance between the rows of each worker's table: 0 for who ignores the item."""
-    classes = confusion.shape[1]
-    if classes < 2:
-        return np.ones(len(confusion))
-    total = np.zeros(len(confusion))
-    for i in range(classes):
-        for j in range(i):
-            total += np.abs(confusion[:, i] - confusion[:, j]).sum(axis=1) / 2.0
-    return np.asarray(total / (classes * (classes - 1) / 2))
+def _codes_of(said: Sequence[store.PreLabel], number: dict[UUID, int], ontology: Ontology) -> NDArray[np.int16] | None:
+    """(n_tasks,) what a model said beforehand as codes, -1 where nothing; None where there is nothing at all."""
+    if not said:
+        return None
+    out = np.full(len(number), -1, np.int16)
+    for row in said:
+        if row.task in number and (code := code_of(decode_label(row.pre_label), ontology)) is not None:
+            out[number[row.task]] = code
+    return out
 
 
 def _compare(

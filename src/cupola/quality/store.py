@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cupola.platform.pg.statement import Command, Scalar, Statement
@@ -111,7 +112,13 @@ class SkillRow:
     skill: float
     low: float
     high: float
-    flags: list[str]
+    flags: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class PreLabel:
+    task: UUID
+    pre_label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +240,19 @@ SKILLS_KEEP = Command(
     "excluded.gold_seen, "
     "gold_right = excluded.gold_right, skill = excluded.skill, low = excluded.low, high = excluded.high, "
     "flags = excluded.flags, at = excluded.at"
+)
+# How much gold each of them meets from now on.
+GOLD_RATES = Command(
+    "UPDATE queue_cursor q SET gold_rate = x.rate "
+    "FROM unnest(%(workers)s::uuid[], %(rates)s::real[]) AS x (worker, rate) "
+    "WHERE q.tenant = %(tenant)s AND q.project = %(project)s AND q.worker = x.worker "
+    "AND q.gold_rate IS DISTINCT FROM x.rate"
+)
+# What a model said beforehand, of tasks that people judged: to see who only repeats it.
+PRE_LABELS = Statement(
+    PreLabel,
+    "SELECT t.id AS task, i.pre_label FROM task t JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
+    "WHERE t.tenant = %(tenant)s AND t.project = %(project)s AND t.judged > 0 AND i.pre_label IS NOT NULL LIMIT 50000",
 )
 SKILLS = Statement(
     SkillRow,

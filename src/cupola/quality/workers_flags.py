@@ -26,6 +26,7 @@ EXCESS = 0.2  # of the shared tasks; two careful people may well agree a tenth m
 Z_PAIR = 4.0
 SPREAD_LIMIT = 0.25  # of the most that columns can differ; honest crowds sit at 0.5-0.9
 DRIFT_LIMIT = 4.0  # standard errors: the best of some hundred cuts is compared with it
+MOST_KINDS = 8  # votes of a task, beyond which more change little
 DRIFT_DROP = 0.08  # a smaller fall is not worth anyone's time
 
 
@@ -273,10 +274,17 @@ def drift(
     """Workers who became worse at some point: the largest drop of their mean over all ways to cut their work in two.
 
     position: (n,) when each row was made, any increasing number. The residual of a judgement is the calibrated
-    probability that it is right, by golds and the other votes. The drop is in its standard errors; the limit
-    allows for the number of cuts tried. Source: the CUSUM of Page, Biometrika 41 (1954), in its retrospective form.
+    probability that it is right, by golds and the other votes, less what is usual for a gold or for a task of so many
+    votes: a gold says 0 or 1 where two peers say 0.8, and newcomers meet more golds. The drop is in its standard
+    errors; the limit allows for the number of cuts tried. Source: the CUSUM of Page, Biometrika 41 (1954), in its
+    retrospective form.
     """
     residual = peer_residuals(fit, crowd, rho)
+    kind = np.minimum(crowd.votes[crowd.task], MOST_KINDS)
+    if crowd.gold is not None:
+        kind = np.where(crowd.gold[crowd.task] >= 0, 0, kind)
+    usual = np.bincount(kind, weights=residual, minlength=1) / np.maximum(np.bincount(kind, minlength=1), 1)
+    residual = residual - usual[kind] + residual.mean()
     flags = []
     order = np.lexsort((position, crowd.worker))
     bounds = np.searchsorted(crowd.worker[order], np.arange(crowd.n_workers + 1))

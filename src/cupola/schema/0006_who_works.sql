@@ -61,7 +61,7 @@ CREATE TABLE training_answer (
   FOREIGN KEY (tenant, judgement) REFERENCES judgement (tenant, id),
   FOREIGN KEY (tenant, project) REFERENCES project (tenant, id)
 );
-CREATE INDEX training_answer_worker ON training_answer (tenant, project, worker, judgement);
+CREATE INDEX training_answer_worker ON training_answer (tenant, project, worker, at);
 -- Who passed is not trained again, whatever tasks are added later.
 CREATE TABLE training_pass (
   tenant uuid NOT NULL,
@@ -74,6 +74,11 @@ CREATE TABLE training_pass (
 ALTER TABLE order_line ADD COLUMN training boolean NOT NULL DEFAULT false;
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON training_answer FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- ---------------------------------------------------------------- gold by worker
+-- The proven meet less gold, whoever seems to drift meets more; NULL is the plan's own rate.
+ALTER TABLE queue_cursor ADD COLUMN gold_rate real CHECK (gold_rate BETWEEN 0 AND 1);
+GRANT UPDATE (gold_rate) ON queue_cursor TO cupola_app;
 
 -- ---------------------------------------------------------------- row level security
 DO $$
@@ -142,7 +147,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
   FROM (SELECT p.trains, p.pass_share, c.tasks, least(c.tasks, 10) AS counted,
       (SELECT count(*)::int FROM training_answer a WHERE a.tenant = p_tenant AND a.project = p_project AND a.worker = p_worker) AS answered,
       (SELECT count(*)::int FROM (SELECT a.is_right FROM training_answer a WHERE a.tenant = p_tenant AND a.project = p_project
-        AND a.worker = p_worker ORDER BY a.judgement DESC LIMIT least(c.tasks, 10)) last WHERE last.is_right) AS "right"
+        AND a.worker = p_worker ORDER BY a.at DESC, a.is_right DESC LIMIT least(c.tasks, 10)) last WHERE last.is_right) AS "right"
     FROM project p CROSS JOIN LATERAL (SELECT count(*)::int AS tasks FROM task t WHERE t.tenant = p_tenant
       AND t.project = p_project AND t.gold AND t.state < 4) c
     WHERE p.tenant = p_tenant AND p.id = p_project AND p.trains IS NOT NULL) n
@@ -252,9 +257,10 @@ BEGIN
         AND (t.crew IS NULL OR t.crew = ANY (v_crews))
         AND NOT EXISTS (SELECT FROM lease l WHERE l.tenant = p_tenant AND l.worker = p_worker AND l.task = t.id AND l.state IN (0, 1, 2))
       ORDER BY t.rank LIMIT v_n) g;
-  -- gold: a newcomer meets one in three until ten are seen, then the plan's rate
+  -- gold: a newcomer meets one in three until ten are seen, then their own rate or the plan's
   ELSIF v_project.gold_rate > 0 THEN
-    v_gold_n := floor(v_n * CASE WHEN v_cursor.gold_served < 10 THEN greatest(v_project.gold_rate, 0.34) ELSE v_project.gold_rate END
+    v_gold_n := floor(v_n * CASE WHEN v_cursor.gold_served < 10 THEN greatest(v_project.gold_rate, 0.34)
+      ELSE coalesce(v_cursor.gold_rate, v_project.gold_rate) END
       + p_dice)::int;
     IF v_gold_n > 0 THEN
       SELECT coalesce(array_agg(id), '{}') INTO v_golds FROM (
