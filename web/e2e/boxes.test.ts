@@ -1,33 +1,11 @@
 /** Drawing boxes with a real pointer on a real canvas, and what of it reaches the server. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectAccessible, launch, logins, picture, settled, signIn, visit } from './browser';
+import { ask, expectAccessible, launch, logins, picture, settled, signIn, visit } from './browser';
 import { shapes, zip } from './files';
 
 const NAME = `Boxes ${Date.now().toString(36)}`;
 const SIDE = 320;
-
-/** One request as the signed-in person, through the page's own session. */
-async function ask<T>(page: Page, method: string, path: string, body?: unknown): Promise<T> {
-  return page.evaluate(
-    async ([verb, address, content]) => {
-      const session = (await (await fetch('/api/session')).json()) as { csrf: string; tenants: { id: string }[] };
-      const tenant = localStorage.getItem('cupola.tenant') ?? session.tenants[0]?.id;
-      const response = await fetch(address as string, {
-        method: verb as string,
-        headers: {
-          'X-CSRF-Token': session.csrf,
-          ...(tenant ? { 'Cupola-Tenant': tenant } : {}),
-          ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
-        },
-        ...(content === undefined ? {} : { body: JSON.stringify(content) }),
-      });
-      if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`);
-      return response.json();
-    },
-    [method, path, body] as const,
-  ) as Promise<T>;
-}
 
 interface Named {
   id: string;

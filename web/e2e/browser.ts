@@ -118,3 +118,25 @@ export async function inspect({ page }: Visit, url: string, name: string): Promi
   await expectAccessible(page);
   await picture(page, name);
 }
+
+/** One request as the signed-in person, through the page's own session. */
+export async function ask<T>(page: Page, method: string, path: string, body?: unknown): Promise<T> {
+  return page.evaluate(
+    async ([verb, address, content]) => {
+      const session = (await (await fetch('/api/session')).json()) as { csrf: string; tenants: { id: string }[] };
+      const tenant = localStorage.getItem('cupola.tenant') ?? session.tenants[0]?.id;
+      const response = await fetch(address as string, {
+        method: verb as string,
+        headers: {
+          'X-CSRF-Token': session.csrf,
+          ...(tenant ? { 'Cupola-Tenant': tenant } : {}),
+          ...(content === undefined ? {} : { 'Content-Type': 'application/json' }),
+        },
+        ...(content === undefined ? {} : { body: JSON.stringify(content) }),
+      });
+      if (!response.ok) throw new Error(`${address}: ${response.status} ${await response.text()}`);
+      return response.json();
+    },
+    [method, path, body] as const,
+  ) as Promise<T>;
+}

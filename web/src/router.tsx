@@ -102,6 +102,7 @@ const projects = createRoute({
 const newProject = createRoute({
   getParentRoute: () => shell,
   path: '/projects/new',
+  validateSearch: (search): { like?: string } => (typeof search.like === 'string' ? { like: search.like } : {}),
   component: lazyRouteComponent(() => import('./pages/wizard'), 'Wizard'),
 });
 const project = createRoute({
@@ -118,6 +119,11 @@ const tasks = createRoute({
     ...(search.label === undefined || search.label === '' ? {} : { label: String(search.label) }),
   }),
   component: lazyRouteComponent(() => import('./pages/tasks'), 'Tasks'),
+});
+const guideline = createRoute({
+  getParentRoute: () => shell,
+  path: '/projects/$project/guideline',
+  component: lazyRouteComponent(() => import('./pages/guideline_queue'), 'GuidelineQueue'),
 });
 const task = createRoute({
   getParentRoute: () => shell,
@@ -151,6 +157,7 @@ const adjudication = createRoute({
 const adjudicate = createRoute({
   getParentRoute: () => inside,
   path: '/adjudication/$task',
+  validateSearch: (search): { queue?: 'guideline' } => (search.queue === 'guideline' ? { queue: 'guideline' } : {}),
   component: lazyRouteComponent(() => import('./pages/adjudicate'), 'Adjudicate'),
 });
 const audits = createRoute({
@@ -198,6 +205,7 @@ const pages = shell.addChildren([
   newProject,
   project,
   tasks,
+  guideline,
   task,
   release,
   datasets,

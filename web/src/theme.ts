@@ -19,6 +19,20 @@ const ember: MantineColorsTuple = [
   '#9a3412',
 ];
 
+/** Neutral slate, as the light scheme's greys are: fields and hovered tabs belong to the same ground as the panels. */
+const dark: MantineColorsTuple = [
+  '#dee2e6',
+  '#ced4da',
+  '#adb5bd',
+  '#868e96',
+  '#474e56',
+  '#3a4047',
+  '#262b31',
+  '#1d2126',
+  '#16191d',
+  '#0f1114',
+];
+
 /** What stands on the accent is white in the light scheme and near black in the dark one, where the accent is bright. */
 const variantColorResolver: VariantColorsResolver = (input) => {
   const resolved = defaultVariantColorsResolver(input);
@@ -31,7 +45,7 @@ export const theme = createTheme({
   primaryColor: 'ember',
   primaryShade: { light: 8, dark: 4 },
   autoContrast: true,
-  colors: { ember },
+  colors: { ember, dark },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace',

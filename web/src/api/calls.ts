@@ -37,7 +37,10 @@ export const ontologies = {
   list: () => get<T.Page<T.OntologyVersion>>('/api/ontologies'),
   create: (body: { name: string; spec: T.Ontology; guidelines: T.Localised }) =>
     post<T.OntologyVersion>('/api/ontologies', body),
+  newest: (ontology: string) => get<T.OntologyVersion>(`/api/ontologies/${id(ontology)}`),
   version: (version: string) => get<T.OntologyVersion>(`/api/ontology-versions/${id(version)}`),
+  addVersion: (ontology: string, body: { spec: T.Ontology; guidelines: T.Localised }) =>
+    post<T.OntologyVersion>(`/api/ontologies/${id(ontology)}/versions`, body),
 };
 
 export const projects = {
@@ -57,6 +60,8 @@ export const projects = {
   task: (task: string) => get<T.TaskDetail>(`/api/tasks/${id(task)}`),
   quality: (project: string) => get<T.Quality>(`/api/projects/${id(project)}/quality`),
   whatIf: (project: string, target: number) => get<T.WhatIf>(`/api/projects/${id(project)}/what-if`, { target }),
+  guidelineQueue: (project: string, query?: Query) =>
+    get<T.Page<T.Unclear>>(`/api/projects/${id(project)}/guideline-queue`, query),
   decisions: (task: string) => get<T.Decision[]>(`/api/tasks/${id(task)}/decisions`),
   addGold: (project: string, labels: { ref: string; label: T.Label }[]) =>
     post<{ created: number }>(`/api/projects/${id(project)}/gold`, { labels }),
@@ -123,6 +128,15 @@ export const tenant = {
   deleteWebhook: (webhook: string) => del<null>(`/api/webhooks/${id(webhook)}`),
   deliveries: (webhook: string) => get<T.Page<T.Delivery>>(`/api/webhooks/${id(webhook)}/deliveries`),
   resend: (delivery: string) => post<T.Delivery>(`/api/deliveries/${id(delivery)}/resend`),
+};
+
+export const orders = {
+  terms: () => get<T.Terms>('/api/orders/terms'),
+  setTerms: (terms: T.Terms) => put<T.Terms>('/api/orders/terms', terms),
+  auth: () => get<{ header: string; value: string }>('/api/orders/callback-auth'),
+  callbacks: (query?: Query) => get<T.Page<T.Callback>>('/api/orders/callbacks', query),
+  callback: (callback: string) => get<T.CallbackMessage>(`/api/orders/callbacks/${id(callback)}`),
+  resend: (callback: string) => post<T.Callback>(`/api/orders/callbacks/${id(callback)}/resend`),
 };
 
 export const operator = {

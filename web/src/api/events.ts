@@ -10,11 +10,11 @@ interface ServerEvent {
 
 /** Which cached answers an event touches, by the first word of the query key. */
 const TOUCHES: readonly [prefix: string, keys: readonly string[]][] = [
-  ['task.', ['project', 'projects', 'tasks', 'task', 'quality', 'doubtful']],
+  ['task.', ['project', 'projects', 'tasks', 'task', 'quality', 'doubtful', 'guideline-queue']],
   ['judgement.', ['project', 'projects', 'tasks', 'task', 'quality', 'doubtful', 'money']],
   ['import.', ['imports', 'import', 'refusals', 'datasets', 'dataset', 'items']],
   ['release.', ['releases', 'release', 'audits']],
-  ['audit.', ['releases', 'release', 'audits']],
+  ['audit.', ['releases', 'release', 'audits', 'guideline-queue']],
   ['export.', ['exports']],
   ['project.', ['project', 'projects', 'money']],
   ['transfer.', ['money', 'transfers']],

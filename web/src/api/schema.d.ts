@@ -699,6 +699,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/callback-auth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How to recognise our callbacks */
+        get: operations["callback_auth_api_orders_callback_auth_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of callbacks */
+        get: operations["list_callbacks_api_orders_callbacks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/callbacks/{callback}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A callback with its body */
+        get: operations["read_callback_api_orders_callbacks__callback__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/callbacks/{callback}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a callback again */
+        post: operations["resend_api_orders_callbacks__callback__resend_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver
+         * @description Freeze the responses of a client's project as they are now. Releases of its lines are delivered by themselves.
+         */
+        post: operations["deliver_api_orders_deliveries_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What orders pay */
+        get: operations["read_terms_api_orders_terms_get"];
+        /**
+         * Set what orders pay
+         * @description For lines that are built from now on; what is in the queue keeps its price.
+         */
+        put: operations["set_terms_api_orders_terms_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/password-links": {
         parameters: {
             query?: never;
@@ -797,6 +906,26 @@ export interface paths {
          * @description Turn tasks that nobody has judged into gold.
          */
         post: operations["post_gold_api_projects__project__gold_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/guideline-queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Guideline Queue
+         * @description Tasks that experts could not decide or decided differently: what the guideline does not say.
+         */
+        get: operations["get_guideline_queue_api_projects__project__guideline_queue_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1982,32 +2111,98 @@ export interface components {
             total: number;
         };
         /**
-         * Dataset
-         * @description A named set of items. `licence`: what its owner says about the raw data.
+         * Delivery
+         * @description One message on its way. kind: completed, error, audit, recall, batch; next_at: when it is tried (again).
          */
-        Dataset: {
+        cupola__orders__callbacks__model__Delivery: {
+            /** Batch */
+            batch: string | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Items */
-            items: number;
-            /** Licence */
-            licence: string;
+            /** Kind */
+            kind: string;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Status */
+            last_status: number | null;
+            /** Next At */
+            next_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "failed";
+            /** Task */
+            task: string | null;
+            /** Tries */
+            tries: number;
+            /** Url */
+            url: string;
+        };
+        /**
+         * Delivery
+         * @description release: the release of the foundry whose rows these are, None for one made by hand.
+         */
+        cupola__orders__deliveries__model__Delivery: {
+            /**
+             * Delivered At
+             * Format: date-time
+             */
+            delivered_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /** Name */
             name: string;
+            /**
+             * Project
+             * Format: uuid
+             */
+            project: string;
+            /** Project Name */
+            project_name: string;
+            /** Release */
+            release: string | null;
+            /** Tasks */
+            tasks: number;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        cupola__platform__web__Listed_Delivery___1: {
+            /** Items */
+            items: components["schemas"]["cupola__platform__webhooks__model__Delivery"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        cupola__platform__web__Listed_Delivery___2: {
+            /** Items */
+            items: components["schemas"]["cupola__orders__callbacks__model__Delivery"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * Delivery
          * @description One event on its way to one webhook. `event` is its kind; `next_at` is when it is tried (again).
          */
-        Delivery: {
+        cupola__platform__webhooks__model__Delivery: {
             /**
              * Created At
              * Format: date-time
@@ -2035,6 +2230,28 @@ export interface components {
             state: "waiting" | "delivered" | "failed";
             /** Tries */
             tries: number;
+        };
+        /**
+         * Dataset
+         * @description A named set of items. `licence`: what its owner says about the raw data.
+         */
+        Dataset: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Items */
+            items: number;
+            /** Licence */
+            licence: string;
+            /** Name */
+            name: string;
         };
         /**
          * Doubtful
@@ -2524,16 +2741,6 @@ export interface components {
          * Listed
          * @description One page of a list; `next` is the cursor of the following page, or None at the end.
          */
-        Listed_Delivery_: {
-            /** Items */
-            items: components["schemas"]["Delivery"][];
-            /** Next */
-            next: string | null;
-        };
-        /**
-         * Listed
-         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
-         */
         Listed_Doubtful_: {
             /** Items */
             items: components["schemas"]["Doubtful"][];
@@ -2664,6 +2871,16 @@ export interface components {
          * Listed
          * @description One page of a list; `next` is the cursor of the following page, or None at the end.
          */
+        Listed_Unclear_: {
+            /** Items */
+            items: components["schemas"]["Unclear"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
         Listed_Webhook_: {
             /** Items */
             items: components["schemas"]["Webhook"][];
@@ -2771,6 +2988,47 @@ export interface components {
             role: "owner" | "manager" | "reviewer";
         };
         /**
+         * Message
+         * @description A delivery with what it says. body: the JSON text that is sent, the same at every try.
+         */
+        Message: {
+            /** Batch */
+            batch: string | null;
+            /** Body */
+            body: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Delivered At */
+            delivered_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Status */
+            last_status: number | null;
+            /** Next At */
+            next_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "failed";
+            /** Task */
+            task: string | null;
+            /** Tries */
+            tries: number;
+            /** Url */
+            url: string;
+        };
+        /**
          * Money
          * @description A tenant's money. budget_minor is free; the rest is allotted, reserved or paid.
          */
@@ -2810,6 +3068,16 @@ export interface components {
             licence: string;
             /** Name */
             name: string;
+        };
+        /** NewDelivery */
+        NewDelivery: {
+            /** Name */
+            name: string;
+            /**
+             * Project
+             * @description The client's name of its project.
+             */
+            project: string;
         };
         /** NewExport */
         NewExport: {
@@ -3356,6 +3624,8 @@ export interface components {
             progress: components["schemas"]["Progress"][];
             /** Rho */
             rho: number;
+            /** Threshold */
+            threshold: number;
         };
         /**
          * Refusal
@@ -3473,6 +3743,16 @@ export interface components {
              * @enum {string}
              */
             role: "owner" | "manager" | "reviewer";
+        };
+        /**
+         * Secret
+         * @description What the header scale-callback-auth of every callback of this world says.
+         */
+        Secret: {
+            /** Header */
+            header: string;
+            /** Value */
+            value: string;
         };
         /**
          * Session
@@ -3658,6 +3938,86 @@ export interface components {
              */
             id: string;
         };
+        /**
+         * Terms
+         * @description What orders pay and how they are checked.
+         *
+         *     The target is modest because the first orders of a line are judged by people of whom nothing is known yet: with it
+         *     three who agree suffice; with 0.9 no number of them would, and every first order would wait for an expert. Raise it
+         *     (PUT /api/orders/terms) once a line has been fitted to its people.
+         */
+        Terms: {
+            /** Callback */
+            callback?: string | null;
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /**
+             * Max Judgements
+             * @default 5
+             */
+            max_judgements: number;
+            /**
+             * Min Judgements
+             * @default 1
+             */
+            min_judgements: number;
+            /**
+             * Page Size
+             * @default 5
+             */
+            page_size: number;
+            /**
+             * Price Minor
+             * @default 10
+             */
+            price_minor: number;
+            /**
+             * Target Accuracy
+             * @default 0.55
+             */
+            target_accuracy: number;
+        };
+        /** TermsIn */
+        TermsIn: {
+            /**
+             * Callback
+             * @description Where callbacks go without a URL.
+             */
+            callback?: string | null;
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency: string;
+            /**
+             * Max Judgements
+             * @default 5
+             */
+            max_judgements: number;
+            /**
+             * Min Judgements
+             * @default 1
+             */
+            min_judgements: number;
+            /**
+             * Page Size
+             * @default 5
+             */
+            page_size: number;
+            /**
+             * Price Minor
+             * @description What a worker gets for one judgement, whole.
+             */
+            price_minor: number;
+            /**
+             * Target Accuracy
+             * @default 0.55
+             */
+            target_accuracy: number;
+        };
         /** Transfer */
         Transfer: {
             /** Amount Minor */
@@ -3684,6 +4044,36 @@ export interface components {
             offer_version: number | null;
             /** Ref */
             ref: string | null;
+        };
+        /**
+         * Unclear
+         * @description A task that experts could not decide, or decided differently: the guideline is what needs mending.
+         *
+         *     labels: what they said, each once; undecided: how many of their verdicts were that it cannot be decided.
+         */
+        Unclear: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Labels */
+            labels: {
+                [key: string]: unknown;
+            }[];
+            /** Notes */
+            notes: string;
+            /** Ref */
+            ref: string;
+            /**
+             * Task
+             * Format: uuid
+             */
+            task: string;
+            /** Undecided */
+            undecided: number;
+            /** Verdicts */
+            verdicts: number;
         };
         /**
          * Upload
@@ -5517,7 +5907,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Delivery"];
+                    "application/json": components["schemas"]["cupola__platform__webhooks__model__Delivery"];
                 };
             };
             /** @description The request is not right */
@@ -7807,6 +8197,678 @@ export interface operations {
             };
         };
     };
+    callback_auth_api_orders_callback_auth_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_callbacks_api_orders_callbacks_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+                state?: ("waiting" | "delivered" | "failed") | null;
+                task?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cupola__platform__web__Listed_Delivery___2"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_callback_api_orders_callbacks__callback__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                callback: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resend_api_orders_callbacks__callback__resend_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                callback: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cupola__orders__callbacks__model__Delivery"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deliver_api_orders_deliveries_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDelivery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["cupola__orders__deliveries__model__Delivery"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_terms_api_orders_terms_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terms"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_terms_api_orders_terms_put: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TermsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Terms"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     password_link_api_password_links_post: {
         parameters: {
             query?: never;
@@ -8322,6 +9384,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_guideline_queue_api_projects__project__guideline_queue_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Unclear_"];
                 };
             };
             /** @description The request is not right */
@@ -12003,7 +13164,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Listed_Delivery_"];
+                    "application/json": components["schemas"]["cupola__platform__web__Listed_Delivery___1"];
                 };
             };
             /** @description The request is not right */
@@ -12997,6 +14158,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Payment"][];
+                    "text/csv": string;
                 };
             };
             /** @description The request is not right */

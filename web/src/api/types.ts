@@ -3,11 +3,18 @@
  * language written out: there the document says only "object". Money is integer minor units, times are RFC 3339 UTC, lengths are pixels of the source
  * image.
  */
-import type { components } from './schema';
+import type { components, paths } from './schema';
 
 type S = components['schemas'];
 /** The same, with some fields said more exactly. */
 type Refined<Base, More> = Omit<Base, keyof More> & More;
+
+/** A row of a list, named by its address where two schemas have the same name. */
+type RowOf<Path extends keyof paths> = paths[Path] extends {
+  get: { responses: { 200: { content: { 'application/json': { items: (infer Row)[] } } } } };
+}
+  ? Row
+  : never;
 
 export interface Page<T> {
   items: T[];
@@ -171,6 +178,7 @@ export type Earnings = S['Earnings'];
 // Adjudication and audits --------------------------------------------------------------------------------------------
 
 export type DoubtfulTask = S['Doubtful'];
+export type Unclear = Refined<S['Unclear'], { labels: Label[] }>;
 export type AuditRow = S['AuditQueue'];
 export type AuditItem = Refined<
   S['BlindItem'],
@@ -187,7 +195,11 @@ export type MadeKey = S['MadeKey'];
 export type Member = S['MemberRow'];
 export type Webhook = S['Webhook'];
 export type MadeWebhook = S['MadeWebhook'];
-export type Delivery = S['Delivery'];
+export type Delivery = RowOf<'/api/webhooks/{webhook}/deliveries'>;
+export type Callback = RowOf<'/api/orders/callbacks'>;
+export type CallbackState = Callback['state'];
+export type CallbackMessage = Callback & { body: string };
+export type Terms = Required<S['Terms']>;
 export type Organisation = S['Organisation'];
 export type ContributorRow = S['ContributorRow'];
 export type MadeContributor = S['MadeContributor'];

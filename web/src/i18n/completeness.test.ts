@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { allMessages, untranslated } from '../../scripts/messages.mjs';
 import { zh } from './zh';
 import { editor } from './zh_editor';
+import { guideline } from './zh_guideline';
 import { pages } from './zh_pages';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
@@ -30,7 +31,10 @@ describe('the two languages', () => {
   });
 
   it('name each message once across the catalogues', () => {
-    const counted = [editor, pages, quality, requester].reduce((sum, part) => sum + Object.keys(part).length, 0);
+    const counted = [editor, guideline, pages, quality, requester].reduce(
+      (sum, part) => sum + Object.keys(part).length,
+      0,
+    );
     expect(Object.keys(zh).length).toBe(counted);
   });
 

@@ -1,7 +1,8 @@
 import { editor } from './zh_editor';
+import { guideline } from './zh_guideline';
 import { pages } from './zh_pages';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
 
 /** The Chinese catalogue: English message to Chinese, in the terms of the labelling trade. */
-export const zh: Record<string, string> = { ...editor, ...pages, ...quality, ...requester };
+export const zh: Record<string, string> = { ...editor, ...guideline, ...pages, ...quality, ...requester };

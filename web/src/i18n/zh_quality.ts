@@ -3,7 +3,6 @@ export const quality: Record<string, string> = {
   'A line is a reference, a comma, and the label.': '每行为：引用、逗号、标签。',
   'A number': '数字',
   'A person decided this, after the judgements.': '在各条判断之后由人裁定。',
-  'above 30 %: mend the guideline': '高于 30 %：请修订标注指南',
   'Add an attribute': '添加属性',
   'against it, {times} times': '反对，{times} 倍',
   'all others': '其余各类',
@@ -17,8 +16,6 @@ export const quality: Record<string, string> = {
   'Change password': '修改密码',
   'Chinese words for {name}': '{name} 的中文名称',
   'Choose a CSV file': '选择 CSV 文件',
-  'Claimed against observed, from {total} tasks with a known answer. On the line, a claim is as good as it says; a larger dot stands for more tasks.':
-    '声称值与实测值对比，取自 {total} 个答案已知的任务。落在对角线上表示名副其实；点越大，任务越多。',
   'claimed, %': '声称值，%',
   'computed again: same': '重新计算：一致',
   'computed again: {again}, stored: {stored}': '重新计算：{again}，存储值：{stored}',
@@ -59,7 +56,7 @@ export const quality: Record<string, string> = {
   'Optional: a further question about each box, such as its colour, or whether it is cut off.':
     '可选：对每个框的进一步提问，例如颜色，或是否被截断。',
   Options: '选项',
-  'out of reach: mend the guidelines, or let more people judge': '无法达到：请修订标注指南，或增加判断人数',
+  'out of reach: mend the guidelines, or let more people judge': '无法达到：请修订标注规范，或增加判断人数',
   'Password link': '密码链接',
   'People are misled alike, so one more of the same counts for less: evidence is discounted by rho = {rho}.':
     '人们会被同样的情形误导，重复的相同判断因此折减：证据按 rho = {rho} 折扣。',
@@ -101,8 +98,6 @@ export const quality: Record<string, string> = {
   yes: '是',
   'Yes or no': '是或否',
   'You stay signed in here and are signed out everywhere else.': '此处保持登录，其他设备上的登录将退出。',
-  '{above} of {total} tasks are at least {target} sure. A task may settle below: the target is for all of them together. Columns are of equal width, their ranges are not; heights grow with the square root.':
-    '{total} 个任务中有 {above} 个的后验概率不低于 {target}。单个任务可低于目标定案：目标针对全部任务。各柱等宽，区间不等；高度按平方根缩放。',
   '{count, plural, =0 {No task is gold yet.} one {# task is gold.} other {# tasks are gold.}}':
     '{count, plural, =0 {尚无金标任务。} other {共 # 个金标任务。}}',
   '{count, plural, one {# answer} other {# answers}} read': '已读取 {count} 条答案',
@@ -115,4 +110,26 @@ export const quality: Record<string, string> = {
   '{name} (you)': '{name}（你）',
   '{name} can no longer act for {tenant}. What they decided stays.':
     '{name} 将不能再代表 {tenant} 操作；其已作出的裁定保留。',
+  'Claimed against observed, from {total} tasks with a known answer. On the line, a claim is as good as it says; a larger dot stands for more tasks, the bar is its 95 % interval.':
+    '声称值与实测值对比，取自 {total} 个答案已知的任务。落在对角线上表示名副其实；点越大，任务越多；竖条为 95 % 区间。',
+  '{above} of {total} tasks are at least {target} sure. A task settles at {threshold}, or when an adjudicator decides it; the target is for all of them together. Columns are of equal width, their ranges are not; heights grow with the square root.':
+    '{total} 个任务中有 {above} 个的后验概率不低于 {target}。任务达到 {threshold} 或经仲裁后定案；目标针对全部任务。各柱等宽，区间不等；高度按平方根缩放。',
+  'settles at {threshold}': '定案线 {threshold}',
+  'What waits for a person': '需要人来处理',
+  '{count, plural, one {# doubtful task waits} other {# doubtful tasks wait}} for an adjudicator':
+    '{count} 个存疑任务等待仲裁',
+  'More than {count} cases that the guideline leaves open': '标注规范未说清的疑例超过 {count} 个',
+  '{count, plural, one {# case} other {# cases}} that the guideline leaves open': '标注规范未说清的疑例 {count} 个',
+  'Mistakes are repeated at {rate}: people are misled alike, so more of them do not help. Mend the guideline.':
+    '重复错误率为 {rate}：大家被同样的情形误导，增加人数无济于事，请修订标注规范。',
+  'See where it is silent': '查看规范的空白之处',
+  'The budget may not last: allot more under “Price and budget”.': '预算可能不够：请在“单价与预算”中追加。',
+  'Nothing more to pay for: every task is settled or with an adjudicator.': '无需再付费：所有任务均已定案或等待仲裁。',
+  'needs gold judged by several people': '需要多人判断过的金标',
+  since: '自',
+  Order: '排序',
+  'Flagged first': '有标记者优先',
+  '{count, plural, one {# has a flag} other {# have flags}}: something for a person to look at, not a verdict.':
+    '{count} 人有标记：仅供人工查看，并非定论。',
+  '{from} to 100 %': '{from} 至 100 %',
 };

@@ -1,6 +1,6 @@
 import { Button, Divider, Stack, Textarea, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { review } from '../api/calls';
 import type { Label, TaskDetail } from '../api/types';
@@ -20,6 +20,7 @@ function DecideDesk({ task }: { task: TaskDetail }) {
   const { duration, percent } = useFormat();
   const navigate = useNavigate();
   const client = useQueryClient();
+  const { queue } = useSearch({ strict: false }) as { queue?: 'guideline' };
   const [note, setNote] = useState('');
   const session = useMemo(
     () => new LabelSession({ ontology, item: task.item }, openHistory(openDocument(ontology))),
@@ -32,8 +33,13 @@ function DecideDesk({ task }: { task: TaskDetail }) {
       review.decide(task.id, { ...verdict, ...(note.trim() ? { note: note.trim() } : {}) }),
     onSuccess: async () => {
       await client.invalidateQueries({
-        predicate: ({ queryKey }) => ['doubtful', 'project', 'tasks'].includes(String(queryKey[0])),
+        predicate: ({ queryKey }) =>
+          ['doubtful', 'project', 'tasks', 'task', 'guideline-queue'].includes(String(queryKey[0])),
       });
+      if (queue === 'guideline' && task.project) {
+        await navigate({ to: '/projects/$project/guideline', params: { project: task.project } });
+        return;
+      }
       const rest = await review.doubtful({ limit: 2, project: task.project });
       const next = rest.items.find((row) => row.task !== task.id);
       if (next) await navigate({ to: '/adjudication/$task', params: { task: next.task } });

@@ -8,7 +8,7 @@ import type { Project, Range, Release, WhatIf } from '../api/types';
 import { type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Figure, Interval, Panel, ProblemNote } from '../ui/bits';
-import { Chart } from '../ui/charts';
+import { Chart, Drawn } from '../ui/charts';
 import { Hallmark } from '../ui/hallmark';
 
 /** The slider's stops: closer together in error, not in accuracy, for the last half per cent costs the most. */
@@ -17,7 +17,6 @@ const CURVE: readonly number[] = [0.9, 0.95, 0.98, 0.99, 0.995];
 const DEBOUNCE_MS = 250;
 const STALE_MS = 60_000;
 
-const WIDTH = 480;
 const HEIGHT = 190;
 const LEFT = 64;
 const RIGHT = 24;
@@ -50,8 +49,7 @@ function Curve({ points, chosen, certified }: { points: WhatIf[]; chosen: number
   const targets = points.map((point) => point.target_accuracy);
   const first = Math.min(...targets);
   const last = Math.max(...targets);
-  const x = (target: number) =>
-    LEFT + ((depth(first) - depth(target)) / (depth(first) - depth(last) || 1)) * (WIDTH - LEFT - RIGHT);
+  const along = (target: number) => (depth(first) - depth(target)) / (depth(first) - depth(last) || 1);
   const y = (minor: number) => TOP + (1 - minor / most) * (HEIGHT - TOP - BOTTOM);
   const shown = certified === null ? null : Math.min(last, Math.max(first, certified));
   return (
@@ -68,71 +66,78 @@ function Curve({ points, chosen, certified }: { points: WhatIf[]; chosen: number
         point.reachable ? t('yes') : t('no'),
       ])}
     >
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width="100%" aria-hidden="true">
-        <line x1={LEFT} x2={WIDTH - 8} y1={y(0)} y2={y(0)} stroke="var(--cup-neutral-fill)" />
-        <line x1={LEFT} x2={WIDTH - 8} y1={y(most)} y2={y(most)} stroke="var(--cup-line)" />
-        <text className="cup-axis" x={LEFT - 6} y={y(most) + 4} textAnchor="end">
-          {money(most, currency)}
-        </text>
-        <text className="cup-axis" x={LEFT - 6} y={y(0) + 4} textAnchor="end">
-          {money(0, currency)}
-        </text>
-        <polyline
-          points={points.map((point) => `${x(point.target_accuracy)},${y(point.cost_minor.likely)}`).join(' ')}
-          fill="none"
-          stroke="var(--cup-person-fill)"
-          strokeWidth={1.5}
-          strokeDasharray="4 4"
-        />
-        {points.map((point) => {
-          const at = x(point.target_accuracy);
-          const isChosen = Math.abs(point.target_accuracy - chosen) < 1e-9;
-          const tone = point.reachable ? 'person' : 'refused';
+      <Drawn height={HEIGHT}>
+        {(width) => {
+          const x = (target: number) => LEFT + along(target) * (width - LEFT - RIGHT);
           return (
-            <g key={point.target_accuracy}>
-              <line
-                x1={at}
-                x2={at}
-                y1={y(point.cost_minor.low)}
-                y2={y(point.cost_minor.high)}
-                stroke={`var(--cup-${tone}-fill)`}
-                strokeOpacity={0.5}
-                strokeWidth={4}
+            <>
+              <line x1={LEFT} x2={width - 8} y1={y(0)} y2={y(0)} stroke="var(--cup-neutral-fill)" />
+              <line x1={LEFT} x2={width - 8} y1={y(most)} y2={y(most)} stroke="var(--cup-line)" />
+              <text className="cup-axis" x={LEFT - 6} y={y(most) + 4} textAnchor="end">
+                {money(most, currency)}
+              </text>
+              <text className="cup-axis" x={LEFT - 6} y={y(0) + 4} textAnchor="end">
+                {money(0, currency)}
+              </text>
+              <polyline
+                points={points.map((point) => `${x(point.target_accuracy)},${y(point.cost_minor.likely)}`).join(' ')}
+                fill="none"
+                stroke="var(--cup-person-fill)"
+                strokeWidth={1.5}
+                strokeDasharray="4 4"
               />
-              <circle
-                cx={at}
-                cy={y(point.cost_minor.likely)}
-                r={isChosen ? 6 : 4}
-                fill={isChosen ? `var(--cup-${tone}-fill)` : 'var(--cup-panel)'}
-                fillOpacity={isChosen ? 0.25 : 1}
-                stroke={`var(--cup-${tone}-fill)`}
-                strokeWidth={2}
-              />
-              {(CURVE.includes(point.target_accuracy) || isChosen) && (
-                <text
-                  className="cup-axis"
-                  x={at}
-                  y={HEIGHT - BOTTOM + (CURVE.includes(point.target_accuracy) ? 15 : 29)}
-                  textAnchor="middle"
-                  style={isChosen ? { fill: 'var(--mantine-color-text)', fontWeight: 600 } : undefined}
-                >
-                  {percent(point.target_accuracy)}
-                </text>
+              {points.map((point) => {
+                const at = x(point.target_accuracy);
+                const isChosen = Math.abs(point.target_accuracy - chosen) < 1e-9;
+                const tone = point.reachable ? 'person' : 'refused';
+                return (
+                  <g key={point.target_accuracy}>
+                    <line
+                      x1={at}
+                      x2={at}
+                      y1={y(point.cost_minor.low)}
+                      y2={y(point.cost_minor.high)}
+                      stroke={`var(--cup-${tone}-fill)`}
+                      strokeOpacity={0.5}
+                      strokeWidth={4}
+                    />
+                    <circle
+                      cx={at}
+                      cy={y(point.cost_minor.likely)}
+                      r={isChosen ? 6 : 4}
+                      fill={isChosen ? `var(--cup-${tone}-fill)` : 'var(--cup-panel)'}
+                      fillOpacity={isChosen ? 0.25 : 1}
+                      stroke={`var(--cup-${tone}-fill)`}
+                      strokeWidth={2}
+                    />
+                    {(CURVE.includes(point.target_accuracy) || isChosen) && (
+                      <text
+                        className="cup-axis"
+                        x={at}
+                        y={HEIGHT - BOTTOM + (CURVE.includes(point.target_accuracy) ? 15 : 29)}
+                        textAnchor="middle"
+                        style={isChosen ? { fill: 'var(--mantine-color-text)', fontWeight: 600 } : undefined}
+                      >
+                        {percent(point.target_accuracy)}
+                      </text>
+                    )}
+                  </g>
+                );
+              })}
+              {shown !== null && certified !== null && (
+                <>
+                  <line x1={x(shown)} x2={x(shown)} y1={TOP} y2={y(0)} stroke="var(--cup-ember)" strokeWidth={2} />
+                  <path
+                    d="M0-7l6 2.500v4.500c0 3.500-2.500 6-6 7c-3.500-1-6-3.500-6-7v-4.500z"
+                    transform={`translate(${x(shown)} ${TOP})`}
+                    fill="var(--cup-ember)"
+                  />
+                </>
               )}
-            </g>
+            </>
           );
-        })}
-        {shown !== null && certified !== null && (
-          <>
-            <line x1={x(shown)} x2={x(shown)} y1={TOP} y2={y(0)} stroke="var(--cup-ember)" strokeWidth={2} />
-            <path
-              d="M0-7l6 2.500v4.500c0 3.500-2.500 6-6 7c-3.500-1-6-3.500-6-7v-4.500z"
-              transform={`translate(${x(shown)} ${TOP})`}
-              fill="var(--cup-ember)"
-            />
-          </>
-        )}
-      </svg>
+        }}
+      </Drawn>
     </Chart>
   );
 }
@@ -211,7 +216,7 @@ export function WhatIfPanel({ project, certified }: { project: Project; certifie
           <ProblemNote error={answer.error} onRetry={() => void answer.refetch()} />
           {said && (
             <div aria-live="polite" style={{ opacity: said.target_accuracy === target ? 1 : 0.5, marginTop: 12 }}>
-              <div style={{ display: 'grid', gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', gap: 24 }}>
+              <div className="cup-figures">
                 {line(t('Cost'), said.cost_minor, (value) => money(value, said.currency))}
                 {line(t('Judgements'), said.judgements, number)}
                 {line(t('For an adjudicator'), said.experts, number)}

@@ -1,8 +1,8 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useEffect, useState } from 'react';
 import { catalogue, ontologies, projects, tenant as tenantCalls } from '../api/calls';
 import type { Estimate, Project, Range } from '../api/types';
 import { msg, useT } from '../i18n';
@@ -12,11 +12,13 @@ import { MoneyInput } from '../ui/money_input';
 import { readGold } from './gold';
 import { GoldInput, sendGold } from './gold_input';
 import { LabelsStep } from './wizard_labels';
+import { LikeStep } from './wizard_like';
 import {
   classNames,
   type Draft,
   forgetDraft,
   incomplete,
+  likeOf,
   loadDraft,
   ontologyOf,
   STEPS,
@@ -112,6 +114,20 @@ interface Made {
   allotted?: boolean;
 }
 
+/** The version that the project works by: the one it is like, or a new ontology of its own. */
+async function versionFor(draft: Draft): Promise<string> {
+  if (draft.like) return draft.like.version_id;
+  const ontology = await ontologies.create({
+    name: draft.name.trim(),
+    spec: ontologyOf(draft),
+    guidelines: {
+      ...(draft.guidelines_en.trim() ? { en: draft.guidelines_en } : {}),
+      ...(draft.guidelines_zh.trim() ? { zh: draft.guidelines_zh } : {}),
+    },
+  });
+  return ontology.version_id;
+}
+
 function useLaunch(draft: Draft, launch: boolean) {
   const [made, setMade] = useState<Made>({});
   const client = useQueryClient();
@@ -120,18 +136,11 @@ function useLaunch(draft: Draft, launch: boolean) {
     mutationFn: async () => {
       let { project } = made;
       if (!project) {
-        const ontology = await ontologies.create({
-          name: draft.name.trim(),
-          spec: ontologyOf(draft),
-          guidelines: {
-            ...(draft.guidelines_en.trim() ? { en: draft.guidelines_en } : {}),
-            ...(draft.guidelines_zh.trim() ? { zh: draft.guidelines_zh } : {}),
-          },
-        });
+        const ontology_version = await versionFor(draft);
         project = await projects.create({
           name: draft.name.trim(),
           dataset: draft.dataset,
-          ontology_version: ontology.version_id,
+          ontology_version,
           plan: draft.plan,
           offer: draft.offer,
           page_size: draft.page_size,
@@ -180,7 +189,7 @@ function LaunchStep({
   const short = draft.allot_minor > free;
   const rows: [string, string][] = [
     [t('Project'), draft.name],
-    [t('Labels'), draft.kind === 'text' ? t('Free text') : classNames(draft).join(', ')],
+    [t('Labels'), ontologyOf(draft).kind === 'text' ? t('Free text') : classNames(draft).join(', ')],
     [t('Target accuracy'), percent(draft.plan.target_accuracy, 2)],
     [t('Judgements a task'), `${number(draft.plan.min_judgements)} – ${number(draft.plan.max_judgements)}`],
     [t('Price of a judgement'), money(draft.offer.price_minor, draft.offer.currency)],
@@ -247,12 +256,23 @@ export function Wizard() {
   const [draft, setDraft] = useState(loadDraft);
   const [step, setStep] = useState<Step>('data');
   const at = STEPS.indexOf(step);
-  const change = (part: Partial<Draft>) =>
+  const change = useCallback((part: Partial<Draft>) => {
     setDraft((now) => {
       const next = { ...now, ...part };
       storeDraft(next);
       return next;
     });
+  }, []);
+  const { like: wanted } = useSearch({ strict: false }) as { like?: string };
+  const version = useQuery({
+    queryKey: ['ontology-version', wanted],
+    queryFn: () => ontologies.version(wanted ?? ''),
+    enabled: wanted !== undefined,
+  });
+  const found = version.data;
+  useEffect(() => {
+    if (found) change({ like: likeOf(found) });
+  }, [found, change]);
   const { items, estimate } = useEstimate(draft, ESTIMATE_FROM.has(step));
   const reason = incomplete(draft, step);
   const blocked = STEPS.findIndex((candidate) => incomplete(draft, candidate) !== null);
@@ -261,10 +281,20 @@ export function Wizard() {
     const next = STEPS[to];
     if (next) setStep(next);
   };
+  const { like } = draft;
+  const forget = () => change({ like: null });
   const form = {
     data: <DataStep draft={draft} change={change} />,
-    labels: <LabelsStep draft={draft} change={change} />,
-    guidelines: <GuidelinesStep draft={draft} change={change} />,
+    labels: like ? (
+      <LikeStep like={like} part="labels" onForget={forget} />
+    ) : (
+      <LabelsStep draft={draft} change={change} />
+    ),
+    guidelines: like ? (
+      <LikeStep like={like} part="guidelines" onForget={forget} />
+    ) : (
+      <GuidelinesStep draft={draft} change={change} />
+    ),
     quality: <QualityStep draft={draft} change={change} />,
     price: <PriceStep draft={draft} change={change} />,
     launch: <LaunchStep draft={draft} change={change} estimate={estimate.data} />,
@@ -272,6 +302,7 @@ export function Wizard() {
   return (
     <Page
       title={t('New project')}
+      lead={like && t('Labels and guideline of {name}, version {version}.', { name: like.name, version: like.version })}
       back={
         <Link to="/projects" style={{ fontSize: 12 }}>
           {t('Projects')}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Draft, EMPTY, incomplete, ontologyOf } from './wizard_state';
+import { classNames, type Draft, EMPTY, incomplete, ontologyOf } from './wizard_state';
 
 const BOXES: Draft = { ...EMPTY, kind: 'objects', classes: 'car\nbus\n' };
 const colour = { key: 'k', name: ' colour ', type: 'choice', options: ['red', 'blue'], required: true } as const;
@@ -44,5 +44,16 @@ describe('the wizard’s draft', () => {
     expect(incomplete(withAttribute({ name: ' ' }), 'labels')).toMatch(/name/);
     expect(incomplete(withAttribute({ options: [] }), 'labels')).toMatch(/options/);
     expect(incomplete({ ...EMPTY, kind: 'text', min_chars: 9, max_chars: 3 }, 'labels')).toMatch(/least/);
+  });
+
+  it('takes labels and guideline from a version as they are, and asks for neither', () => {
+    const spec = { kind: 'choice' as const, classes: [{ name: 'cat', title: { en: 'Cat' } }, { name: 'dog' }] };
+    const like = { version_id: 'v2', name: 'Animals', version: 2, spec, guidelines: { en: 'Look.' } };
+    const draft: Draft = { ...BOXES, like };
+    expect(ontologyOf(draft)).toBe(spec);
+    expect(classNames(draft)).toEqual(['cat', 'dog']);
+    expect(incomplete(draft, 'labels')).toBeNull();
+    expect(incomplete(draft, 'guidelines')).toBeNull();
+    expect(incomplete(draft, 'data')).not.toBeNull();
   });
 });

@@ -1,5 +1,15 @@
 /** What the wizard has gathered, and whether each step is complete. Plain data, so that a reload can bring it back. */
-import type { AttributeSpec, AttributeType, ClassSpec, Kind, OfferIn, Ontology, Plan } from '../api/types';
+import type {
+  AttributeSpec,
+  AttributeType,
+  ClassSpec,
+  Kind,
+  Localised,
+  OfferIn,
+  Ontology,
+  OntologyVersion,
+  Plan,
+} from '../api/types';
 
 export const STEPS = ['data', 'labels', 'guidelines', 'quality', 'price', 'launch'] as const;
 export type Step = (typeof STEPS)[number];
@@ -13,9 +23,23 @@ export interface AttributeDraft {
   required: boolean;
 }
 
+/** A version of an ontology that the project takes as it is, instead of one of its own. */
+export interface Like {
+  version_id: string;
+  name: string;
+  version: number;
+  spec: Ontology;
+  guidelines: Localised;
+}
+
+export function likeOf({ version_id, name, version, spec, guidelines }: OntologyVersion): Like {
+  return { version_id, name, version, spec, guidelines };
+}
+
 export interface Draft {
   name: string;
   dataset: string;
+  like: Like | null;
   kind: Kind;
   multiple: boolean;
   /** One class a line. */
@@ -39,6 +63,7 @@ export interface Draft {
 export const EMPTY: Draft = {
   name: '',
   dataset: '',
+  like: null,
   kind: 'choice',
   multiple: false,
   classes: '',
@@ -64,6 +89,7 @@ export const EMPTY: Draft = {
 };
 
 export function classNames(draft: Draft): string[] {
+  if (draft.like) return draft.like.spec.classes.map((one) => one.name);
   const names = draft.classes
     .split('\n')
     .map((line) => line.trim())
@@ -90,6 +116,7 @@ function attributeOf(draft: AttributeDraft): AttributeSpec {
 }
 
 export function ontologyOf(draft: Draft): Ontology {
+  if (draft.like) return draft.like.spec;
   if (draft.kind === 'text') {
     return { kind: 'text', classes: [], text: { min_chars: draft.min_chars, max_chars: draft.max_chars } };
   }
@@ -104,6 +131,7 @@ export function ontologyOf(draft: Draft): Ontology {
 
 /** Why the step is not complete, as an English message, or null. */
 export function incomplete(draft: Draft, step: Step): string | null {
+  if (draft.like && (step === 'labels' || step === 'guidelines')) return null;
   switch (step) {
     case 'data':
       if (!draft.name.trim()) return 'Give the project a name.';

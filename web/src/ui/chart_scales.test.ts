@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placeAmong, unitAxis, withoutGaps } from './chart_scales';
+import { placeAmong, unitAxis, wilson, withoutGaps } from './chart_scales';
 
 const BINS = [
   { start: 0, end: 0.5, tasks: 3 },
@@ -43,5 +43,31 @@ describe('an axis up to one', () => {
   it('is as close to the values as round ticks allow', () => {
     expect(unitAxis([0.97])).toEqual({ low: 0.97, ticks: [0.97, 0.98, 0.99, 1] });
     expect(unitAxis([0.62]).low).toBe(0.6);
+  });
+});
+
+describe('the interval of a share', () => {
+  it('is the textbook’s: 8 of 10 lie between 49 % and 94.3 %', () => {
+    const { from, to } = wilson(0.8, 10);
+    expect(from).toBeCloseTo(0.4902, 3);
+    expect(to).toBeCloseTo(0.9433, 3);
+  });
+
+  it('stays within nothing and everything, and says nothing of no tries', () => {
+    expect(wilson(1, 5).to).toBe(1);
+    expect(wilson(0, 5).from).toBeCloseTo(0, 12);
+    expect(wilson(0.5, 0)).toEqual({ from: 0, to: 1 });
+  });
+});
+
+describe('a line at the edge of the columns', () => {
+  it('gets an empty column before it, so that it does not stand on the frame', () => {
+    const whole = withoutGaps([{ start: 0.99, end: 0.995, tasks: 7 }], 0.99);
+    expect(whole[0]).toEqual({ start: 0.98, end: 0.99, tasks: 0 });
+    expect(placeAmong(whole, 0.99)).toBeCloseTo(1, 6);
+  });
+
+  it('gets none where the columns begin below it', () => {
+    expect(withoutGaps([{ start: 0.9, end: 0.93, tasks: 7 }], 0.99)[0]?.start).toBe(0.9);
   });
 });

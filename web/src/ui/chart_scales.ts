@@ -8,9 +8,18 @@ export interface Bin {
 
 const CLOSE = 1e-9;
 
-/** The ranges with empty ones put where none was told, so that each has a place of its own beside its neighbours. */
-export function withoutGaps(bins: readonly Bin[]): Bin[] {
+/**
+ * The ranges with empty ones put where none was told, so that each has a place of its own beside its neighbours.
+ * They begin at `from` or below, so that a line drawn there stands within the picture.
+ */
+export function withoutGaps(bins: readonly Bin[], from = 1): Bin[] {
   const whole: Bin[] = [];
+  const least = Math.min(...bins.map((bin) => bin.start));
+  // An empty range before the first, when the line would else stand on the frame.
+  if (bins.length > 0 && from <= least + CLOSE && least > 0) {
+    const before = EDGES.filter((edge) => edge < Math.min(from, least) - CLOSE).at(-1) ?? 0;
+    whole.push({ start: before, end: least, tasks: 0 });
+  }
   for (const bin of [...bins].sort((a, b) => a.start - b.start)) {
     const before = whole.at(-1);
     if (before && bin.start > before.end + CLOSE) whole.push({ start: before.end, end: bin.start, tasks: 0 });
@@ -19,6 +28,20 @@ export function withoutGaps(bins: readonly Bin[]): Bin[] {
   const last = whole.at(-1);
   if (last && last.end < 1 - CLOSE) whole.push({ start: last.end, end: 1, tasks: 0 });
   return whole;
+}
+
+/** The server's own edges, finer where decisions are made. */
+const EDGES = [0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999] as const;
+
+const Z_95 = 1.959964;
+
+/** The interval of a share seen in `n` tries at 95 % (Wilson, 1927); both ends within 0..1. */
+export function wilson(share: number, n: number): { from: number; to: number } {
+  if (n <= 0) return { from: 0, to: 1 };
+  const spread = Z_95 ** 2 / n;
+  const middle = (share + spread / 2) / (1 + spread);
+  const half = (Z_95 / (1 + spread)) * Math.sqrt((share * (1 - share)) / n + spread / (4 * n));
+  return { from: Math.max(0, middle - half), to: Math.min(1, middle + half) };
 }
 
 /** Where a value stands among columns of equal width, in columns from the left: 2.5 is the middle of the third. */

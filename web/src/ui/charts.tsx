@@ -1,8 +1,9 @@
 /** Small hand-drawn charts. Each has a text summary, and its figures in a table behind it. */
 import { Table } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useId } from 'react';
-import type { ContributorQuality, Quality } from '../api/types';
+import type { Quality } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 
@@ -59,72 +60,28 @@ export function Chart({
   );
 }
 
-const WIDTH = 480;
-
-/** Each contributor's skill as a dot with its interval, the best first. */
-export function SkillDots({ contributors }: { contributors: ContributorQuality[] }) {
-  const t = useT();
-  const { number, percent } = useFormat();
-  const sorted = [...contributors].sort((a, b) => b.skill - a.skill);
-  const low = Math.max(0, Math.min(0.5, ...sorted.map((one) => one.low)) - 0.02);
-  const row = 16;
-  const height = sorted.length * row + 24;
-  const x = (value: number) => 8 + ((value - low) / (1 - low)) * (WIDTH - 16);
+/**
+ * A drawing as wide as its place, in its pixels: words keep their size on a narrow screen, where a scaled picture's
+ * would shrink with it. Drawn once the width is known.
+ */
+export function Drawn({
+  height,
+  mostWidth,
+  children,
+}: {
+  height: number;
+  mostWidth?: number;
+  children: (width: number) => ReactNode;
+}) {
+  const { ref, width } = useElementSize<HTMLDivElement>();
   return (
-    <Chart
-      summary={t(
-        '{count, plural, one {# contributor} other {# contributors}}; the bar is the credible interval of each one’s skill.',
-        { count: sorted.length },
-      )}
-      head={[t('Contributor'), t('Skill'), t('Interval'), t('Judgements'), t('Gold right'), t('Flags')]}
-      rows={sorted.map((one) => [
-        one.pseudonym,
-        percent(one.skill),
-        `${percent(one.low)} – ${percent(one.high)}`,
-        number(one.judgements),
-        `${number(one.gold_right)} / ${number(one.gold_seen)}`,
-        one.flags.join(', ') || '–',
-      ])}
-    >
-      <div
-        style={{ maxHeight: 300, overflow: 'auto' }}
-        tabIndex={0}
-        role="region"
-        aria-label={t('Skill of each contributor')}
-      >
-        <svg viewBox={`0 0 ${WIDTH} ${height}`} width="100%" aria-hidden="true">
-          {sorted.map((one, index) => {
-            const y = index * row + 10;
-            const tone = one.flags.length > 0 ? 'refused' : 'person';
-            return (
-              <g key={one.pseudonym}>
-                <title>{`${one.pseudonym}: ${percent(one.skill)}`}</title>
-                <line
-                  x1={x(one.low)}
-                  x2={x(one.high)}
-                  y1={y}
-                  y2={y}
-                  stroke={`var(--cup-${tone}-fill)`}
-                  strokeOpacity={0.5}
-                  strokeWidth={3}
-                />
-                {one.flags.length > 0 ? (
-                  <rect x={x(one.skill) - 4} y={y - 4} width={8} height={8} fill="var(--cup-refused-fill)" />
-                ) : (
-                  <circle cx={x(one.skill)} cy={y} r={4} fill="var(--cup-person-fill)" />
-                )}
-              </g>
-            );
-          })}
-          <text className="cup-axis" x={8} y={height - 4}>
-            {percent(low, 0)}
-          </text>
-          <text className="cup-axis" x={WIDTH - 8} y={height - 4} textAnchor="end">
-            100 %
-          </text>
+    <div ref={ref} style={{ minHeight: height, ...(mostWidth ? { maxWidth: mostWidth } : {}) }}>
+      {width > 0 && (
+        <svg width={width} height={height} style={{ display: 'block' }} aria-hidden="true">
+          {children(width)}
         </svg>
-      </div>
-    </Chart>
+      )}
+    </div>
   );
 }
 

@@ -13,6 +13,7 @@ export function LanguageButton({ onChoose }: { onChoose?: (locale: Locale) => vo
       color="gray"
       c="var(--mantine-color-text)"
       size="compact-sm"
+      style={{ flex: 'none' }}
       lang={other === 'zh' ? 'zh-CN' : 'en'}
       onClick={() => {
         void activate(other, true);

@@ -50,6 +50,17 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
       ...(dash ? { dash } : {}),
       points: { show: points.length < 3 },
     });
+    const columns: uPlot.AlignedData = [
+      points.map((point) => Date.parse(point.at) / 1000),
+      points.map((point) => point.judgements),
+      points.map((point) => point.settled),
+      points.map((point) => point.cost_minor),
+    ];
+    // Where no pointer is, the legend says how it stands now.
+    const shown = (at: number, words: (value: number) => string) => (_: uPlot, value: number | null) => {
+      const here = value ?? columns[at]?.at(-1);
+      return here === null || here === undefined ? '–' : words(here);
+    };
     const plot = new uPlot(
       {
         width: element.clientWidth,
@@ -69,18 +80,13 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
           },
         ],
         series: [
-          { label: t('When'), value: (_, at) => (at === null ? '–' : moment(new Date(at * 1000).toISOString())) },
-          series(t('Judgements'), '#1971c2', 'count'),
-          series(t('Settled'), '#2f9e44', 'count', [6, 3]),
-          series(t('Cost'), '#e8590c', 'cost', [2, 3]),
+          { label: t('When'), value: shown(0, (at) => moment(new Date(at * 1000).toISOString())) },
+          { ...series(t('Judgements'), '#1971c2', 'count'), value: shown(1, (count) => number(count)) },
+          { ...series(t('Settled'), '#2f9e44', 'count', [6, 3]), value: shown(2, (count) => number(count)) },
+          { ...series(t('Cost'), '#e8590c', 'cost', [2, 3]), value: shown(3, (minor) => money(minor, currency)) },
         ],
       },
-      [
-        points.map((point) => Date.parse(point.at) / 1000),
-        points.map((point) => point.judgements),
-        points.map((point) => point.settled),
-        points.map((point) => point.cost_minor),
-      ],
+      columns,
       element,
     );
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT_PX }));

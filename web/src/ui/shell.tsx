@@ -149,8 +149,10 @@ export function Shell() {
               c="var(--mantine-color-text)"
               size="compact-sm"
               leftSection={<Icon name="user" />}
+              aria-label={session.person.name}
+              style={{ flex: 'none' }}
             >
-              {session.person.name}
+              <span className="cup-person-name">{session.person.name}</span>
             </Button>
           </Menu.Target>
           <Menu.Dropdown>

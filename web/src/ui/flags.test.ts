@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { readFlag } from './flags';
+
+describe('a flag', () => {
+  it('is read as a bare word', () => {
+    expect(readFlag('spammer')).toEqual({ kind: 'spammer', evidence: null, since: null });
+  });
+  it('is read with its evidence in words', () => {
+    const flag = { kind: 'ring', evidence: '6 agree on 14 wrong answers', since: '2026-01-01T00:00:00Z' };
+    expect(readFlag(flag)).toEqual(flag);
+  });
+  it('is read with its evidence as figures, each by its name', () => {
+    expect(readFlag({ kind: 'ring', evidence: { shared_tasks: 14, agree: 0.98765, with: ['a', 'b'] } }).evidence).toBe(
+      'shared tasks: 14; agree: 0.988; with: a, b',
+    );
+  });
+  it('stays readable when it is nothing that is known', () => {
+    expect(readFlag(null)).toEqual({ kind: 'null', evidence: null, since: null });
+    expect(readFlag({ evidence: [] })).toEqual({ kind: '?', evidence: null, since: null });
+  });
+});

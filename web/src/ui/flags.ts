@@ -1,0 +1,32 @@
+/** Signals about a contributor that a person should look at: a word, and since lately the evidence for it. */
+
+export interface Flag {
+  readonly kind: string;
+  /** What was seen, in words or as named figures. */
+  readonly evidence: string | null;
+  readonly since: string | null;
+}
+
+function inWords(value: unknown): string | null {
+  if (value === null || value === undefined || value === '') return null;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(Math.round(value * 1000) / 1000);
+  if (typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) return value.map(inWords).filter(Boolean).join(', ') || null;
+  return (
+    Object.entries(value)
+      .map(([name, one]) => `${name.replaceAll('_', ' ')}: ${inWords(one) ?? '–'}`)
+      .join('; ') || null
+  );
+}
+
+/** Servers have said a flag as a word, and as an object with its evidence: both are read. */
+export function readFlag(flag: unknown): Flag {
+  if (flag === null || typeof flag !== 'object') return { kind: String(flag), evidence: null, since: null };
+  const { kind, since, evidence } = flag as Record<string, unknown>;
+  return {
+    kind: typeof kind === 'string' ? kind : '?',
+    evidence: inWords(evidence),
+    since: typeof since === 'string' ? since : null,
+  };
+}
