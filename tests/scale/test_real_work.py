@@ -234,3 +234,52 @@ def test_an_evaluation_task_becomes_gold_and_no_worker_sees_its_answer(world: Wo
     assert "expected" not in str(seen)
     assert "gold" not in {key for one in seen for key in one}
     assert [one.id for one in client.get_tasks("Gold")] == [task.id]
+
+
+def test_training_tasks_come_before_a_projects_own_are_paid_and_tell_what_was_right(world: World) -> None:
+    world.fund()
+    client = world.live
+    client.create_project("School", TaskType.Categorization, {"training_pass_share": 0.5})
+    lessons = [
+        client.create_training_task(
+            TaskType.Categorization,
+            project="School",
+            attachment=f"It teaches {n}.",
+            expected_response={"category": "dog"},
+            **WORDS,
+        )
+        for n in range(2)
+    ]
+    task = client.create_task(TaskType.Categorization, project="School", attachment="It is real.", **WORDS)
+    until(lambda: client.get_task(task.id).waiting_for == "work", "in the queue")
+    school = until(
+        lambda: world.sql("SELECT id FROM project WHERE tenant = %s AND trains IS NOT NULL AND state = 'live'",
+                          world.owner.tenant), "the training is open")[0][0]  # fmt: skip
+    [worker] = crowd(world, 1)
+    ours = {str(row[0]) for row in world.sql("SELECT id FROM project WHERE tenant = %s", world.owner.tenant)}
+    [offer] = [one for one in worker.get("/api/work/offers") if one["project"] in ours]
+    assert offer["project"] == str(school)
+    assert offer["training"] == {"tasks": 2, "answered": 0, "right": 0, "counted": 2, "needed": 1, "passed": False}
+    page = worker.post(f"/api/work/projects/{school}/claim")
+    assert page["training"] is True
+    assert sorted(one["item"]["text"] for one in page["tasks"]) == ["It teaches 0.", "It teaches 1."]
+    said = [{"kind": "choice", "values": [value]} for value in ("cat", "dog")]
+    judgements = [{"task": one["task"], "label": label, "seconds": 3.0} for one, label in zip(page["tasks"], said,
+                                                                                             strict=True)]  # fmt: skip
+    done = worker.post(f"/api/work/assignments/{page['id']}/submit", {"fence": page["fence"], "judgements": judgements})
+    assert done["paid_minor"] == 20
+    assert [one["feedback"] for one in done["judgements"]] == [
+        {"right": False, "expected": {"kind": "choice", "values": ["dog"]}},
+        {"right": True, "expected": {"kind": "choice", "values": ["dog"]}},
+    ]
+    assert done["training"]["passed"] is True
+    board = [one for one in worker.get("/api/work/offers") if one["project"] in ours]
+    assert [(one["training"], one["available"]) for one in board] == [(None, 1)]
+    assert [one.id for one in client.get_tasks("School")] == [task.id], "training is no task of the project's"
+    assert lessons[0].as_dict()["expected_response"] == {"category": "dog"}
+    key = world.served.client(Authorization=f"Bearer {world.live_key}")
+    assert key.get(f"/v1/task/{lessons[0].id}").status_code == 404
+    # what was learned was paid from what was set aside for it, and set aside again for the next newcomer
+    until(
+        lambda: world.sql("SELECT sum(balance_minor) >= 3 * 2 * 10 FROM account WHERE tenant = %s AND project = %s",
+                          world.owner.tenant, school) == [(True,)], "money for the next")  # fmt: skip

@@ -37,6 +37,7 @@ from cupola.releases import api as releases_api
 from cupola.routing import api as routing_api
 from cupola.tasks import api as tasks_api
 from cupola.tasks import work_api
+from cupola.tasks.training import api as training_api
 
 log = logging.getLogger("cupola.http")
 
@@ -235,6 +236,7 @@ def create_app(
         ontology_api.router,
         quality_api.router,
         tasks_api.router,
+        training_api.router,
         work_api.router,
         routing_api.router,
         releases_api.router,

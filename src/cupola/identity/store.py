@@ -177,7 +177,8 @@ INVITATION_TAKE = Statement(
 INVITATIONS_OPEN = Statement(
     OpenInvitation,
     "SELECT DISTINCT ON (email) email, role, expires_at FROM invitation WHERE tenant = %(tenant)s "
-    "AND email IS NOT NULL AND used_at IS NULL AND expires_at > %(now)s ORDER BY email, created_at DESC LIMIT %(limit)s",
+    "AND email IS NOT NULL AND used_at IS NULL AND expires_at > %(now)s "
+    "ORDER BY email, created_at DESC LIMIT %(limit)s",
 )
 INVITATIONS_CLOSE = Command(
     "UPDATE invitation SET used_at = %(now)s WHERE tenant = %(tenant)s AND email = ANY (%(emails)s::text[]) "

@@ -30,7 +30,7 @@ class TermsIn(_Body):
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
     min_judgements: int = Field(default=1, ge=1, le=limits.MAX_JUDGEMENTS_PER_TASK)
     max_judgements: int = Field(default=5, ge=1, le=limits.MAX_JUDGEMENTS_PER_TASK)
-    target_accuracy: float = Field(default=0.55, ge=0.5, le=0.9999)
+    target_accuracy: float = Field(default=0.72, ge=0.5, le=0.9999)
     page_size: int = Field(default=5, ge=1, le=limits.MAX_PAGE_TASKS)
     callback: str | None = Field(default=None, max_length=8_000, description="Where callbacks go without a URL.")
 

@@ -39,7 +39,7 @@ class Work:
     """What the foundry is asked to make: an ontology (as JSON), guidelines, and the one thing to look at.
 
     text: the words to judge; attachment: a file of ours (`file:<id>`) or an http(s) URL. Exactly one of them.
-    gold: the right label as JSON, for evaluation and training.
+    gold: the right label as JSON, for evaluation and training. pass_share: what it takes to pass the training.
     """
 
     spec: dict[str, Any]
@@ -48,6 +48,7 @@ class Work:
     attachment: str | None = None
     pre_label: dict[str, Any] | None = None
     gold: dict[str, Any] | None = None
+    pass_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ class Terms:
     currency: str = "EUR"
     min_judgements: int = 1
     max_judgements: int = 5
-    target_accuracy: float = 0.55
+    target_accuracy: float = 0.72
     page_size: int = 5
     callback: str | None = None
 

@@ -37,9 +37,11 @@ from cupola.tasks import service as tasks
 from cupola.tasks.model import Plan
 from cupola.tasks.single import service as single
 from cupola.tasks.single.service import ForItem
+from cupola.tasks.training import service as training
 
 log = logging.getLogger("cupola.orders")
 
+LEARNERS = 3  # newcomers whose whole training is paid for in advance; others follow as they learn
 AT_ONCE = 100  # orders placed in one transaction
 FETCHES = 8
 FETCH_TRIES = 3
@@ -88,20 +90,23 @@ def _by_line(waiting: Sequence[Placing]) -> dict[tuple[UUID | None, str, bytes],
     groups: dict[tuple[UUID | None, str, bytes], list[tuple[Placing, Work]]] = {}
     for order in waiting:
         work = _work.decode(order.work)
-        groups.setdefault((order.project, order.type, fingerprint(work)), []).append((order, work))
+        spec = fingerprint(work, training=order.role == model.TRAINING)
+        groups.setdefault((order.project, order.type, spec), []).append((order, work))
     return groups
 
 
-def fingerprint(work: Work) -> bytes:
-    """What tells one line from another: the ontology and the guidelines, 32 bytes."""
-    return hashlib.sha256(msgspec.json.encode((work.spec, work.guidelines), order="deterministic")).digest()
+def fingerprint(work: Work, *, training: bool = False) -> bytes:
+    """What tells one line from another: the ontology, the guidelines, and whether it trains for the other; 32 bytes."""
+    named = (work.spec, work.guidelines, "training") if training else (work.spec, work.guidelines)
+    return hashlib.sha256(msgspec.json.encode(named, order="deterministic")).digest()
 
 
 async def _place(run: Runtime, tenant: UUID, group: list[tuple[Placing, Work]]) -> list[Order]:
     first, work = group[0]
     failed: list[Order] = []
     try:
-        line = await _line(run, tenant, first, work)
+        learning = first.role == model.TRAINING
+        line = await (_training_line if learning else _line)(run, tenant, first, work)
     except Problem as problem:
         if problem.kind is Kind.UNAVAILABLE:
             raise
@@ -149,6 +154,7 @@ async def _line(run: Runtime, tenant: UUID, order: Placing, work: Work) -> Line:
                 min_judgements=terms.min_judgements,
                 max_judgements=terms.max_judgements,
                 gold_rate=0.05,
+                audit_items=0,  # no audit of ours is planned: its client audits what it gets
             ),
             price_minor=terms.price_minor,
             currency=terms.currency,
@@ -172,9 +178,34 @@ async def _line(run: Runtime, tenant: UUID, order: Placing, work: Work) -> Line:
             judgements=terms.max_judgements,
             each_minor=each,
             currency=terms.currency,
+            training=False,
             now=clock.now(),
         )
         return await store.LINE.one(conn, tenant=tenant, project=order.project, type=order.type, spec=spec)
+
+
+async def _training_line(run: Runtime, tenant: UUID, order: Placing, work: Work) -> Line:
+    """The line whose tasks train people for an order's line: a training project beside its project."""
+    main = await _line(run, tenant, order, work)
+    spec = fingerprint(work, training=True)
+    named = {"tenant": tenant, "project": order.project, "type": order.type, "spec": spec}
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        await store.LINE_LOCK.run(conn, name=f"{tenant}/{main.id}/training")
+        foundry = await training.beside(conn, run, tenant, main.foundry, work.pass_share)
+        if await store.LINE.maybe(conn, **named) is None:
+            await store.LINE_ADD.run(
+                conn,
+                **named,
+                id=ids.uuid7(),
+                dataset=main.dataset,
+                foundry=foundry,
+                judgements=LEARNERS,
+                each_minor=main.each_minor,
+                currency=main.currency,
+                training=True,
+                now=clock.now(),
+            )
+        return await store.LINE.one(conn, **named)
 
 
 async def _fund(
@@ -213,9 +244,9 @@ async def _afford(conn: Conn, tenant: UUID, line: Line, wanted: int) -> int:
 
 
 async def top_up(run: Runtime, tenant: UUID) -> None:
-    """Give lines whose orders are done again, and so cost more, the money for it as far as the budget reaches."""
+    """Give lines that cost more than was allotted at first the money for it, as far as the budget reaches."""
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        for line in await store.LINES_REDOING.all(conn, tenant=tenant):
+        for line in await store.LINES_SPENDING.all(conn, tenant=tenant):
             await _afford(conn, tenant, line, 0)
 
 
@@ -272,6 +303,9 @@ async def _queue(conn: Conn, tenant: UUID, line: Line, ready: list[Ready]) -> No
         now=clock.now(),
     )
     await crews.placed(conn, tenant, [one.order.id for one in ready])
+    if line.training:
+        await training.open_up(conn, tenant, line.foundry)
+        return
     view = await tasks.project_view(conn, tenant, line.foundry)
     if view.state == "draft" and view.counts.total > 0:
         await tasks.move_project(conn, tenant, line.foundry, "launch")

@@ -34,6 +34,7 @@ class Line:
     judgements: int
     each_minor: int
     currency: str
+    training: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ PLACED = Command(
     "WHERE o.tenant = %(tenant)s AND o.id = x.id AND o.state = 0"
 )
 LINE_LOCK = Command("SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 5))")
-_LINE = "id, dataset, foundry, judgements, each_minor, currency"
+_LINE = "id, dataset, foundry, judgements, each_minor, currency, training"
 LINE = Statement(
     Line,
     "SELECT " + _LINE + " FROM order_line WHERE tenant = %(tenant)s AND project IS NOT DISTINCT FROM %(project)s::uuid "
@@ -197,15 +198,17 @@ LINE = Statement(
 LINE_OF = Statement(
     Line, "SELECT " + _LINE + " FROM order_line WHERE tenant = %(tenant)s AND foundry = %(foundry)s LIMIT 1"
 )
-LINES_REDOING = Statement(
+# Lines that cost more than was allotted when their orders were placed: something is done again, or people are trained.
+LINES_SPENDING = Statement(
     Line,
-    "SELECT " + _LINE + " FROM order_line l WHERE l.tenant = %(tenant)s AND EXISTS (SELECT FROM order_task o "
-    "WHERE o.tenant = l.tenant AND o.line = l.id AND o.state = 0 AND o.waits = 'redo') ORDER BY l.id LIMIT 1000",
+    "SELECT " + _LINE + " FROM order_line l WHERE l.tenant = %(tenant)s AND (l.training OR EXISTS (SELECT FROM "
+    "order_task o WHERE o.tenant = l.tenant AND o.line = l.id AND o.state = 0 AND o.waits = 'redo')) "
+    "ORDER BY l.id LIMIT 1000",
 )
 LINE_ADD = Command(
     "INSERT INTO order_line (tenant, id, project, type, spec_sha256, dataset, foundry, judgements, each_minor, "
-    "currency, created_at) VALUES (%(tenant)s, %(id)s, %(project)s, %(type)s, %(spec)s, %(dataset)s, %(foundry)s, "
-    "%(judgements)s, %(each_minor)s, %(currency)s, %(now)s)"
+    "currency, training, created_at) VALUES (%(tenant)s, %(id)s, %(project)s, %(type)s, %(spec)s, %(dataset)s, "
+    "%(foundry)s, %(judgements)s, %(each_minor)s, %(currency)s, %(training)s, %(now)s)"
 )
 LINE_PROJECTS = Scalar(
     UUID, "SELECT project FROM order_line WHERE tenant = %(tenant)s AND foundry = %(foundry)s LIMIT 1"

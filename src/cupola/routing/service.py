@@ -14,9 +14,14 @@ from cupola.platform.runtime import Runtime
 from cupola.routing import store
 from cupola.tasks import service as tasks
 from cupola.tasks.model import Offered, hourly_minor
+from cupola.tasks.training import service as training
 
 Value = Callable[[Sequence[UUID]], NDArray[np.float64]]
 
+TRAINED = (
+    " This is training: after each page you are told what was right, and it is paid like the project, passed or not. "
+    "The project opens once enough of your last answers were right."
+)
 MEASURED_FROM = 20  # judgements after which measured times replace the requester's estimate
 
 
@@ -33,7 +38,10 @@ async def board(run: Runtime, person: UUID, limit: int = 100) -> list[Offered]:
         async with run.db.tx(Role.GATEWAY, tenant=row.tenant, worker=worker, person=person) as conn:
             seen = await store.ON_OFFER.one(conn, tenant=row.tenant, project=row.project, worker=worker)
             guidelines = await tasks.guidelines(conn, row.tenant, row.project)
-        if seen.available == 0:
+            progress = None if row.trains is None else await training.progress(conn, row.tenant, row.project, worker)
+        # who used up all training without passing is told so, and waits for more of it
+        waits = progress is not None and progress.answered > 0 and not progress.passed
+        if seen.available == 0 and not waits:
             continue
         measured = seen.timed >= MEASURED_FROM
         median_s = seen.median_s if measured else row.median_s
@@ -54,7 +62,8 @@ async def board(run: Runtime, person: UUID, limit: int = 100) -> list[Offered]:
                 row.offer_version,
                 "on submit",
                 "Paid on submit; a submitted judgement's pay is never taken back. Returning a page never counts "
-                "against you.",
+                "against you." + ("" if progress is None else TRAINED),
+                progress,
             )
         )
     return sorted(offers, key=lambda offer: -(offer.hourly_minor or 0))

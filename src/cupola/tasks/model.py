@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cupola.kernel import limits
 from cupola.kernel.errors import conflict, invalid
+from cupola.tasks.training.model import Feedback, Progress
 
 ProjectState = Literal["draft", "live", "paused", "stopped"]
 Routing = Literal["open", "directed"]
@@ -193,6 +194,7 @@ class Assignment:
     ontology: Any
     guidelines: dict[str, str]
     tasks: list[PageTask]
+    training: bool  # what was right is told after the submit
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ class Judged:
     task: UUID
     judgement: UUID
     paid_minor: int
+    feedback: Feedback | None = None  # of training alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +214,15 @@ class Submitted:
     judgements: list[Judged]
     state: str
     remaining: int
+    training: Progress | None = None  # how far one is, after a page of training
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An offer as a contributor sees it before the click. Times in seconds; None until enough were measured."""
+    """An offer as a contributor sees it before the click. Times in seconds; None until enough were measured.
+
+    training: how far one is, where this is the training that comes before a project.
+    """
 
     project: UUID
     title: str
@@ -232,6 +239,7 @@ class Offered:
     offer_version: int
     paid: str
     conditions: str
+    training: Progress | None = None
 
 
 def check_plan(plan: Plan) -> None:

@@ -138,6 +138,9 @@ async def change_offer(
         )
     await _add_offer(conn, run, tenant, project, row.offer_version + 1, price_minor, row.currency, median_s, p75_s)
     await events.emit(conn, tenant, "offer.changed", project, project, version=row.offer_version + 1)
+    training = await store.TRAINING_OF.maybe(conn, tenant=tenant, project=project)
+    if training is not None:  # learning is paid like the work
+        await change_offer(conn, run, tenant, training, price_minor, median_s, p75_s)
     offer = await store.OFFER.maybe(conn, tenant=tenant, project=project, now=clock.now())
     assert offer is not None
     return offer
@@ -166,6 +169,9 @@ async def move_project(conn: Conn, tenant: UUID, project: UUID, verb: str) -> Pr
         conn, tenant=tenant, id=project, state=state, launched_at=now if verb == "launch" else None
     )
     await events.emit(conn, tenant, f"project.{'launched' if verb == 'launch' else state}", project, project)
+    training = await store.TRAINING_OF.maybe(conn, tenant=tenant, project=project) if state == "stopped" else None
+    if training is not None:  # nobody learns for what is over
+        await move_project(conn, tenant, training, "stop")
     return await project_view(conn, tenant, project)
 
 

@@ -175,6 +175,15 @@ class AssignmentRow:
     currency: str
     claimed_at: datetime
     expires_at: datetime
+    trains: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectHome:
+    """Where a project on offer lives; trains: the project it is training for."""
+
+    tenant: UUID
+    trains: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,7 @@ class Home:
     project: UUID
     ontology_version: UUID
     currency: str
+    trains: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +273,10 @@ OFFERS = Statement(
     "SELECT "
     + _OFFER
     + " FROM offer WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY version DESC LIMIT 100",
+)
+TRAINING_OF = Scalar(
+    UUID,
+    "SELECT id FROM project WHERE tenant = %(tenant)s AND trains = %(project)s AND state <> 'stopped'",
 )
 COUNTS = Statement(
     StateCount,
@@ -373,7 +387,7 @@ SETTLEMENTS_OF = Statement(
 )
 
 # ---------------------------------------------------------------- work
-PROJECT_HOME = Scalar(UUID, "SELECT tenant FROM project WHERE id = %(id)s AND state = 'live'")
+PROJECT_HOME = Statement(ProjectHome, "SELECT tenant, trains FROM project WHERE id = %(id)s AND state = 'live'")
 CLAIM = Statement(
     ClaimedRow,
     "SELECT * FROM work_claim_page(%(tenant)s, %(project)s, %(worker)s, %(person)s, %(admit)s, %(tasks)s, "
@@ -384,8 +398,8 @@ SIZES = Statement(Size, "SELECT * FROM work_sizes(%(tenant)s, %(worker)s, %(assi
 _ASSIGNMENT = (
     "a.id, a.project, p.name AS project_name, p.kind, p.ontology_version, a.fence, a.state, a.offer_version, "
     "a.price_minor, "
-    "a.currency, a.claimed_at, a.expires_at FROM assignment a JOIN project p ON p.tenant = a.tenant AND p.id = "
-    "a.project"
+    "a.currency, a.claimed_at, a.expires_at, p.trains FROM assignment a JOIN project p ON p.tenant = a.tenant "
+    "AND p.id = a.project"
 )
 ASSIGNMENT = Statement(
     AssignmentRow, "SELECT " + _ASSIGNMENT + " WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.id = %(id)s"
@@ -399,7 +413,7 @@ ASSIGNMENTS_OPEN = Statement(
 )
 ASSIGNMENT_HOME = Statement(
     Home,
-    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency FROM assignment a "
+    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency, p.trains FROM assignment a "
     "JOIN project p ON p.tenant = a.tenant AND p.id = a.project "
     "WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.id = %(id)s",
 )

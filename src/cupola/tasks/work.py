@@ -22,12 +22,14 @@ from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.tasks import service, store
 from cupola.tasks.model import LEASE_STATES, PAGE_STATES, Assignment, Judged, PageTask, Submitted
-from cupola.tasks.store import Home
+from cupola.tasks.store import Home, ProjectHome
+from cupola.tasks.training import service as training
+from cupola.tasks.training.model import Feedback, Progress
 
 IMAGE_URL_LIFE_S = 300
 
 # What never changes about a project and a page, remembered so that a submit needs no look-up. Bounded.
-_project_tenant: dict[UUID, UUID] = {}
+_project_home: dict[UUID, ProjectHome] = {}
 _homes: dict[tuple[UUID, UUID], Home] = {}
 _admitted: set[UUID] = set()
 _KEEP = 50_000
@@ -56,9 +58,10 @@ class DraftIn(msgspec.Struct, forbid_unknown_fields=True):
 async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, idem: str | None) -> Assignment | None:
     """Lease a page of tasks and reserve its money. None: nothing to do for this worker at the moment.
 
-    Raises Problem: NOT_FOUND, CONFLICT "project-not-live" or "budget-exhausted".
+    Raises Problem: NOT_FOUND; CONFLICT "project-not-live", "budget-exhausted", or "training-first" with the training.
     """
-    tenant = await _tenant_of(run, person, project)
+    home = await _home_of_project(run, person, project)
+    tenant = home.tenant
     worker = run.worker_of(tenant, person)
     wanted = tasks if tasks is not None else limits.MAX_PAGE_TASKS
     if not 1 <= wanted <= limits.MAX_PAGE_TASKS:
@@ -73,7 +76,9 @@ async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, id
         _admitted.clear()
     _admitted.add(worker)
     first = rows[0]
-    remember(person, first.assignment, Home(tenant, worker, project, first.ontology_version, first.currency))
+    remember(
+        person, first.assignment, Home(tenant, worker, project, first.ontology_version, first.currency, home.trains)
+    )
     return Assignment(
         first.assignment,
         project,
@@ -89,6 +94,7 @@ async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, id
         version.ontology,
         version.guidelines,
         [await _task(run, tenant, person, version.ontology, row) for row in rows],
+        home.trains is not None,
     )
 
 
@@ -126,6 +132,13 @@ async def _claim(
             remedy="Use a new key for a new claim; the same key only repeats the same one.",
         ) from error
     except psycopg.errors.ObjectNotInPrerequisiteState as error:
+        if error.diag.message_primary == "training-first":
+            raise conflict(
+                "training-first",
+                "Whoever is new to this project is trained for it first; training is paid like the project.",
+                remedy="Claim a page of the training.",
+                training=error.diag.message_detail,
+            ) from error
         raise conflict(
             "project-not-live", "This project takes no new work at the moment.", remedy="Look at the other offers."
         ) from error
@@ -167,7 +180,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
     if row is None:
         raise not_found("assignment")
     version = await ontologies.decoded(conn, tenant, row.ontology_version)
-    remember(person, assignment, Home(tenant, worker, row.project, row.ontology_version, row.currency))
+    remember(person, assignment, Home(tenant, worker, row.project, row.ontology_version, row.currency, row.trains))
     items = await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment)
     return Assignment(
         row.id,
@@ -184,6 +197,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         version.ontology,
         version.guidelines,
         [await _task(run, tenant, person, version.ontology, item) for item in items],
+        row.trains is not None,
     )
 
 
@@ -202,7 +216,16 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         raise invalid("judgements-count", f"Send 1 to {limits.MAX_PAGE_TASKS} judgements.", place="/judgements")
     home = await home_of(run, person, assignment)
     version = await ontologies.known(run.db, home.tenant, home.worker, home.ontology_version)
-    async with run.db.verb(Role.GATEWAY) as conn:
+    # training is marked in the transaction that pays it; all else is one statement, and that one the transaction
+    learning = home.trains is not None
+    scope = (
+        run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person)
+        if learning
+        else run.db.verb(Role.GATEWAY)
+    )
+    told: dict[UUID, Feedback] = {}
+    progress: Progress | None = None
+    async with scope as conn:
         labels, codes, seconds = await _checked(conn, home, version.ontology, assignment, asked.judgements)
         try:
             rows = await store.SUBMIT.all(
@@ -230,7 +253,14 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
                 place=f"/judgements/{error.diag.message_detail}/task",
                 remedy="Send the tasks that the claim answered with.",
             ) from error
-    paid = [Judged(row.task, row.judgement, row.paid_minor) for row in rows if row.judgement is not None]
+        made = [row.judgement for row in rows if row.judgement is not None]
+        if learning and made:
+            told, progress = await training.mark(conn, home.tenant, home.project, home.worker, version.ontology, made)
+    paid = [
+        Judged(row.task, row.judgement, row.paid_minor, told.get(row.judgement))
+        for row in rows
+        if row.judgement is not None
+    ]
     parked = [row.task for row in rows if row.outcome == "parked"]
     if parked:
         raise conflict(
@@ -242,7 +272,12 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
             paid=[str(one.task) for one in paid],
         )
     return Submitted(
-        sum(one.paid_minor for one in paid), home.currency, paid, PAGE_STATES[rows[0].state], rows[0].remaining
+        sum(one.paid_minor for one in paid),
+        home.currency,
+        paid,
+        PAGE_STATES[rows[0].state],
+        rows[0].remaining,
+        progress,
     )
 
 
@@ -394,16 +429,16 @@ async def expire_due(run: Runtime, limit: int = 500) -> int:
 
 
 # ---------------------------------------------------------------- where things live
-async def _tenant_of(run: Runtime, person: UUID, project: UUID) -> UUID:
-    tenant = _project_tenant.get(project)
-    if tenant is None:
+async def _home_of_project(run: Runtime, person: UUID, project: UUID) -> ProjectHome:
+    home = _project_home.get(project)
+    if home is None:
         async with run.db.tx(Role.GATEWAY, person=person) as conn:
-            tenant = await store.PROJECT_HOME.maybe(conn, id=project)
-        if tenant is None:
+            home = await store.PROJECT_HOME.maybe(conn, id=project)
+        if home is None:
             raise not_found("project on offer")
-        _bound(_project_tenant)
-        _project_tenant[project] = tenant
-    return tenant
+        _bound(_project_home)
+        _project_home[project] = home
+    return home
 
 
 def remember(person: UUID, assignment: UUID, home: Home) -> None:
@@ -427,7 +462,7 @@ async def home_of(run: Runtime, person: UUID, assignment: UUID) -> Home:
     raise not_found("assignment")
 
 
-def _bound(cache: dict[UUID, UUID] | dict[tuple[UUID, UUID], Home]) -> None:
+def _bound(cache: dict[UUID, ProjectHome] | dict[tuple[UUID, UUID], Home]) -> None:
     if len(cache) >= _KEEP:
         cache.clear()
 

@@ -171,7 +171,8 @@ def _with_work(
             raise wrong("expected_response", f"{problem.detail} ({problem.place})") from problem
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise wrong("expected_response", "does not have the shape of a response of this type") from error
-        work = replace(work, gold=gold)
+        share = Fields(params).number("training_pass_share", 0.1, 1.0)
+        work = replace(work, gold=gold, pass_share=share if role == model.TRAINING else None)
     return replace(new, work=work)
 
 

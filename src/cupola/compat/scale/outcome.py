@@ -30,6 +30,7 @@ KINDS = (
     "task.settled",
     "task.escalated",
     "money.moved",
+    "training.judged",
     "release.frozen",
 )
 
@@ -64,7 +65,7 @@ async def _handle(run: Runtime, tenant: UUID, events: list[Event]) -> None:
                 if order.batch is not None:
                     await batch_done(conn, run, tenant, order.batch)
     funded = any(event.kind == "money.moved" and event.data.get("kind") == "fund" for event in events)
-    if funded or any(event.kind == "order.recalled" for event in events):
+    if funded or any(event.kind in ("order.recalled", "training.judged") for event in events):
         await placing.top_up(run, tenant)
     if any(event.kind in ("order.created", "order.batch.finalize", "order.batch.resume") for event in events):
         await placing.place_waiting(run, tenant)

@@ -99,7 +99,7 @@ CREWS = Statement(
     "AND m.grp = g.id WHERE g.tenant = %(tenant)s AND g.project = %(project)s) AS p GROUP BY p.project",
 )
 _CREW = (
-    "SELECT o.foundry_task, CASE WHEN EXISTS (SELECT FROM order_batch_group x WHERE x.tenant = o.tenant "
+    "SELECT o.foundry_task, CASE WHEN o.role = 0 AND EXISTS (SELECT FROM order_batch_group x WHERE x.tenant = o.tenant "
     "AND x.batch = o.batch) THEN o.batch "
     "WHEN EXISTS (SELECT FROM order_assigned a WHERE a.tenant = o.tenant AND a.project = o.project) "
     "OR EXISTS (SELECT FROM order_group g JOIN order_group_member m ON m.tenant = g.tenant AND m.grp = g.id "
