@@ -22,6 +22,7 @@ VALID: dict[str, dict[str, Any]] = {
     "videoplaybackannotation": {"attachment": "https://example.com/a.mp4", "geometries": BOXES},
     "videoboxannotation": {"attachments": [PICTURE], "objects_to_annotate": ["car"]},
     "videocuboidannotation": {"attachments": [PICTURE], "objects_to_annotate": ["car"]},
+    "federal2dvideoannotation": {"attachments": [PICTURE], "geometries": BOXES},
     "lidarannotation": {"attachments": ["https://example.com/0.json"], "labels": ["car"], "attachment_type": "json"},
     "lidarsegmentation": {"attachments": ["https://example.com/0.json"], "labels": ["road"]},
     "lidartopdown": {

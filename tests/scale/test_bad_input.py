@@ -13,7 +13,7 @@ from tests.scale.bodies import RAW, VALID, WRONG
 from tests.scale.conftest import World, new_world
 from tests.serving import Serving
 
-TAKEN = sorted(name for name, kind in TYPES.items() if not kind.dead)
+TAKEN = sorted(TYPES)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,10 @@ def test_a_valid_body_is_taken_and_a_test_task_is_answered_in_its_form(http: htt
 def test_a_live_task_without_an_editor_waits_and_says_so(shared: World, name: str) -> None:
     answer = httpx.post(f"{shared.served.url}/v1/task/{name}", json=VALID[name], auth=(shared.live_key, ""))
     assert answer.status_code == 200, answer.text
-    assert (answer.json()["status"], answer.json()["waiting_for"] in ("editor", "placing")) == ("pending", True)
+    assert (answer.json()["status"], answer.json()["waiting_for"] in ("editor", "frames", "placing")) == (
+        "pending",
+        True,
+    )
 
 
 @pytest.mark.parametrize("name", TAKEN)

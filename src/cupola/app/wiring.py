@@ -6,7 +6,7 @@ Domains announce events and know nothing of each other; here it says who listens
 from __future__ import annotations
 
 from cupola.app import slow
-from cupola.compat.scale import outcome
+from cupola.compat.scale import outcome, pointclouds
 from cupola.ledger import service as ledger
 from cupola.platform.dispatch import Consumer
 from cupola.platform.runtime import Runtime
@@ -33,6 +33,8 @@ def consumers(run: Runtime) -> list[Consumer]:
         ),
         # orders: placed when they come in, answered when their tasks settle, told to their clients
         Consumer("orders", outcome.KINDS, lambda events: outcome.handle(run, events)),
+        # frames of point clouds: fetched and checked apart, for they are large and hold up nobody's orders
+        Consumer("frames", pointclouds.KINDS, lambda events: pointclouds.handle(run, events)),
         # a project was stopped, or a page of a stopped one came back: its free money is the tenant's again
         Consumer(
             "ledger",

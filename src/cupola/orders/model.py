@@ -18,9 +18,10 @@ UNREVIEWED, ACCEPTED, FIXED, COMMENTED, REJECTED = range(5)
 PRODUCTION, EVALUATION, TRAINING = range(3)
 
 # why an order is still pending
-Waits = Literal["editor", "placing", "batch", "budget", "attachment", "work", "expert", "redo"]
+Waits = Literal["editor", "frames", "placing", "batch", "budget", "attachment", "work", "expert", "redo"]
 WAITS: dict[str, str] = {
     "editor": "There is no editor for this type of task yet; it is kept and waits.",
+    "frames": "Its frames are being fetched and checked.",
     "placing": "It is about to be placed into the queue of work.",
     "batch": "Its batch is staged or paused; finalize or resume the batch.",
     "budget": "The budget does not hold what it costs; fund it, and the task goes on by itself.",

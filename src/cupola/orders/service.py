@@ -47,7 +47,7 @@ async def create(conn: Conn, tenant: UUID, new: NewOrder) -> UUID:
                 priority=new.priority,
                 callback=new.callback,
                 work=None if new.work is None else msgspec.json.encode(new.work).decode(),
-                waits="editor" if new.work is None else new.waits,
+                waits="editor" if new.work is None and new.waits != "frames" else new.waits,
                 expected=new.expected,
                 initial=new.initial,
                 now=clock.now(),
@@ -257,6 +257,17 @@ async def world(conn: Conn, tenant: UUID) -> str:
 async def doubtful(conn: Conn, tenant: UUID, found: list[UUID]) -> None:
     """Say of the orders behind these foundry tasks that they wait for an expert."""
     await store.DOUBTFUL.run(conn, tenant=tenant, tasks=found)
+
+
+async def waiting_for_frames(conn: Conn, tenant: UUID, order_id: UUID) -> Order | None:
+    """The order, if its frames are still to be fetched and checked."""
+    row = await store.ORDER.maybe(conn, tenant=tenant, id=order_id)
+    return row if row is not None and row.state == model.PENDING and row.waits == "frames" else None
+
+
+async def wait_for_editor(conn: Conn, tenant: UUID, order_id: UUID) -> None:
+    """Its frames are right: now it waits for an editor."""
+    await store.WAITS.run(conn, tenant=tenant, ids=[order_id], waits="editor")
 
 
 async def batch_counts(conn: Conn, tenant: UUID, batch: UUID) -> dict[str, int]:

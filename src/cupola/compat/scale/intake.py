@@ -54,8 +54,6 @@ async def new_order(
     conn: Conn, call: Call, kind: TaskType, body: dict[str, Any], role: int, *, in_project: UUID | None = None
 ) -> NewOrder:
     """Check a body and make an order of it. Raises Problem: INVALID naming the parameter, NOT_FOUND, CONFLICT."""
-    if kind.dead:
-        raise wrong("type", f"{kind.name} is described nowhere in public and is not taken")
     fields = Fields(body)
     batch = None
     name = fields.text("batch", most=project_model.MAX_NAME_CHARS)
@@ -152,7 +150,7 @@ def _with_work(
             initial=None if initial is None else msgspec.json.encode(initial).decode(),
         )
     if making is None:
-        return new
+        return replace(new, waits="frames") if kind.frames(params) else new
     try:
         ontology = decode_ontology(making.work.spec)
     except Problem as problem:

@@ -94,14 +94,16 @@ async def check_address(conn: Conn, run: Runtime, tenant: UUID, address: str, pl
     check_literal(address, Guard.of(run.settings.allowed_hosts))
 
 
-async def content(run: Runtime, tenant: UUID, fetcher: Fetcher, address: str) -> tuple[bytes, str]:
+async def content(
+    run: Runtime, tenant: UUID, fetcher: Fetcher, address: str, *, max_bytes: int = model.MAX_FILE_BYTES
+) -> tuple[bytes, str]:
     """The bytes behind an attachment and its name; an import is fetched now and kept.
 
     Raises Problem: INVALID, NOT_FOUND, UNAVAILABLE.
     """
     of = model.file_of(address)
     if of is None:
-        return await _fetched(fetcher, address), address.partition("?")[0]
+        return await _fetched(fetcher, address, max_bytes), address.partition("?")[0]
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
         row = await file(conn, tenant, of)
     if row.asset is None:
@@ -128,8 +130,8 @@ async def arrive(run: Runtime, tenant: UUID, fetcher: Fetcher, row: File) -> Fil
         return await file(conn, tenant, row.id)
 
 
-async def _fetched(fetcher: Fetcher, url: str) -> bytes:
-    answer = await fetcher.fetch(url, max_bytes=model.MAX_FILE_BYTES)
+async def _fetched(fetcher: Fetcher, url: str, max_bytes: int = model.MAX_FILE_BYTES) -> bytes:
+    answer = await fetcher.fetch(url, max_bytes=max_bytes)
     if answer.status >= 500 or answer.status == 429:
         raise unavailable("attachment-away", f"The server of the attachment answered {answer.status}.")
     if answer.status != 200:

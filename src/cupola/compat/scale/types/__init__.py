@@ -16,9 +16,6 @@ from cupola.compat.scale.types.lidar import LIDAR
 from cupola.compat.scale.types.segmentation import SEGMENTATION
 from cupola.compat.scale.types.video import VIDEO
 
-# known by name to the client, described nowhere in public
-FEDERAL = TaskType("federal2dvideoannotation", lambda fields: [], lambda params: {}, dead=True)
-
 TYPES: dict[str, TaskType] = {
     one.name: one
     for one in (
@@ -35,7 +32,6 @@ TYPES: dict[str, TaskType] = {
         *DOCUMENTS,
         ENTITIES,
         *CHAT,
-        FEDERAL,
     )
 }
 

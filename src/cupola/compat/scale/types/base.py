@@ -39,4 +39,4 @@ class TaskType:
     canned: Callable[[Json], Json]
     making: Callable[[Json, str], Making | None] = lambda params, guidelines: None
     template: bool = False  # has a task template
-    dead: bool = False  # known, but taken by nobody any more
+    frames: Callable[[Json], list[str]] = lambda params: []  # addresses of frames that the worker fetches and checks

@@ -42,6 +42,16 @@ def check_legacy(fields: Fields) -> list[str]:
     return found
 
 
+def check_federal(fields: Fields) -> list[str]:
+    """Known by its name alone: what it shares with the other types of video is checked where it is given."""
+    found = either(fields) if fields.has("attachment") or fields.has("attachments") else []
+    _rates(fields)
+    shapes = geometries(fields) if fields.has("geometries") else {}
+    attributes(fields, [label for several in shapes.values() for label in several])
+    fields.within("hypothesis")
+    return found
+
+
 def canned(params: Json) -> Json:
     made: Json = {"annotations": {"url": "https://example.com/video/annotations.json"}}
     if params.get("events_to_annotate"):
@@ -54,4 +64,5 @@ VIDEO = (
     TaskType("videoplaybackannotation", check, canned),
     TaskType("videoboxannotation", check_legacy, canned),
     TaskType("videocuboidannotation", check_legacy, canned),
+    TaskType("federal2dvideoannotation", check_federal, canned),
 )
