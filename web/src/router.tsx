@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { homeOf, useSession } from './api/session';
+import type { CallbackState } from './api/types';
 import { useT } from './i18n';
 import { FirstAdmin, Join, SignIn } from './pages/signin';
 import { Empty, ProblemNote } from './ui/bits';
@@ -61,6 +62,8 @@ function Root() {
   }, [pathname]);
   return <Outlet />;
 }
+
+const CALLBACK_STATES: readonly CallbackState[] = ['waiting', 'delivered', 'failed'];
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
 const inside = createRoute({ getParentRoute: () => root, id: 'inside', component: Inside });
@@ -191,6 +194,15 @@ const webhooks = createRoute({
   path: '/webhooks',
   component: lazyRouteComponent(() => import('./pages/webhooks'), 'Webhooks'),
 });
+const orders = createRoute({
+  getParentRoute: () => shell,
+  path: '/orders',
+  validateSearch: (search): { tab?: 'terms'; state?: CallbackState } => {
+    const state = CALLBACK_STATES.find((one) => one === search.state);
+    return { ...(search.tab === 'terms' ? { tab: 'terms' } : {}), ...(state ? { state } : {}) };
+  },
+  component: lazyRouteComponent(() => import('./pages/orders'), 'Orders'),
+});
 const operator = createRoute({
   getParentRoute: () => shell,
   path: '/operator',
@@ -216,6 +228,7 @@ const pages = shell.addChildren([
   members,
   keys,
   webhooks,
+  orders,
   operator,
 ]);
 

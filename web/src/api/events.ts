@@ -19,6 +19,7 @@ const TOUCHES: readonly [prefix: string, keys: readonly string[]][] = [
   ['project.', ['project', 'projects', 'money']],
   ['transfer.', ['money', 'transfers']],
   ['delivery.', ['deliveries']],
+  ['order.', ['callbacks', 'callback']],
   ['webhook.', ['deliveries', 'webhooks']],
 ];
 

@@ -4,6 +4,7 @@ import { allMessages, untranslated } from '../../scripts/messages.mjs';
 import { zh } from './zh';
 import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
+import { orders } from './zh_orders';
 import { pages } from './zh_pages';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
@@ -31,7 +32,7 @@ describe('the two languages', () => {
   });
 
   it('name each message once across the catalogues', () => {
-    const counted = [editor, guideline, pages, quality, requester].reduce(
+    const counted = [editor, guideline, orders, pages, quality, requester].reduce(
       (sum, part) => sum + Object.keys(part).length,
       0,
     );

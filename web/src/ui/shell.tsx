@@ -52,6 +52,7 @@ export function placesFor(session: Session, tenant: Tenant | null): Section[] {
           { to: '/members', text: msg('Members'), icon: 'user' },
           { to: '/keys', text: msg('API keys'), icon: 'link' },
           { to: '/webhooks', text: msg('Webhooks'), icon: 'play' },
+          { to: '/orders', text: msg('Orders'), icon: 'upload' },
         ],
       });
     }

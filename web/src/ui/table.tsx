@@ -11,6 +11,9 @@ export interface Column<Row> {
   quiet?: boolean;
 }
 
+/** With more columns than these, a phone shows each row as a card of its own, each figure beside its head. */
+const MOST_ON_PHONE = 3;
+
 export function Rows<Row>({
   columns,
   rows,
@@ -24,23 +27,34 @@ export function Rows<Row>({
 }) {
   const t = useT();
   return (
-    <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={t('Table: {label}', { label })}>
-      <Table className="cup-table" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
+    <div
+      className={columns.length > MOST_ON_PHONE ? 'cup-rows cup-rows-stacked' : 'cup-rows'}
+      tabIndex={0}
+      role="region"
+      aria-label={t('Table: {label}', { label })}
+    >
+      {/* The roles are said outright: laid out as cards, a table would no longer be told as one. */}
+      <Table className="cup-table" highlightOnHover role="table">
+        <Table.Thead role="rowgroup">
+          <Table.Tr role="row">
             {columns.map((column) => (
-              <Table.Th key={column.head} className={column.numeric ? 'cup-num' : undefined}>
+              <Table.Th key={column.head} role="columnheader" className={column.numeric ? 'cup-num' : undefined}>
                 {column.quiet ? <span className="cup-visually-hidden">{column.head}</span> : column.head}
               </Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>
-        <Table.Tbody>
+        <Table.Tbody role="rowgroup">
           {rows.map((row) => (
-            <Table.Tr key={keyOf(row)}>
+            <Table.Tr key={keyOf(row)} role="row">
               {columns.map((column) => (
-                <Table.Td key={column.head} className={column.numeric ? 'cup-num' : undefined}>
-                  {column.cell(row)}
+                <Table.Td
+                  key={column.head}
+                  role="cell"
+                  className={column.numeric ? 'cup-num' : undefined}
+                  data-head={column.quiet ? undefined : column.head}
+                >
+                  <div>{column.cell(row)}</div>
                 </Table.Td>
               ))}
             </Table.Tr>
