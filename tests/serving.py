@@ -124,24 +124,38 @@ def template(cluster: Cluster) -> str:
 
 @contextlib.contextmanager
 def fresh_serving(
-    cluster: Cluster, copied: str, folder: Path, routers: list[APIRouter], *, allowed_hosts: tuple[str, ...] = ()
+    cluster: Cluster,
+    copied: str,
+    folder: Path,
+    routers: list[APIRouter],
+    *,
+    allowed_hosts: tuple[str, ...] = (),
+    **more: Any,
 ) -> Iterator[Serving]:
-    """Serve over a database that nobody has used."""
+    """Serve over a database that nobody has used. more: further settings."""
     name = f"served_{ids.uuid7().hex}"
     admin_url = cluster.create_database(name, template=copied)
     server_url = cluster.url_for(LOGIN, name)
-    with serving(folder, admin_url, server_url, routers, allowed_hosts=allowed_hosts) as opened:
+    with serving(folder, admin_url, server_url, routers, allowed_hosts=allowed_hosts, **more) as opened:
         yield opened
 
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, admin_url: str, server_url: str, routers: list[APIRouter], *, allowed_hosts: tuple[str, ...] = ()
+    folder: Path,
+    admin_url: str,
+    server_url: str,
+    routers: list[APIRouter],
+    *,
+    allowed_hosts: tuple[str, ...] = (),
+    **more: Any,
 ) -> Iterator[Serving]:
     """Serve `routers` on a free port over the database of `server_url` until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     blobs = Blobs.open(folder / "blobs", secret=b"s" * 32)
-    settings = Settings(folder, server_url, None, b"instance of " + folder.name.encode(), allowed_hosts=allowed_hosts)
+    settings = Settings(
+        folder, server_url, None, b"instance of " + folder.name.encode(), allowed_hosts=allowed_hosts, **more
+    )
     runtime = Runtime(settings, Database(server_url), blobs)
     loops: list[asyncio.AbstractEventLoop] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -19,7 +20,7 @@ import psycopg
 import pytest
 
 from cupola.kernel import clock, limits
-from cupola.platform import events, store
+from cupola.platform import events, outbox, store
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import model, service
@@ -178,14 +179,14 @@ def test_after_twenty_tries_over_a_day_a_delivery_has_failed_and_can_be_sent_aga
 
 
 def test_pauses_double_are_capped_and_spread() -> None:
-    plain = [model.pause(n, 0.5) for n in range(1, limits.WEBHOOK_TRIES)]
+    plain = [outbox.pause(n, 0.5) for n in range(1, limits.WEBHOOK_TRIES)]
     seconds = [p.total_seconds() for p in plain if p is not None]
     assert len(seconds) == limits.WEBHOOK_TRIES - 1
     assert seconds[:4] == [5, 10, 20, 40]
-    assert max(seconds) == model.LONGEST_PAUSE_S
+    assert max(seconds) == outbox.LONGEST_PAUSE_S
     assert abs(sum(seconds) - limits.WEBHOOK_WINDOW_S) < 600
-    assert model.pause(1, 0.0) != model.pause(1, 0.9)
-    assert model.pause(limits.WEBHOOK_TRIES, 0.5) is None
+    assert outbox.pause(1, 0.0) != outbox.pause(1, 0.9)
+    assert outbox.pause(limits.WEBHOOK_TRIES, 0.5) is None
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_two_workers_send_each_delivery_once(served: Serving) -> None:
         feed(served)
 
         async def both(runtime: Runtime) -> list[int]:
-            return list(await service.asyncio.gather(*(service.deliver_due(runtime) for _ in range(3))))
+            return list(await asyncio.gather(*(service.deliver_due(runtime) for _ in range(3))))
 
         assert sum(served.call(both)) == 40
         assert len(there.got) == 40
@@ -353,3 +354,23 @@ def test_kinds_that_are_none_are_refused_with_their_place_and_webhooks_are_limit
         make(owner, "http://127.0.0.1:9/", "*")
     many = owner.client.post("/api/webhooks", json={"url": "http://127.0.0.1:9/", "events": ["*"]})
     assert (many.status_code, many.json()["code"]) == (409, "too-many-webhooks")
+
+
+def test_the_log_forgets_what_is_done_after_thirty_days_and_never_what_still_waits(served: Serving) -> None:
+    owner = served.owner("Forgetful")
+    with receiver() as there, receiver(500) as broken:
+        hook, late = make(owner, there.url, "task.settled"), make(owner, broken.url, "task.settled")
+        happen(served, owner.tenant, "task.settled")
+        feed(served)
+        deliver(served)
+        assert [entry["state"] for entry in log(owner, hook)] == ["delivered"]
+        clock.advance(timedelta(days=29))
+        try:
+            served.call(lambda run: outbox.prune(run, service.OUTBOX))
+            assert len(log(owner, hook)) == 1
+            clock.advance(timedelta(days=2))
+            assert served.call(lambda run: outbox.prune(run, service.OUTBOX)) >= 1
+            assert log(owner, hook) == []
+            assert [entry["state"] for entry in log(owner, late)] == ["waiting"]
+        finally:
+            clock.advance(timedelta(days=-31))

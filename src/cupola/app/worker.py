@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from cupola.app import health, slow, wiring
 from cupola.kernel.errors import Problem
 from cupola.orders.callbacks import service as callbacks
+from cupola.platform import outbox
 from cupola.platform.dispatch import run_consumer
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import service as webhooks
@@ -18,6 +19,7 @@ log = logging.getLogger("cupola.worker")
 
 EXPIRE_EVERY_S = 1.0
 DELIVER_EVERY_S = 1.0
+PRUNE_EVERY_S = 3_600.0
 
 
 async def _every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitable[object]]) -> None:
@@ -45,6 +47,8 @@ async def start(run: Runtime) -> Callable[[], Awaitable[None]]:
         asyncio.create_task(_every(EXPIRE_EVERY_S, stop, lambda: work.expire_due(run))),
         asyncio.create_task(_every(DELIVER_EVERY_S, stop, lambda: webhooks.deliver_due(run))),
         asyncio.create_task(_every(DELIVER_EVERY_S, stop, lambda: callbacks.deliver_due(run))),
+        asyncio.create_task(_every(PRUNE_EVERY_S, stop, lambda: outbox.prune(run, webhooks.OUTBOX))),
+        asyncio.create_task(_every(PRUNE_EVERY_S, stop, lambda: outbox.prune(run, callbacks.OUTBOX))),
     ]
 
     async def end() -> None:

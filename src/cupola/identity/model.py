@@ -16,6 +16,7 @@ SESSION_SLIDES_AFTER = timedelta(days=1)  # so that not every request writes
 LINK = timedelta(days=7)  # an invitation
 FIRST_LINK = timedelta(days=1)  # the first administrator's
 PASSWORD_LINK = timedelta(days=1)
+LINK_KEPT = timedelta(days=30)  # after it ran out
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 1_000  # hashing a password of megabytes would be an attack
 MAX_EMAIL_CHARS = 254

@@ -82,6 +82,7 @@ async def make_link(conn: Conn, made: Once, base_url: str, purpose: model.LinkPu
     token = credentials.LINK_PREFIX + made.token("link", purpose)
     digest = credentials.hashed(token)
     now = clock.now()
+    await store.LINKS_PRUNE.run(conn, before=now - model.LINK_KEPT)
     lasts = model.PASSWORD_LINK if purpose == "password" else model.LINK
     await store.LINK_ADD.run(conn, token_hash=digest, purpose=purpose, email=email, now=now, expires_at=now + lasts)
     return Link(f"{base_url}/join?token={token}", await store.LINK_EXPIRY.one(conn, token_hash=digest))
@@ -119,6 +120,7 @@ async def invite(
     now = clock.now()
     named = {"tenant": tenant, "token_hash": credentials.hashed(token)}
     if not made.again:
+        await store.INVITATIONS_PRUNE.run(conn, tenant=tenant, before=now - model.LINK_KEPT)
         await store.INVITATION_ADD.run(conn, **named, role=role, email=email, now=now, expires_at=now + model.LINK)
         await events.emit(conn, tenant, "member.invited", None, role=role)
     return Link(f"{base_url}/join?token={token}", await store.INVITATION_EXPIRY.one(conn, **named))

@@ -146,6 +146,9 @@ LINK_ADD = Command(
     "VALUES (%(token_hash)s, %(purpose)s, %(email)s, %(now)s, %(expires_at)s) ON CONFLICT DO NOTHING"
 )
 LINK_EXPIRY = Scalar(datetime, "SELECT expires_at FROM person_link WHERE token_hash = %(token_hash)s")
+# links and invitations that nobody can use any more are gone a month later
+LINKS_PRUNE = Command("DELETE FROM person_link WHERE expires_at < %(before)s")
+INVITATIONS_PRUNE = Command("DELETE FROM invitation WHERE tenant = %(tenant)s AND expires_at < %(before)s")
 LINKS_CLOSE = Command("UPDATE person_link SET used_at = %(now)s WHERE purpose = %(purpose)s AND used_at IS NULL")
 LINK_LOOK = Statement(
     LinkRow,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cupola.kernel import ids
 from cupola.kernel.errors import invalid
+from cupola.platform.mail import server_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Settings:
     fee_bp: int = 1_000
     insurance_bp: int = 500
     secure_cookies: bool = False
+    smtp_url: str | None = None  # see platform.mail; None: no mail is sent
     revive: bool = True  # start an embedded database again that has died
 
     def derive(self, purpose: str) -> bytes:
@@ -71,8 +73,15 @@ def load(
         fee_bp=_whole("CUPOLA_FEE_BP", 1_000),
         insurance_bp=_whole("CUPOLA_INSURANCE_BP", 500),
         secure_cookies=url.startswith("https://"),
+        smtp_url=_mail_server(os.environ.get("CUPOLA_SMTP_URL", "")),
         revive=os.environ.get("CUPOLA_REVIVE", "1") != "0",
     )
+
+
+def _mail_server(url: str) -> str | None:
+    if url:
+        server_of(url)  # a wrong one is told at the start, not with the first mail
+    return url or None
 
 
 def _several(name: str) -> tuple[str, ...]:

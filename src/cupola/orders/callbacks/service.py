@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from cupola.kernel import clock, dice, ids, limits
+import msgspec
+
+from cupola.kernel import clock, ids
 from cupola.kernel.errors import Problem, invalid, not_found
 from cupola.orders import store as orders
 from cupola.orders.callbacks import model, store
 from cupola.orders.callbacks.model import Delivery, Message, State
-from cupola.orders.callbacks.store import Claimed, Due
+from cupola.orders.callbacks.store import Claimed
+from cupola.platform import mail, outbox
 from cupola.platform.net import Fetcher, Guard, check_literal
-from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.outbox import Attempt, Due
+from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
-from cupola.platform.webhooks.model import SIGNATURE_HEADER, pause, signature
-
-CLAIM_S = 60.0
-AT_ONCE = 16
-EACH = 50
-PASS_S = 5.0
-MAX_ERROR_CHARS = 300
+from cupola.platform.webhooks.model import SIGNATURE_HEADER, signature
 
 
 def check_receiver(run: Runtime, receiver: str, place: str) -> None:
@@ -30,6 +26,15 @@ def check_receiver(run: Runtime, receiver: str, place: str) -> None:
     if "\0" in receiver or len(receiver) > 8_000:
         raise invalid("url-invalid", f"{place}: is no address that can be kept", place=place)
     if model.is_email(receiver):
+        if run.settings.smtp_url is None:
+            raise invalid(
+                "no-mail",
+                f"{place}: this instance sends no mail",
+                place=place,
+                remedy="Give a URL; or ask the operator to set CUPOLA_SMTP_URL.",
+            )
+        if not model.can_be_mailed(receiver):
+            raise invalid("email-invalid", f"{place}: {receiver[:100]!r} is no e-mail address", place=place)
         return
     try:
         check_literal(receiver, Guard.of(run.settings.allowed_hosts))
@@ -76,79 +81,68 @@ async def resend(conn: Conn, tenant: UUID, delivery: UUID) -> Delivery:
     return row
 
 
-async def deliver_due(run: Runtime) -> int:
-    """Try what is due; returns how many tries were made. Any number of processes may do this at a time.
+# ---------------------------------------------------------------- out
+class _Callbacks:
+    """The callbacks of orders, for `outbox`."""
 
-    Raises Problem (UNAVAILABLE) when the database is away.
-    """
-    async with run.db.tx(Role.OPS) as conn:
-        due = deque(await store.DUE.all(conn, now=clock.now(), each=EACH, limit=1_000))
-    if not due:
-        return 0
-    end_s = clock.monotonic_s() + PASS_S
-    tried = 0
+    async def due(self, conn: Conn, now: datetime, each: int, limit: int) -> list[Due]:
+        return await store.DUE.all(conn, now=now, each=each, limit=limit)
 
-    async def some(fetcher: Fetcher) -> None:
-        nonlocal tried
-        while due and clock.monotonic_s() < end_s:
-            made = await _try(run, fetcher, due.popleft())  # not `tried += await`: that reads before it waits
-            tried += made
+    async def claim(self, conn: Conn, due: Due, now: datetime, until: datetime) -> Claimed | None:
+        return await store.CLAIM.maybe(conn, tenant=due.tenant, id=due.id, now=now, until=until)
 
-    async with Fetcher(Guard.of(run.settings.allowed_hosts), timeout_s=limits.WEBHOOK_TIMEOUT_S) as fetcher:
-        outcomes = await asyncio.gather(*(some(fetcher) for _ in range(min(AT_ONCE, len(due)))), return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return tried
+    async def send(
+        self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: Claimed
+    ) -> tuple[int | None, str | None]:
+        if model.is_email(message.url):
+            return None, await _mail(run, message)
+        body = message.body.encode()
+        secret = auth(run, tenant)
+        headers = {
+            model.AUTH_HEADER: secret,
+            "Cupola-Delivery": str(message.id),
+            "Cupola-Event": f"order.{message.kind}",
+            SIGNATURE_HEADER: signature(secret, clock.now(), body),
+        }
+        return await outbox.post(fetcher, message.url, body, headers)
 
+    def again(self, message: Claimed, unit: float) -> timedelta | None:
+        return outbox.pause(message.tries, unit)
 
-async def _try(run: Runtime, fetcher: Fetcher, due: Due) -> bool:
-    now = clock.now()
-    async with run.db.tx(Role.APP, tenant=due.tenant) as conn:
-        claimed = await store.CLAIM.maybe(
-            conn, tenant=due.tenant, id=due.id, now=now, until=now + timedelta(seconds=CLAIM_S)
-        )
-    if claimed is None:
-        return False  # another process has it
-    status, error = await _send(run, fetcher, due.tenant, claimed)
-    done = clock.now()
-    wait = None if model.is_email(claimed.url) else pause(claimed.tries, dice.unit())
-    state: State = "delivered" if error is None else "waiting" if wait is not None else "failed"
-    async with run.db.tx(Role.APP, tenant=due.tenant) as conn:
+    async def note(self, conn: Conn, tenant: UUID, message: Claimed, attempt: Attempt) -> None:
         await store.OUTCOME.run(
             conn,
-            tenant=due.tenant,
-            id=claimed.id,
-            state=state,
-            status=status,
-            error=error,
-            next_at=done + wait if state == "waiting" and wait is not None else None,
-            delivered_at=done if state == "delivered" else None,
+            tenant=tenant,
+            id=message.id,
+            state=attempt.state,
+            status=attempt.status,
+            error=attempt.error,
+            next_at=attempt.next_at,
+            delivered_at=attempt.delivered_at,
         )
-        if claimed.task is not None and state != "waiting":
-            await orders.CALLED_BACK.run(conn, tenant=due.tenant, id=claimed.task, succeeded=state == "delivered")
-    return True
+        if message.task is not None and attempt.state != "waiting":
+            await orders.CALLED_BACK.run(conn, tenant=tenant, id=message.task, succeeded=attempt.state == "delivered")
+
+    async def outdated(self, conn: Conn, before: datetime) -> list[UUID]:
+        return [row.tenant for row in await store.OUTDATED.all(conn, before=before)]
+
+    async def forget(self, conn: Conn, tenant: UUID, before: datetime) -> int:
+        return await store.FORGET.run(conn, tenant=tenant, before=before)
 
 
-async def _send(run: Runtime, fetcher: Fetcher, tenant: UUID, claimed: Claimed) -> tuple[int | None, str | None]:
-    """One POST: (status of the answer, what went wrong)."""
-    if model.is_email(claimed.url):
-        return None, "This instance sends no mail; give a URL."
-    body = claimed.body.encode()
-    secret = auth(run, tenant)
-    headers = {
-        "Content-Type": "application/json",
-        model.AUTH_HEADER: secret,
-        "Cupola-Delivery": str(claimed.id),
-        "Cupola-Event": f"order.{claimed.kind}",
-        SIGNATURE_HEADER: signature(secret, clock.now(), body),
-    }
-    try:
-        async with fetcher.stream(claimed.url, max_bytes=1 << 40, method="POST", headers=headers, content=body) as (
-            response,
-            _,
-        ):
-            status = response.status_code
-    except Problem as problem:
-        return None, problem.detail[:MAX_ERROR_CHARS]
-    return status, None if 200 <= status < 300 else f"The receiver answered {status}."
+OUTBOX = _Callbacks()
+
+
+async def deliver_due(run: Runtime) -> int:
+    """Try what is due; returns how many tries were made."""
+    return await outbox.deliver_due(run, OUTBOX)
+
+
+async def _mail(run: Runtime, message: Claimed) -> str | None:
+    """Mail the body to a person; what went wrong, or None."""
+    if run.settings.smtp_url is None:
+        return "This instance sends no mail any more; give a URL."
+    subject = model.subject_of(message.kind, message.task or message.batch)
+    headers = {"Cupola-Delivery": str(message.id), "Cupola-Event": f"order.{message.kind}"}
+    text = msgspec.json.format(message.body, indent=2)
+    return await mail.send(run.settings.smtp_url, message.url, subject, text, headers)

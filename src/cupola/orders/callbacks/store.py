@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cupola.orders.callbacks.model import Delivery, Message
+from cupola.platform.outbox import Due, TenantOf
 from cupola.platform.pg.statement import Command, Statement
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    tenant: UUID
-    id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     id: UUID
     task: UUID | None
+    batch: UUID | None
     kind: str
     url: str
     body: str
@@ -42,7 +38,7 @@ DUE = Statement(
 CLAIM = Statement(
     Claimed,
     "UPDATE order_callback SET tries = tries + 1, next_at = %(until)s WHERE tenant = %(tenant)s AND id = %(id)s "
-    "AND state = 'waiting' AND next_at <= %(now)s RETURNING id, task, kind, url, body, tries",
+    "AND state = 'waiting' AND next_at <= %(now)s RETURNING id, task, batch, kind, url, body, tries",
 )
 OUTCOME = Command(
     "UPDATE order_callback SET state = %(state)s, last_status = %(status)s::int, last_error = %(error)s::text, "
@@ -62,4 +58,12 @@ RESEND = Statement(
     Delivery,
     "UPDATE order_callback SET state = 'waiting', tries = 0, next_at = %(now)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s RETURNING " + _DELIVERY,
+)
+# What is done is told of for a while (outbox.KEPT).
+OUTDATED = Statement(
+    TenantOf,
+    "SELECT DISTINCT tenant FROM order_callback WHERE created_at < %(before)s AND state <> 'waiting' LIMIT 10000",
+)
+FORGET = Command(
+    "DELETE FROM order_callback WHERE tenant = %(tenant)s AND created_at < %(before)s AND state <> 'waiting'"
 )

@@ -1,4 +1,4 @@
-"""Webhooks: what they look like, which events they want, how they are signed, when they are tried again."""
+"""Webhooks: what they look like, which events they want, how they are signed."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from cupola.kernel import limits
 from cupola.kernel.errors import invalid
+from cupola.platform import outbox
 
 State = Literal["on", "off"]
-DeliveryState = Literal["waiting", "delivered", "failed"]
 MAX_WEBHOOKS = 20  # of one tenant
 MAX_KINDS = 50  # of one webhook
-FIRST_PAUSE_S = 5.0
-LONGEST_PAUSE_S = 9_500.0  # doubling from 5 s to this, 19 pauses make 24 h
-JITTER = 0.2  # either way, so that what failed together does not come back together
 SIGNATURE_HEADER = "Cupola-Signature"
 
 _kind = re.compile(r"(\*|[a-z][a-z-]*(\.[a-z][a-z-]*)*(\.\*)?)\Z")
@@ -56,7 +52,7 @@ class Delivery:
 
     id: UUID
     event: str
-    state: DeliveryState
+    state: outbox.State
     tries: int
     last_status: int | None
     last_error: str | None
@@ -94,14 +90,3 @@ def signature(secret: str, at: datetime, body: bytes) -> str:
     moment = int(at.timestamp())
     mac = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={moment},v1={mac}"
-
-
-def pause(tries: int, unit: float) -> timedelta | None:
-    """How long to wait after so many failed tries, or None when there is none left.
-
-    tries: >= 1. unit: chance in [0, 1).
-    """
-    if tries >= limits.WEBHOOK_TRIES:
-        return None
-    plain_s = min(FIRST_PAUSE_S * 2.0 ** (tries - 1), LONGEST_PAUSE_S)
-    return timedelta(seconds=plain_s * (1 - JITTER + 2 * JITTER * unit))

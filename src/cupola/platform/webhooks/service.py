@@ -6,34 +6,28 @@ happened; the body's `id` tells which one it is.
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
-from cupola.kernel import clock, dice, ids, limits
+from cupola.kernel import clock, ids
 from cupola.kernel.errors import Kind, Problem, conflict, not_found
-from cupola.platform import events
+from cupola.platform import events, outbox
 from cupola.platform.event_view import view
 from cupola.platform.events import Event
 from cupola.platform.net import Fetcher, Guard, check_literal, check_url
 from cupola.platform.once import Once
+from cupola.platform.outbox import Attempt, Due
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
 from cupola.platform.webhooks import model, store
-from cupola.platform.webhooks.model import Delivery, DeliveryState, MadeWebhook, State, Webhook
-from cupola.platform.webhooks.store import Claimed, Due
+from cupola.platform.webhooks.model import Delivery, MadeWebhook, State, Webhook
+from cupola.platform.webhooks.store import Claimed
 
 LAST_ID = UUID(int=(1 << 128) - 1)
-CLAIM_S = 60.0  # longer than any one try: then another process may take it up
-AT_ONCE = 16  # tries under way in one process
-EACH = 50  # deliveries of one tenant in one pass
-PASS_S = 5.0  # after which a pass begins no more tries
-MAX_ERROR_CHARS = 300
 
 
 # ---------------------------------------------------------------- the tenant's side
@@ -173,79 +167,54 @@ async def enqueue(conn: Conn, tenant: UUID, batch: Sequence[Event]) -> None:
 
 
 # ---------------------------------------------------------------- out
-async def deliver_due(run: Runtime) -> int:
-    """Try what is due; returns how many tries were made. Any number of processes may do this at a time.
+class _Webhooks:
+    """The deliveries of webhooks, for `outbox`."""
 
-    A pass begins tries for PASS_S at most; what it did not come to stays due.
-    Raises Problem (UNAVAILABLE) when the database is away.
-    """
-    async with run.db.tx(Role.OPS) as conn:
-        due = deque(await store.DUE.all(conn, now=clock.now(), each=EACH, limit=1_000))
-    if not due:
-        return 0
-    end_s = clock.monotonic_s() + PASS_S
-    tried = 0
+    async def due(self, conn: Conn, now: datetime, each: int, limit: int) -> list[Due]:
+        return await store.DUE.all(conn, now=now, each=each, limit=limit)
 
-    async def some(fetcher: Fetcher) -> None:
-        nonlocal tried
-        while due and clock.monotonic_s() < end_s:
-            made = await _try(run, fetcher, due.popleft())  # not `tried += await`: that reads before it waits
-            tried += made
+    async def claim(self, conn: Conn, due: Due, now: datetime, until: datetime) -> Claimed | None:
+        return await store.CLAIM.maybe(conn, tenant=due.tenant, id=due.id, now=now, until=until)
 
-    async with Fetcher(Guard.of(run.settings.allowed_hosts), timeout_s=limits.WEBHOOK_TIMEOUT_S) as fetcher:
-        hands = [some(fetcher) for _ in range(min(AT_ONCE, len(due)))]
-        outcomes = await asyncio.gather(*hands, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
-    return tried
+    async def send(
+        self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: Claimed
+    ) -> tuple[int | None, str | None]:
+        if message.state != "on":
+            return None, "The webhook is switched off."
+        body = message.body.encode()
+        secret = _secret(run.settings, tenant, message.webhook, message.salt)
+        headers = {
+            "Cupola-Event": message.kind,
+            "Cupola-Delivery": str(message.id),
+            model.SIGNATURE_HEADER: model.signature(secret, clock.now(), body),
+        }
+        return await outbox.post(fetcher, message.url, body, headers)
 
+    def again(self, message: Claimed, unit: float) -> timedelta | None:
+        return outbox.pause(message.tries, unit) if message.state == "on" else None
 
-async def _try(run: Runtime, fetcher: Fetcher, due: Due) -> bool:
-    now = clock.now()
-    async with run.db.tx(Role.APP, tenant=due.tenant) as conn:
-        claimed = await store.CLAIM.maybe(
-            conn, tenant=due.tenant, id=due.id, now=now, until=now + timedelta(seconds=CLAIM_S)
-        )
-    if claimed is None:
-        return False  # another process has it
-    status, error = await _send(run, fetcher, due.tenant, claimed)
-    done = clock.now()
-    pause = model.pause(claimed.tries, dice.unit()) if claimed.state == "on" else None
-    state: DeliveryState = "delivered" if error is None else "waiting" if pause is not None else "failed"
-    async with run.db.tx(Role.APP, tenant=due.tenant) as conn:
+    async def note(self, conn: Conn, tenant: UUID, message: Claimed, attempt: Attempt) -> None:
         await store.OUTCOME.run(
             conn,
-            tenant=due.tenant,
-            id=claimed.id,
-            state=state,
-            status=status,
-            error=error,
-            next_at=done + pause if state == "waiting" and pause is not None else None,
-            delivered_at=done if state == "delivered" else None,
+            tenant=tenant,
+            id=message.id,
+            state=attempt.state,
+            status=attempt.status,
+            error=attempt.error,
+            next_at=attempt.next_at,
+            delivered_at=attempt.delivered_at,
         )
-    return True
+
+    async def outdated(self, conn: Conn, before: datetime) -> list[UUID]:
+        return [row.tenant for row in await store.OUTDATED.all(conn, before=before)]
+
+    async def forget(self, conn: Conn, tenant: UUID, before: datetime) -> int:
+        return await store.FORGET.run(conn, tenant=tenant, before=before)
 
 
-async def _send(run: Runtime, fetcher: Fetcher, tenant: UUID, claimed: Claimed) -> tuple[int | None, str | None]:
-    """One POST: (status of the answer, what went wrong)."""
-    if claimed.state != "on":
-        return None, "The webhook is switched off."
-    body = claimed.body.encode()
-    secret = _secret(run.settings, tenant, claimed.webhook, claimed.salt)
-    headers = {
-        "Content-Type": "application/json",
-        "Cupola-Event": claimed.kind,
-        "Cupola-Delivery": str(claimed.id),
-        model.SIGNATURE_HEADER: model.signature(secret, clock.now(), body),
-    }
-    try:
-        # The answer's body is not read: only its status counts.
-        async with fetcher.stream(claimed.url, max_bytes=1 << 40, method="POST", headers=headers, content=body) as (
-            response,
-            _,
-        ):
-            status = response.status_code
-    except Problem as problem:
-        return None, problem.detail[:MAX_ERROR_CHARS]
-    return status, None if 200 <= status < 300 else f"The receiver answered {status}."
+OUTBOX = _Webhooks()
+
+
+async def deliver_due(run: Runtime) -> int:
+    """Try what is due; returns how many tries were made."""
+    return await outbox.deliver_due(run, OUTBOX)

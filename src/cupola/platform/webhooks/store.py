@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from cupola.platform.outbox import Due, TenantOf
 from cupola.platform.pg.statement import Command, Scalar, Statement
 from cupola.platform.webhooks.model import Delivery, State, Webhook
 
@@ -15,12 +16,6 @@ class Listener:
     id: UUID
     events: list[str]
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    tenant: UUID
-    id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +100,12 @@ RESEND = Statement(
     "UPDATE webhook_delivery SET state = 'waiting', tries = 0, next_at = %(now)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s "
     "RETURNING id, kind AS event, state, tries, last_status, last_error, next_at, created_at, delivered_at",
+)
+# What is done is told of for a while (outbox.KEPT).
+OUTDATED = Statement(
+    TenantOf,
+    "SELECT DISTINCT tenant FROM webhook_delivery WHERE created_at < %(before)s AND state <> 'waiting' LIMIT 10000",
+)
+FORGET = Command(
+    "DELETE FROM webhook_delivery WHERE tenant = %(tenant)s AND created_at < %(before)s AND state <> 'waiting'"
 )
