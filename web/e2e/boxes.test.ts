@@ -44,7 +44,9 @@ interface Held {
   project: string;
   tasks: {
     position: number;
-    draft: { objects: { cls: string; shape: { x: number; y: number; w: number; h: number } }[] } | null;
+    draft: {
+      objects: { cls: string; shape: { x: number; y: number; w: number; h: number; rotation_rad?: number } }[];
+    } | null;
   }[];
 }
 
@@ -112,6 +114,29 @@ describe.skipIf(!logins)('the box editor', () => {
     expect((await held())[0]?.shape.x).toBeCloseTo(40, 0);
     await page.keyboard.press('ArrowRight');
     expect((await held())[0]?.shape.x).toBeCloseTo(41, 0);
+
+    // Turned by its knob: with Shift in steps of 15°, as one step back; then by keys; and grabbed where it now stands.
+    const shape = (await held())[0]?.shape;
+    if (!shape) throw new Error('there is no box');
+    const middle = { x: shape.x + shape.w / 2, y: shape.y + shape.h / 2 };
+    const arm = shape.h / 2 + 22 / scale;
+    await page.keyboard.down('Shift');
+    await drag(middle.x, middle.y - arm, middle.x + 52, middle.y - 88);
+    await page.keyboard.up('Shift');
+    expect((await held())[0]?.shape.rotation_rad).toBeCloseTo(Math.PI / 6, 3);
+    await expectAccessible(page);
+    await picture(page, 'work-boxes-turned');
+    await page.keyboard.press('Control+z');
+    expect((await held())[0]?.shape.rotation_rad ?? 0).toBe(0);
+    for (let step = 0; step < 6; step += 1) await page.keyboard.press('}');
+    expect((await held())[0]?.shape.rotation_rad).toBeCloseTo(Math.PI / 2, 3);
+    // On its side it reaches further left than it did upright: there it is taken, and moved.
+    const left_x = middle.x - shape.h / 2 + 6;
+    await drag(left_x, middle.y, left_x + 12, middle.y);
+    expect((await held())[0]?.shape.x).toBeCloseTo(shape.x + 12, 0);
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    expect((await held())[0]?.shape.rotation_rad ?? 0).toBe(0);
 
     await page.keyboard.press('Escape');
     await page.keyboard.press('1');

@@ -21,6 +21,7 @@ const CANVAS_KEYS = [
   { command: 'mode-select', title: 'Select and move', keys: ['V'] },
   { command: 'fit', title: 'Fit the picture', keys: ['F'] },
   { command: 'zoom', title: 'Zoom (or the wheel, at the pointer)', keys: ['+', '-'] },
+  { command: 'turn', title: 'Turn the box by its knob; Shift snaps to 15 degrees', keys: ['Shift'] },
   { command: 'pan', title: 'Pan while held and dragged (or the middle button)', keys: ['Space'] },
 ];
 

@@ -146,4 +146,12 @@ export const editor: Record<string, string> = {
   '“{name}” does not apply to this object.': '“{name}”不适用于此对象。',
   '“{name}” needs a value.': '“{name}”为必填。',
   '“{value}” is not a label of this project.': '“{value}”不是本项目的标签。',
+  Rotation: '旋转角度',
+  'Turn left by a degree': '左转 1 度',
+  'Turn right by a degree': '右转 1 度',
+  'Turn left by 15 degrees': '左转 15 度',
+  'Turn right by 15 degrees': '右转 15 度',
+  'The centre of this box lies outside the image.': '此框的中心在图像之外。',
+  'Move it inside': '移入图像',
+  'Turn the box by its knob; Shift snaps to 15 degrees': '拖动旋钮转动框；按住 Shift 按 15 度对齐',
 };

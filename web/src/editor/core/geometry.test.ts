@@ -1,6 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { IMAGE } from '../testing';
-import { boxBetween, centre, contains, handlePoint, iou, moved, resized, turn } from './geometry';
+import {
+  boxBetween,
+  centre,
+  contains,
+  handlePoint,
+  iou,
+  knobPoint,
+  moved,
+  resized,
+  rotationTowards,
+  snapped,
+  turn,
+  turnedTo,
+} from './geometry';
 
 const square = { type: 'box' as const, x: 10, y: 10, w: 20, h: 20 };
 
@@ -45,5 +58,41 @@ describe('boxes in the plane', () => {
     expect(iou(square, square)).toBe(1);
     expect(iou(square, { ...square, x: 20 })).toBeCloseTo(1 / 3);
     expect(iou(square, { ...square, x: 100 })).toBe(0);
+  });
+});
+
+describe('turned boxes', () => {
+  const long = { type: 'box' as const, x: 40, y: 40, w: 40, h: 20 };
+
+  it('point their top at the knob, whatever their angle', () => {
+    for (const angle_rad of [-2.5, -Math.PI / 2, 0.3, 1.2, 3]) {
+      const box = turnedTo(long, angle_rad);
+      expect(rotationTowards(box, knobPoint(box, 12))).toBeCloseTo(angle_rad, 3);
+    }
+    expect(rotationTowards(long, knobPoint(long, 12))).toBeCloseTo(0, 6);
+  });
+
+  it('snap to the nearest step, the same to the left and to the right', () => {
+    const step = Math.PI / 12;
+    expect(snapped(0.3, step)).toBeCloseTo(step, 6);
+    expect(snapped(-0.3, step)).toBeCloseTo(-step, 6);
+    expect(snapped(0.1, step)).toBe(0);
+  });
+
+  it('keep their centre within the image when moved', () => {
+    const box = turnedTo(long, 0.5);
+    const away = centre(moved(box, 1000, -1000, IMAGE));
+    expect(away.x).toBeCloseTo(IMAGE.width);
+    expect(away.y).toBeCloseTo(0);
+  });
+
+  it('overlap as polygons do', () => {
+    const square = { type: 'box' as const, x: 0, y: 0, w: 10, h: 10 };
+    expect(iou(turnedTo(long, 0.7), turnedTo(long, 0.7))).toBeCloseTo(1, 6);
+    // A square and itself turned by an eighth share a regular octagon: 2 (sqrt 2 - 1) of its area.
+    const shared = 2 * (Math.SQRT2 - 1);
+    expect(iou(square, turnedTo(square, Math.PI / 4))).toBeCloseTo(shared / (2 - shared), 3);
+    expect(iou(turnedTo(square, 0.4), { ...square, x: 40 })).toBe(0);
+    expect(iou(square, turnedTo(square, Math.PI / 2))).toBeCloseTo(1, 3);
   });
 });

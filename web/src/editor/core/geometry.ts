@@ -74,9 +74,44 @@ export function contains(box: BoxShape, point: Point): boolean {
   return local.x >= box.x && local.x <= box.x + box.w && local.y >= box.y && local.y <= box.y + box.h;
 }
 
-/** Moves the box, keeping an unrotated one inside the image. */
+/** Where the knob that turns the box stands: on an arm of `arm_px` (source pixels) above the middle of its top. */
+export function knobPoint(box: BoxShape, arm_px: number): Point {
+  const at = { x: box.x + box.w / 2, y: box.y - arm_px };
+  return box.rotation_rad ? turn(at, centre(box), box.rotation_rad) : at;
+}
+
+/** The rotation that points the box's top at `to`, in (-pi, pi]. */
+export function rotationTowards(box: BoxShape, to: Point): number {
+  const { x, y } = centre(box);
+  return Math.atan2(to.x - x, y - to.y);
+}
+
+/** The nearest multiple of `step_rad`. */
+export function snapped(angle_rad: number, step_rad: number): number {
+  return Math.round(angle_rad / step_rad) * step_rad;
+}
+
+const WHOLE_TURN_RAD = 2 * Math.PI;
+/** A twentieth of a degree is finer than any hand; what is closer to none is none. */
+const LEAST_TURN_RAD = 0.001;
+
+/** The box turned to `angle_rad` (clockwise on screen) about its centre, kept in (-pi, pi]; unturned it has no rotation. */
+export function turnedTo(box: BoxShape, angle_rad: number): BoxShape {
+  const within = angle_rad - WHOLE_TURN_RAD * Math.ceil((angle_rad - Math.PI) / WHOLE_TURN_RAD);
+  const { rotation_rad: _, ...unturned } = box;
+  if (Math.abs(within) < LEAST_TURN_RAD) return unturned;
+  return { ...unturned, rotation_rad: Math.round(within * 1e4) / 1e4 };
+}
+
+/** Moves the box, keeping an unrotated one inside the image, and of a rotated one its centre. */
 export function moved(box: BoxShape, dx: number, dy: number, image: Size): BoxShape {
-  if (box.rotation_rad) return { ...box, x: roundPx(box.x + dx), y: roundPx(box.y + dy) };
+  if (box.rotation_rad) {
+    return {
+      ...box,
+      x: roundPx(clamp(box.x + dx, -box.w / 2, image.width - box.w / 2)),
+      y: roundPx(clamp(box.y + dy, -box.h / 2, image.height - box.h / 2)),
+    };
+  }
   return {
     ...box,
     x: roundPx(clamp(box.x + dx, 0, Math.max(0, image.width - box.w))),
@@ -104,8 +139,41 @@ export function resized(box: BoxShape, handle: Handle, to: Point, image: Size): 
   return { ...next, x: roundPx(next.x + before.x - after.x), y: roundPx(next.y + before.y - after.y) };
 }
 
-/** Intersection over union of two unrotated boxes, 0..1. */
+/** The part of a convex polygon on the inner side of the line from `a` to `b` (Sutherland and Hodgman, 1974). */
+function cut(polygon: readonly Point[], a: Point, b: Point): Point[] {
+  const side = (point: Point) => (b.x - a.x) * (point.y - a.y) - (b.y - a.y) * (point.x - a.x);
+  return polygon.flatMap((point, at) => {
+    const next = polygon[(at + 1) % polygon.length] ?? point;
+    const here = side(point);
+    const there = side(next);
+    const kept = here >= 0 ? [point] : [];
+    if (here >= 0 === there >= 0) return kept;
+    const part = here / (here - there);
+    return [...kept, { x: point.x + part * (next.x - point.x), y: point.y + part * (next.y - point.y) }];
+  });
+}
+
+function area(polygon: readonly Point[]): number {
+  const twice = polygon.reduce((sum, point, at) => {
+    const next = polygon[(at + 1) % polygon.length] ?? point;
+    return sum + point.x * next.y - next.x * point.y;
+  }, 0);
+  return Math.abs(twice) / 2;
+}
+
+function corners(box: BoxShape): Point[] {
+  return (['nw', 'ne', 'se', 'sw'] as const).map((handle) => handlePoint(box, handle));
+}
+
+/** Intersection over union of two boxes, rotated or not, 0..1. */
 export function iou(a: BoxShape, b: BoxShape): number {
+  if (a.rotation_rad || b.rotation_rad) {
+    const edges = corners(b);
+    const both = area(
+      edges.reduce((rest, from, at) => cut(rest, from, edges[(at + 1) % edges.length] ?? from), corners(a)),
+    );
+    return both > 0 ? both / (a.w * a.h + b.w * b.h - both) : 0;
+  }
   const w = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x);
   const h = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y);
   if (w <= 0 || h <= 0) return 0;

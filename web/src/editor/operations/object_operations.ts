@@ -4,11 +4,12 @@ import { deleteObjects } from '../actions/delete_objects';
 import { duplicateObject } from '../actions/duplicate_object';
 import { moveObject } from '../actions/move_object';
 import { resizeObject } from '../actions/resize_object';
+import { rotateObject } from '../actions/rotate_object';
 import { selectObjects } from '../actions/select_objects';
 import { setClass } from '../actions/set_class';
 import { classKeys } from '../core/class_keys';
 import { objectsOf } from '../core/document';
-import { handlePoint, type Size } from '../core/geometry';
+import { handlePoint, type Size, snapped, turn } from '../core/geometry';
 import type { LabelSession } from '../core/label_session';
 import type { Operation } from './operation';
 
@@ -64,8 +65,10 @@ function nudgeOperations(): Operation[] {
           const object = objectsOf(session.document).find((candidate) => candidate.id === id);
           if (!object) continue;
           const corner = handlePoint(object.shape, 'se');
+          // To the right of the box, as it stands: a turned box grows along its own sides.
+          const step = turn({ x: dx, y: dy }, { x: 0, y: 0 }, object.shape.rotation_rad ?? 0);
           session.perform(
-            resizeObject(id, 'se', { x: corner.x + dx, y: corner.y + dy }, imageSize(session)),
+            resizeObject(id, 'se', { x: corner.x + step.x, y: corner.y + step.y }, imageSize(session)),
             `stretch:${id}`,
           );
         }
@@ -77,6 +80,37 @@ function nudgeOperations(): Operation[] {
       stretch,
     ];
   });
+}
+
+const DEGREE_RAD = Math.PI / 180;
+const STEP_RAD = 15 * DEGREE_RAD;
+
+/** Turns every selected object; a coarse turn lands on a multiple of its step. */
+function turnBy(session: LabelSession, step_rad: number): void {
+  for (const id of selectedOf(session)) {
+    const object = objectsOf(session.document).find((candidate) => candidate.id === id);
+    if (!object) continue;
+    const angle_rad = (object.shape.rotation_rad ?? 0) + step_rad;
+    const coarse = Math.abs(step_rad) >= STEP_RAD;
+    session.perform(rotateObject(id, coarse ? snapped(angle_rad, STEP_RAD) : angle_rad), `turn:${id}`);
+  }
+}
+
+const TURNS = [
+  { id: 'turn-left', title: 'Turn left by a degree', key: '[', step_rad: -DEGREE_RAD },
+  { id: 'turn-right', title: 'Turn right by a degree', key: ']', step_rad: DEGREE_RAD },
+  { id: 'turn-far-left', title: 'Turn left by 15 degrees', key: '{', step_rad: -STEP_RAD },
+  { id: 'turn-far-right', title: 'Turn right by 15 degrees', key: '}', step_rad: STEP_RAD },
+] as const;
+
+function turnOperations(): Operation[] {
+  return TURNS.map(({ id, title, key, step_rad }) => ({
+    id,
+    title,
+    keys: [key],
+    disabledBecause: needsSelection,
+    run: (session) => turnBy(session, step_rad),
+  }));
 }
 
 function cycle(session: LabelSession, step: 1 | -1): void {
@@ -144,5 +178,6 @@ export function objectOperations(ontology: Ontology, newId: () => string): Opera
       run: (session) => session.perform(selectObjects([])),
     },
     ...nudgeOperations(),
+    ...turnOperations(),
   ];
 }

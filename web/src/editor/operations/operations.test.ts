@@ -66,6 +66,27 @@ describe('operations on objects', () => {
     session.undo();
     expect(objectsOf(session.document)[0]?.shape.x).toBe(10);
   });
+  it('turn the selected box by degrees and by steps of 15, a run of turns being one step', () => {
+    const session = sessionOf(BOXES, boxes(box('a', 60, 40, 40, 20)));
+    session.perform(selectObjects(['a']));
+    const degrees = () => ((objectsOf(session.document)[0]?.shape.rotation_rad ?? 0) * 180) / Math.PI;
+    for (let step = 0; step < 4; step += 1) byId(operations, 'turn-right').run(session);
+    expect(degrees()).toBeCloseTo(4, 1);
+    byId(operations, 'turn-far-right').run(session);
+    expect(degrees()).toBeCloseTo(15, 1);
+    byId(operations, 'turn-far-left').run(session);
+    byId(operations, 'turn-far-left').run(session);
+    expect(degrees()).toBeCloseTo(-15, 1);
+    session.undo();
+    expect(objectsOf(session.document)[0]?.shape).not.toHaveProperty('rotation_rad');
+  });
+  it('stretch a turned box along its own side', () => {
+    const shape = { type: 'box' as const, x: 60, y: 40, w: 40, h: 20, rotation_rad: Math.PI / 2 };
+    const session = sessionOf(BOXES, boxes({ ...box('a', 60, 40, 40, 20), shape }));
+    session.perform(selectObjects(['a']));
+    byId(operations, 'stretch:Right').run(session);
+    expect(objectsOf(session.document)[0]?.shape).toMatchObject({ w: 41, h: 20 });
+  });
   it('go through the objects in both directions and around', () => {
     const session = sessionOf(BOXES, boxes(box('a', 0, 0, 5, 5), box('b', 9, 9, 5, 5)));
     byId(operations, 'previous-object').run(session);

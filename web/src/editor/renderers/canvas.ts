@@ -1,7 +1,7 @@
 /** Draws a document over its image. Knows nothing of pointers, tools or frameworks. */
 import type { LabelObject, Ontology } from '../../api/types';
 import { type Document, objectsOf } from '../core/document';
-import { centre, HANDLES, type Handle, handlePoint, type Point, type Size } from '../core/geometry';
+import { centre, HANDLES, type Handle, handlePoint, knobPoint, type Point, type Size } from '../core/geometry';
 import { toScreen, type Viewport } from '../core/viewport';
 import { classColour } from './palette';
 
@@ -20,6 +20,8 @@ export interface Scene {
 }
 
 export const HANDLE_SIZE_PX = 9;
+/** How far the knob that turns a box stands off it, on screen. */
+export const ARM_PX = 22;
 /** From this enlargement on, pixels are shown as they are. */
 const CRISP_SCALE = 3;
 
@@ -71,7 +73,31 @@ function drawName(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObje
   ctx.fillText(object.cls, corner.x + 7, y + 8.5);
 }
 
+function drawKnob(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObject): void {
+  const from = toScreen(scene.view, handlePoint(object.shape, 'n'));
+  const to = toScreen(scene.view, knobPoint(object.shape, ARM_PX / scene.view.scale));
+  for (const [width, style] of [
+    [3, 'rgb(0 0 0 / 0.55)'],
+    [1.25, '#fff'],
+  ] as const) {
+    ctx.lineWidth = width;
+    ctx.strokeStyle = style;
+    ctx.beginPath();
+    ctx.moveTo(from.x, from.y);
+    ctx.lineTo(to.x, to.y);
+    ctx.stroke();
+  }
+  ctx.fillStyle = '#fff';
+  ctx.strokeStyle = '#212529';
+  ctx.lineWidth = 1.25;
+  ctx.beginPath();
+  ctx.arc(to.x, to.y, HANDLE_SIZE_PX / 2 + 0.5, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.stroke();
+}
+
 function drawHandles(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObject): void {
+  drawKnob(ctx, scene, object);
   for (const handle of Object.keys(HANDLES) as Handle[]) {
     const at = toScreen(scene.view, handlePoint(object.shape, handle));
     ctx.fillStyle = '#fff';

@@ -5,8 +5,9 @@
 import { addObject } from '../actions/add_object';
 import { moveObject } from '../actions/move_object';
 import { resizeObject } from '../actions/resize_object';
-import type { Action, Document } from '../core/document';
-import { boxBetween, clampPoint, type Handle, type Point, type Size } from '../core/geometry';
+import { rotateObject } from '../actions/rotate_object';
+import { type Action, type Document, objectsOf } from '../core/document';
+import { boxBetween, clampPoint, type Handle, type Point, rotationTowards, type Size, snapped } from '../core/geometry';
 import { pick } from './pick';
 
 export type Mode = 'draw' | 'select';
@@ -15,7 +16,11 @@ export type Gesture =
   | { readonly kind: 'draw'; readonly id: string; readonly from: Point }
   | { readonly kind: 'move'; readonly id: string; readonly from: Point }
   | { readonly kind: 'resize'; readonly id: string; readonly handle: Handle }
+  | { readonly kind: 'rotate'; readonly id: string }
   | { readonly kind: 'pan' };
+
+/** What Shift snaps a turn to. */
+export const SNAP_RAD = Math.PI / 12;
 
 export interface Press {
   readonly document: Document;
@@ -23,6 +28,8 @@ export interface Press {
   /** Source pixels. */
   readonly point: Point;
   readonly reach_px: number;
+  /** How far the knob stands off the box, source pixels. */
+  readonly arm_px: number;
   /** The middle button, or Space held. */
   readonly wantsPan: boolean;
   readonly newId: () => string;
@@ -39,7 +46,8 @@ export interface Begun {
 
 export function beginGesture(press: Press): Begun {
   if (press.wantsPan) return { gesture: { kind: 'pan' }, select: null };
-  const under = pick(press.document, press.point, press.reach_px);
+  const under = pick(press.document, press.point, press.reach_px, press.arm_px);
+  if (under?.handle === 'knob') return { gesture: { kind: 'rotate', id: under.object.id }, select: null };
   if (under?.handle) {
     return { gesture: { kind: 'resize', id: under.object.id, handle: under.handle }, select: null };
   }
@@ -54,8 +62,8 @@ export function beginGesture(press: Press): Begun {
   return { gesture: { kind: 'move', id: under.object.id, from: press.point }, select: [under.object.id] };
 }
 
-/** The action that the gesture is with the pointer at `to`, or null when it is nothing (yet). */
-export function gestureAction(gesture: Gesture, to: Point, image: Size): Action | null {
+/** The action that the gesture is with the pointer at `to`, or null when it is nothing (yet). `snaps`: Shift is held. */
+export function gestureAction(gesture: Gesture, to: Point, image: Size, snaps = false): Action | null {
   switch (gesture.kind) {
     case 'pan':
       return null;
@@ -67,6 +75,13 @@ export function gestureAction(gesture: Gesture, to: Point, image: Size): Action 
     }
     case 'move':
       return moveObject(gesture.id, to.x - gesture.from.x, to.y - gesture.from.y, image);
+    case 'rotate':
+      return (document) => {
+        const object = objectsOf(document).find(({ id }) => id === gesture.id);
+        if (!object) return document;
+        const angle_rad = rotationTowards(object.shape, to);
+        return rotateObject(gesture.id, snaps ? snapped(angle_rad, SNAP_RAD) : angle_rad)(document);
+      };
     case 'resize':
       return resizeObject(gesture.id, gesture.handle, to, image);
   }

@@ -110,3 +110,27 @@ describe('all rules together', () => {
     expect(after.map((issue) => issue.id)).toEqual(before.map((issue) => issue.id));
   });
 });
+
+describe('a turned box', () => {
+  const turned = (x: number) => ({
+    ...box('a', x, 40, 40, 20),
+    shape: { ...box('a', x, 40, 40, 20).shape, rotation_rad: 1 },
+  });
+
+  it('may hang over the edge, as long as its centre does not', () => {
+    expect(boxInsideImage(boxes(turned(-19)), drawn)).toEqual([]);
+    expect(boxInsideImage(boxes(turned(-30)), drawn)).toHaveLength(1);
+  });
+
+  it('is moved inside by its fix', () => {
+    const outside = boxes(turned(-30));
+    const fixed = boxInsideImage(outside, drawn)[0]?.fix?.action(outside) ?? outside;
+    expect(boxInsideImage(fixed, drawn)).toEqual([]);
+  });
+
+  it('is a twin of another only where it lies on it as it stands', () => {
+    const straight = box('b', 40, 40, 40, 20);
+    expect(boxNoTwin(boxes(straight, turned(40)), drawn)).toEqual([]);
+    expect(boxNoTwin(boxes(turned(40), { ...turned(40), id: 'b' }), drawn)).toHaveLength(1);
+  });
+});

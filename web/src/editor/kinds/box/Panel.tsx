@@ -4,6 +4,7 @@ import { useT } from '../../../i18n';
 import { useFormat } from '../../../i18n/format';
 import { Chip, IconButton, Key } from '../../../ui/bits';
 import { deleteObjects } from '../../actions/delete_objects';
+import { rotateObject } from '../../actions/rotate_object';
 import { selectObjects } from '../../actions/select_objects';
 import { setAttribute } from '../../actions/set_attribute';
 import { setClass } from '../../actions/set_class';
@@ -13,6 +14,13 @@ import { objectsOf } from '../../core/document';
 import type { LabelSession } from '../../core/label_session';
 import { classColour } from '../../renderers/palette';
 import { useDocument } from '../use_label';
+
+const DEGREES = 180 / Math.PI;
+
+/** The rotation as people read it, to a tenth of a degree. */
+function degreesOf(object: LabelObject): number {
+  return Math.round((object.shape.rotation_rad ?? 0) * DEGREES * 10) / 10;
+}
 
 function AttributeField({
   spec,
@@ -116,6 +124,19 @@ export function Panel({ session }: { session: LabelSession }) {
           ))}
         </div>
       </div>
+      {only && (
+        <NumberInput
+          label={t('Rotation')}
+          suffix="°"
+          min={-180}
+          max={180}
+          decimalScale={1}
+          value={degreesOf(only)}
+          onChange={(next) => {
+            if (typeof next === 'number') session.perform(rotateObject(only.id, next / DEGREES), `turning:${only.id}`);
+          }}
+        />
+      )}
       {only && attributesFor(ontology, only).length > 0 && (
         <Stack gap={8}>
           <Title order={2} size="h3">
@@ -159,6 +180,7 @@ export function Panel({ session }: { session: LabelSession }) {
                     <Source object={object} />
                     <Text size="xs" c="dimmed" ml="auto" style={{ whiteSpace: 'nowrap' }}>
                       {Math.round(object.shape.w)} × {Math.round(object.shape.h)}
+                      {object.shape.rotation_rad ? ` · ${degreesOf(object)}°` : ''}
                     </Text>
                   </button>
                   <IconButton

@@ -7,7 +7,7 @@ import type { Point, Size } from '../../core/geometry';
 import { isTyping } from '../../core/keymap';
 import type { LabelSession } from '../../core/label_session';
 import { fitted, pan, toImage, type Viewport, zoomAt } from '../../core/viewport';
-import { drawScene, HANDLE_SIZE_PX } from '../../renderers/canvas';
+import { ARM_PX, drawScene, HANDLE_SIZE_PX } from '../../renderers/canvas';
 import { beginGesture, type Gesture, gestureAction, type Mode } from '../../tools/gesture';
 import { pick } from '../../tools/pick';
 import { useDocument } from '../use_label';
@@ -15,6 +15,8 @@ import { useDocument } from '../use_label';
 const WHEEL_STEP = 1.0015;
 const BUTTON_ZOOM = 1.4;
 const REACH_PX = HANDLE_SIZE_PX;
+/** A fingertip is not a pointer. */
+const TOUCH_REACH_PX = 20;
 const MIDDLE_BUTTON = 1;
 
 interface Drag {
@@ -61,6 +63,7 @@ export function Stage({ session }: { session: LabelSession }) {
   const [space, setSpace] = useState(false);
   const [pointer, setPointer] = useState<Point | null>(null);
   const [drag, setDrag] = useState<Drag | null>(null);
+  const [snaps, setSnaps] = useState(false);
 
   useEffect(() => {
     const element = canvas.current?.parentElement;
@@ -79,9 +82,10 @@ export function Stage({ session }: { session: LabelSession }) {
 
   const shown = view ?? { scale: 1, x: 0, y: 0 };
   const imagePoint = pointer ? toImage(shown, pointer) : null;
-  const preview = drag && imagePoint ? gestureAction(drag.gesture, imagePoint, size) : null;
+  const preview = drag && imagePoint ? gestureAction(drag.gesture, imagePoint, size, snaps) : null;
   const visible = preview ? preview(document_) : document_;
-  const hovered = !drag && imagePoint ? pick(document_, imagePoint, REACH_PX / shown.scale) : null;
+  const hovered =
+    !drag && imagePoint ? pick(document_, imagePoint, REACH_PX / shown.scale, ARM_PX / shown.scale) : null;
 
   useEffect(() => {
     const element = canvas.current;
@@ -123,6 +127,7 @@ export function Stage({ session }: { session: LabelSession }) {
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
       const down = event.type === 'keydown';
+      if (event.key === 'Shift') setSnaps(down);
       if (event.key === ' ') {
         // Space on a focused button presses it; anywhere else it pans.
         if ((event.target as HTMLElement).tagName === 'BUTTON') return;
@@ -155,7 +160,8 @@ export function Stage({ session }: { session: LabelSession }) {
       document: session.document,
       mode,
       point: toImage(shown, here),
-      reach_px: REACH_PX / shown.scale,
+      reach_px: (event.pointerType === 'touch' ? TOUCH_REACH_PX : REACH_PX) / shown.scale,
+      arm_px: ARM_PX / shown.scale,
       wantsPan: event.button === MIDDLE_BUTTON || space,
       newId: () => crypto.randomUUID(),
     });
@@ -170,21 +176,22 @@ export function Stage({ session }: { session: LabelSession }) {
       setDrag({ ...drag, last: here });
     }
     setPointer(here);
+    setSnaps(event.shiftKey);
   };
   const onUp = (event: ReactPointerEvent<HTMLCanvasElement>) => {
     if (!drag || drag.pointer !== event.pointerId) return;
-    const action = gestureAction(drag.gesture, toImage(shown, at(event)), size);
+    const action = gestureAction(drag.gesture, toImage(shown, at(event)), size, event.shiftKey);
     if (action) session.perform(action);
     else if (drag.gesture.kind === 'draw') {
       // A click while drawing is a wish to select what is there.
-      const under = pick(session.document, drag.gesture.from, REACH_PX / shown.scale);
+      const under = pick(session.document, drag.gesture.from, REACH_PX / shown.scale, ARM_PX / shown.scale);
       session.perform(selectObjects(under ? [under.object.id] : []));
     }
     setDrag(null);
   };
 
   const cursor =
-    space || drag?.gesture.kind === 'pan'
+    space || drag?.gesture.kind === 'pan' || drag?.gesture.kind === 'rotate' || hovered?.handle === 'knob'
       ? 'grab'
       : hovered?.handle
         ? 'pointer'
