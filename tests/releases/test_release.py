@@ -46,7 +46,7 @@ def freeze(foundry: Foundry, project: Project, name: str, items: int = DRAWN) ->
 
 def audit(foundry: Foundry, project: Project, release: UUID, errors: int) -> None:
     async def judge(conn: Any) -> None:
-        rows = await service.next_items(conn, foundry.runtime, project.tenant, release, 1_000, "nobody")
+        rows = await service.next_items(conn, foundry.runtime, project.tenant, release, 1_000, None, "nobody")
         for n, (row, _) in enumerate(rows):
             said = choice("b" if n < errors else "a")
             await service.judge(conn, project.tenant, release, row.id, None, said, False, 2.0)

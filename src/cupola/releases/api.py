@@ -46,6 +46,12 @@ class AuditPlanIn(_Body):
     items: int = Field(default=300, ge=0, le=1_000_000)
     confidence: float = Field(default=0.95, ge=0.5, le=0.9999)
     target_accuracy: float = Field(default=0.99, ge=0.5, le=0.9999)
+    auditors: int = Field(
+        default=1,
+        ge=1,
+        le=2,
+        description="Two judge each item unseen by each other; where they differ a third decides.",
+    )
 
 
 class NewRelease(_Body):
@@ -86,7 +92,7 @@ class BlindBatch:
 @router.post("/api/projects/{project}/releases", response_model=Release, status_code=201)
 async def post_release(request: Request, who: Manager, project: UUID, body: NewRelease) -> Response:
     """Freeze everything settled, declare the audit and draw it."""
-    asked = AuditAsked(body.plan.items, body.plan.confidence, body.plan.target_accuracy)
+    asked = AuditAsked(body.plan.items, body.plan.confidence, body.plan.target_accuracy, body.plan.auditors)
     return await post(
         request, who, lambda conn: service.create(conn, who.tenant, project, body.name, body.licence, asked)
     )
@@ -163,8 +169,8 @@ async def get_evidence(request: Request, who: Reviewer, release: UUID) -> Respon
 async def get_audits(request: Request, who: Reviewer) -> Response:
     """Releases with drawn items that wait for a blind judgement (at most 100)."""
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
-        rows = await store.QUEUE.all(conn, tenant=who.tenant)
-    return reply([AuditQueue(row.release, row.project, row.name, row.drawn, row.judged) for row in rows])
+        rows = await store.QUEUE.all(conn, tenant=who.tenant, person=who.person)
+    return reply([AuditQueue(row.release, row.project, row.name, row.drawn, row.judged, row.for_you) for row in rows])
 
 
 @router.get(
@@ -174,20 +180,20 @@ async def get_audits(request: Request, who: Reviewer) -> Response:
 )
 async def get_next(request: Request, who: Reviewer, release: UUID) -> Response:
     """The next drawn item, blind."""
-    batch = await _blind(request, who.tenant, who.name, release, 1)
+    batch = await _blind(request, who, release, 1)
     return reply(batch.items[0]) if batch.items else nothing()
 
 
 @router.get("/api/audits/{release}/items", response_model=BlindBatch)
 async def get_items(request: Request, who: Reviewer, release: UUID, limit: Limit = 20) -> Response:
     """The next drawn items, blind, in the order of the draw; ask again for more once these are judged."""
-    return reply(await _blind(request, who.tenant, who.name, release, limit))
+    return reply(await _blind(request, who, release, limit))
 
 
-async def _blind(request: Request, tenant: UUID, name: str, release: UUID, limit: int) -> BlindBatch:
-    run = runtime(request)
+async def _blind(request: Request, who: Reviewer, release: UUID, limit: int) -> BlindBatch:
+    run, tenant = runtime(request), who.tenant
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        rows = await service.next_items(conn, run, tenant, release, limit, name)
+        rows = await service.next_items(conn, run, tenant, release, limit, who.person, who.name)
         state = await service.view(conn, tenant, release)
         _, ontology = await tasks_service.project_and_ontology(conn, tenant, state.project)
         guidelines = await tasks_service.guidelines(conn, tenant, state.project)
@@ -202,7 +208,7 @@ async def _blind(request: Request, tenant: UUID, name: str, release: UUID, limit
 
 @router.post("/api/audits/{release}/items/{audit_item}", response_model=Release, status_code=201)
 async def post_audit(request: Request, who: Reviewer, release: UUID, audit_item: UUID, body: AuditVerdict) -> Response:
-    """Judge a drawn item. The first judgement stands."""
+    """Judge a drawn item. The first judgement of a round stands."""
     return await post(
         request,
         who,

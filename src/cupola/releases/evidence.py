@@ -69,13 +69,15 @@ async def bundle(run: Runtime, tenant: UUID, row: store.ReleaseRow) -> AsyncIter
                 )
 
         async def audit() -> AsyncIterator[bytes]:
-            for o in await store.AUDITED.all(conn, tenant=tenant, release=row.id):
+            for o in await store.SAID.all(conn, tenant=tenant, release=row.id):
                 yield (
                     msgspec.json.encode(
                         {
                             "draw": o.draw,
                             "task": o.task,
                             "ref": o.ref,
+                            "round": o.round,
+                            "auditor": _auditor(tenant, o.person) if o.person else None,
                             "released": msgspec.Raw(o.label.encode()),
                             "audited": msgspec.Raw(o.said.encode()) if o.said else None,
                             "undecidable": o.undecidable,
@@ -153,7 +155,7 @@ def verify(where: Path, public_key: bytes | None = None) -> Verified:
     for line in _lines(rows_bytes):
         labels[line["task"]] = line["label"]
     ontology = decode_ontology(files("ontology.json"))
-    outcomes: list[tuple[str, str]] = []
+    outcomes: dict[str, list[str]] = {}
     for line in _lines(files("audit.jsonl")):
         if labels.get(line["task"]) != line["released"]:
             wrong.append(f"The audit of {line['task']} was about another label than the released one.")
@@ -162,10 +164,19 @@ def verify(where: Path, public_key: bytes | None = None) -> Verified:
         else:
             released, said = json.dumps(line["released"]), json.dumps(line["audited"])
             outcome = "right" if same(decode_label(said), decode_label(released), ontology) else "wrong"
-        outcomes.append((line["task"], outcome))
-    if outcomes != [(f["item"], f["outcome"]) for f in certificate["findings"]]:
+        outcomes.setdefault(line["task"], []).append(outcome)
+    auditors = plan.get("auditors", 1)
+    for task, said_of_it in outcomes.items():
+        differ = auditors == 2 and len(said_of_it) > 1 and said_of_it[0] != said_of_it[1]
+        if len(said_of_it) != (3 if differ else auditors):
+            wrong.append(f"The audit of {task} has {len(said_of_it)} judgements, which its plan does not foresee.")
+    found = [
+        (task, said_of_it[-1], *(said_of_it[:2] if auditors == 2 else (None, None)))
+        for task, said_of_it in outcomes.items()
+    ]
+    if found != [(f["item"], f["outcome"], f.get("first"), f.get("second")) for f in certificate["findings"]]:
         wrong.append("The findings of the certificate are not what the audit's labels give.")
-    checked.append(f"{len(outcomes)} audit judgements, compared with the released labels again")
+    checked.append(f"the verdicts on {len(outcomes)} audited items, compared with the released labels again")
     wrong += certify.check(certificate, labels, public_key)
     checked.append("the draw, the counts, the bound and the signature")
     result = certificate["result"]
@@ -183,6 +194,11 @@ def verify(where: Path, public_key: bytes | None = None) -> Verified:
 def signer(certificate: dict[str, Any]) -> bytes:
     """The public key a certificate carries."""
     return base64.b64decode(certificate["signature"]["public_key"])
+
+
+def _auditor(tenant: UUID, person: UUID) -> str:
+    """A name that tells one auditor of a tenant from another and says nothing more."""
+    return f"a-{hashlib.sha256(f'{tenant}/{person}'.encode()).hexdigest()[:8]}"
 
 
 def _lines(data: bytes) -> Iterator[Any]:

@@ -15,28 +15,37 @@ PROTOCOL = (
     "who sees neither the label, its confidence nor any judgement; an item is an error when the two labels are not "
     "the same by the kind's own comparison; what the adjudicator cannot decide is counted apart."
 )
+PROTOCOL_OF_TWO = (
+    PROTOCOL + " Each item is judged by two adjudicators who do not see each other's answers; where one finds an error "
+    "and the other none, or only one can decide, a third decides."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditAsked:
-    """What a requester asks of the audit; all of it is declared before the draw."""
+    """What a requester asks of the audit; all of it is declared before the draw. auditors: of each item, 1 or 2."""
 
     items: int
     confidence: float
     target_accuracy: float
+    auditors: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
+    """judged: drawn items whose verdict stands; auditors: how many people judge each."""
+
     drawn: int
     judged: int
     errors: int
     undecidable: int
+    auditors: int
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateView:
-    """accuracy_lower_bound holds with `confidence`; reached: it is not below the target."""
+    """accuracy_lower_bound holds with `confidence`; reached: it is not below the target. disagreements: of
+    `double_judged` items, on how many the two auditors differed."""
 
     accuracy_lower_bound: float
     confidence: float
@@ -46,6 +55,8 @@ class CertificateView:
     target: float
     reached: bool
     statement: str
+    double_judged: int
+    disagreements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +95,14 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class AuditQueue:
+    """for_you: drawn items that wait and of which whoever asks has not spoken yet."""
+
     release: UUID
     project: UUID
     name: str
     drawn: int
     judged: int
+    for_you: int
 
 
 def row_line(position: int, task: UUID, ref: str, label: str, confidence: float, how: str, settlement: UUID) -> bytes:

@@ -7,6 +7,7 @@ frozen and hashed, and only then is the seed used to draw. Nobody can choose row
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from cupola.platform import events
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 from cupola.quality import certify
+from cupola.quality.certify.document import Outcome
 from cupola.releases import model, store
 from cupola.releases.model import AuditAsked, AuditState, CertificateView, Release
 from cupola.tasks import service as tasks_service
@@ -38,12 +40,13 @@ async def create(conn: Conn, tenant: UUID, project: UUID, name: str, licence: st
     commitment = hashlib.sha256(seed.encode()).digest()
     plan = model.canonical(
         {
+            "auditors": asked.auditors,
             "confidence": asked.confidence,
             "declared_at": clock.now().isoformat(),
             "items": asked.items,
             "kind": "fixed",
             "project": str(project),
-            "protocol": model.PROTOCOL,
+            "protocol": model.PROTOCOL if asked.auditors == 1 else model.PROTOCOL_OF_TWO,
             "release": name,
             "seed_commitment_sha256": commitment.hex(),
             "target_accuracy": asked.target_accuracy,
@@ -62,6 +65,7 @@ async def create(conn: Conn, tenant: UUID, project: UUID, name: str, licence: st
             plan_sha256=plan_sha256,
             rows_sha256=b"",
             seed_commitment=commitment,
+            auditors=asked.auditors,
             now=clock.now(),
         )
     except psycopg.errors.UniqueViolation as error:
@@ -140,6 +144,8 @@ def shown(row: store.ReleaseRow) -> Release:
             round(1.0 - plan["limit"], 12),
             result["reached"],
             document["statement"],
+            result["double_judged"],
+            result["disagreements"],
         )
     return Release(
         row.id,
@@ -152,7 +158,7 @@ def shown(row: store.ReleaseRow) -> Release:
         row.plan_sha256.hex(),
         row.seed_commitment.hex(),
         row.seed.decode() if row.seed else None,
-        AuditState(row.drawn, row.judged, row.errors, row.undecidable),
+        AuditState(row.drawn, row.judged, row.errors, row.undecidable, row.auditors),
         certificate,
         row.created_at,
         row.certified_at,
@@ -161,12 +167,15 @@ def shown(row: store.ReleaseRow) -> Release:
 
 # ---------------------------------------------------------------- the audit, blind
 async def next_items(
-    conn: Conn, run: Runtime, tenant: UUID, release: UUID, limit: int, bound_to: str
+    conn: Conn, run: Runtime, tenant: UUID, release: UUID, limit: int, person: UUID | None, bound_to: str
 ) -> list[tuple[store.AuditItemRow, ItemView]]:
-    """The next drawn items nobody has judged, without label, confidence or judgements. Raises Problem(NOT_FOUND)."""
+    """The next drawn items that wait for this person, without label, confidence or judgements.
+
+    Raises Problem(NOT_FOUND).
+    """
     await view(conn, tenant, release)
     found = []
-    for row in await store.NEXT.all(conn, tenant=tenant, release=release, limit=limit):
+    for row in await store.NEXT.all(conn, tenant=tenant, release=release, limit=limit, person=person):
         item = await tasks_service.task_item(conn, run, tenant, row.task, bound_to)
         found.append((row, item))
     return found
@@ -182,7 +191,10 @@ async def judge(
     undecidable: bool,
     seconds: float,
 ) -> Release:
-    """One blind judgement of a drawn item; the first one stands."""
+    """One blind judgement of a drawn item; the first one of a round stands.
+
+    Raises Problem: CONFLICT when an audit by two is judged with a key, or twice by one person.
+    """
     if undecidable == (label is not None):
         raise invalid("verdict-missing", "Give either a label or undecidable: true.", place="/label")
     row = await store.ITEM.maybe(conn, tenant=tenant, release=release, id=audit_item)
@@ -190,6 +202,21 @@ async def judge(
         raise not_found("audit item")
     frozen = await store.RELEASE.maybe(conn, tenant=tenant, id=release)
     assert frozen is not None
+    if row.settled:
+        return shown(frozen)
+    if frozen.auditors > 1:
+        if person is None:
+            raise conflict(
+                "auditor-unknown",
+                "Two people audit this release, and a key is nobody.",
+                remedy="Sign in to judge it.",
+            )
+        if person in row.people:
+            raise conflict(
+                "judged-already",
+                "You have judged this item; somebody else's answer is wanted now.",
+                remedy="Go on with the next item.",
+            )
     text: str | None = None
     correct: bool | None = None
     if label is not None:
@@ -204,6 +231,7 @@ async def judge(
         tenant=tenant,
         id=ids.uuid7(),
         audit_item=audit_item,
+        round=row.judged + 1,
         person=person,
         label=text,
         undecidable=undecidable,
@@ -229,10 +257,11 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
     if row.judged < row.drawn or row.drawn == 0:
         raise conflict(
             "audit-unfinished",
-            f"{row.drawn - row.judged} of {row.drawn} drawn items are not judged yet."
+            f"{row.drawn - row.judged} of {row.drawn} drawn items have no verdict yet."
             if row.drawn
             else "The plan of this release drew nothing, so there is nothing to certify from.",
             remedy="Judge them under Audits (the adjudicator's page), then certify."
+            + (" Each needs two people, and a third where they differ." if row.auditors > 1 else "")
             if row.drawn
             else "Make a further release whose plan draws items.",
         )
@@ -243,8 +272,8 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
     plan = msgspec.json.decode(row.plan)
     assert row.seed is not None
     findings = [
-        certify.Finding(str(one.task), "undecidable" if one.undecidable else "right" if one.correct else "wrong")
-        for one in await store.AUDITED.all(conn, tenant=tenant, release=release)
+        certify.Finding(str(task), outcomes[-1], *(outcomes[:2] if row.auditors > 1 else ()))
+        for task, outcomes in _outcomes(await store.SAID.all(conn, tenant=tenant, release=release)).items()
     ]
     document = certify.build(
         labels,
@@ -286,3 +315,11 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
         accuracy_lower_bound=signed["result"]["accuracy_lower"],
     )
     return await view(conn, tenant, release)
+
+
+def _outcomes(said: Sequence[store.SaidRow]) -> dict[UUID, list[Outcome]]:
+    """What the auditors of each drawn item made of it, in the order of the draw and of their rounds."""
+    out: dict[UUID, list[Outcome]] = {}
+    for one in said:
+        out.setdefault(one.task, []).append("undecidable" if one.undecidable else "right" if one.correct else "wrong")
+    return out

@@ -26,6 +26,7 @@ class ReleaseRow:
     certificate: str | None
     created_at: datetime
     certified_at: datetime | None
+    auditors: int
     drawn: int
     judged: int
     errors: int
@@ -62,21 +63,27 @@ class PositionRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditItemRow:
+    """A drawn item. judged: by how many so far; people: those of them with a name; settled: nobody else is needed."""
+
     id: UUID
     draw: int
     task: UUID
     position: int
     label: str
+    judged: int
+    people: list[UUID]
+    settled: bool
 
 
 @dataclass(frozen=True, slots=True)
-class AuditedRow:
-    """One drawn item with what the auditor said; `label` is the released one."""
+class SaidRow:
+    """What one auditor said of a drawn item; `label` is the released one."""
 
     draw: int
     task: UUID
     ref: str
     label: str
+    round: int
     said: str | None
     undecidable: bool
     correct: bool | None
@@ -91,6 +98,7 @@ class QueueRow:
     name: str
     drawn: int
     judged: int
+    for_you: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +135,10 @@ class JudgementOut:
 
 ADD = Command(
     "INSERT INTO release (tenant, id, project, name, state, licence, items, plan, plan_sha256, rows_sha256, "
-    "seed_commitment, "
+    "seed_commitment, auditors, "
     "created_at) VALUES (%(tenant)s, %(id)s, %(project)s, %(name)s, 'frozen', %(licence)s, 0, %(plan)s, "
     "%(plan_sha256)s, "
-    "%(rows_sha256)s, %(seed_commitment)s, %(now)s)"
+    "%(rows_sha256)s, %(seed_commitment)s, %(auditors)s, %(now)s)"
 )
 # The rows are those of this moment: later settlements are later versions and leave them alone.
 FREEZE = Command(
@@ -163,14 +171,12 @@ DRAWN_ADD = Command(
 _RELEASE = (
     "SELECT r.id, r.project, r.name, r.state, r.licence, r.items, r.plan, r.plan_sha256, r.rows_sha256, "
     "r.seed_commitment, r.seed, "
-    "r.certificate, r.created_at, r.certified_at, (SELECT count(*) FROM audit_item a WHERE a.tenant = r.tenant AND "
-    "a.release = r.id) "
-    "AS drawn, coalesce(j.judged, 0) AS judged, coalesce(j.errors, 0) AS errors, coalesce(j.undecidable, 0) AS "
-    "undecidable "
-    "FROM release r LEFT JOIN LATERAL (SELECT count(*) AS judged, count(*) FILTER (WHERE NOT u.correct) AS errors, "
-    "count(*) FILTER (WHERE u.undecidable) AS undecidable FROM audit_item a JOIN audit_judgement u ON u.tenant = "
-    "a.tenant "
-    "AND u.audit_item = a.id WHERE a.tenant = r.tenant AND a.release = r.id) j ON true WHERE r.tenant = %(tenant)s "
+    "r.certificate, r.created_at, r.certified_at, r.auditors, (SELECT count(*) FROM audit_item a WHERE a.tenant = "
+    "r.tenant AND a.release = r.id) AS drawn, coalesce(j.judged, 0) AS judged, coalesce(j.errors, 0) AS errors, "
+    "coalesce(j.undecidable, 0) AS undecidable "
+    "FROM release r LEFT JOIN LATERAL (SELECT count(*) AS judged, count(*) FILTER (WHERE NOT v.correct) AS errors, "
+    "count(*) FILTER (WHERE v.undecidable) AS undecidable FROM audit_verdict v "
+    "WHERE v.tenant = r.tenant AND v.release = r.id AND v.settled) j ON true WHERE r.tenant = %(tenant)s "
 )
 RELEASE = Statement(ReleaseRow, _RELEASE + "AND r.id = %(id)s")
 RELEASES = Statement(
@@ -187,42 +193,40 @@ CERTIFY = Command(
 # ---------------------------------------------------------------- audit
 QUEUE = Statement(
     QueueRow,
-    "SELECT r.id AS release, r.project, r.name, count(a.id) AS drawn, count(u.id) AS judged FROM release r "
-    "JOIN audit_item a ON a.tenant = r.tenant AND a.release = r.id "
-    "LEFT JOIN audit_judgement u ON u.tenant = a.tenant AND u.audit_item = a.id "
-    "WHERE r.tenant = %(tenant)s AND r.state = 'auditing' GROUP BY r.tenant, r.id HAVING count(u.id) < count(a.id) "
-    "ORDER BY r.id LIMIT 100",
+    "SELECT r.id AS release, r.project, r.name, count(*) AS drawn, count(*) FILTER (WHERE v.settled) AS judged, "
+    "count(*) FILTER (WHERE NOT v.settled AND NOT coalesce(%(person)s::uuid = ANY (v.people), false)) AS for_you "
+    "FROM release r JOIN audit_verdict v ON v.tenant = r.tenant AND v.release = r.id "
+    "WHERE r.tenant = %(tenant)s AND r.state = 'auditing' GROUP BY r.tenant, r.id "
+    "HAVING count(*) FILTER (WHERE NOT v.settled) > 0 ORDER BY r.id LIMIT 100",
 )
+_DRAWN = (
+    "SELECT v.id, v.draw, r.task, r.position, s.label, v.judged, v.people, v.settled FROM audit_verdict v "
+    "JOIN release_row r ON r.tenant = v.tenant AND r.release = v.release AND r.position = v.row "
+    "JOIN settlement s ON s.tenant = r.tenant AND s.id = r.settlement "
+    "WHERE v.tenant = %(tenant)s AND v.release = %(release)s "
+)
+# What waits for somebody who has not spoken of it yet; what two differ on comes first, its adjudicator is the rarest.
 NEXT = Statement(
     AuditItemRow,
-    "SELECT a.id, a.draw, r.task, r.position, s.label FROM audit_item a "
-    "JOIN release_row r ON r.tenant = a.tenant AND r.release = a.release AND r.position = a.row "
-    "JOIN settlement s ON s.tenant = r.tenant AND s.id = r.settlement "
-    "WHERE a.tenant = %(tenant)s AND a.release = %(release)s AND NOT EXISTS (SELECT FROM audit_judgement u "
-    "WHERE u.tenant = a.tenant AND u.audit_item = a.id) ORDER BY a.draw LIMIT %(limit)s",
+    _DRAWN + "AND NOT v.settled AND NOT coalesce(%(person)s::uuid = ANY (v.people), false) "
+    "ORDER BY v.differ DESC, v.draw LIMIT %(limit)s",
 )
-ITEM = Statement(
-    AuditItemRow,
-    "SELECT a.id, a.draw, r.task, r.position, s.label FROM audit_item a "
-    "JOIN release_row r ON r.tenant = a.tenant AND r.release = a.release AND r.position = a.row "
-    "JOIN settlement s ON s.tenant = r.tenant AND s.id = r.settlement "
-    "WHERE a.tenant = %(tenant)s AND a.release = %(release)s AND a.id = %(id)s",
-)
+ITEM = Statement(AuditItemRow, _DRAWN + "AND v.id = %(id)s")
+# Two who speak at once for the same round: the first stands.
 JUDGE = Command(
-    "INSERT INTO audit_judgement (tenant, id, audit_item, person, label, undecidable, correct, seconds, at) VALUES "
-    "(%(tenant)s, %(id)s, %(audit_item)s, %(person)s::uuid, %(label)s, %(undecidable)s, %(correct)s, %(seconds)s, "
-    "%(now)s) "
-    "ON CONFLICT (tenant, audit_item) DO NOTHING"
+    "INSERT INTO audit_judgement (tenant, id, audit_item, round, person, label, undecidable, correct, seconds, at) "
+    "VALUES (%(tenant)s, %(id)s, %(audit_item)s, %(round)s, %(person)s::uuid, %(label)s, %(undecidable)s, %(correct)s, "
+    "%(seconds)s, %(now)s) ON CONFLICT (tenant, audit_item, round) DO NOTHING"
 )
-AUDITED = Statement(
-    AuditedRow,
-    "SELECT a.draw, r.task, i.ref, s.label, u.label AS said, u.undecidable, u.correct, u.person, u.at FROM "
+SAID = Statement(
+    SaidRow,
+    "SELECT a.draw, r.task, i.ref, s.label, u.round, u.label AS said, u.undecidable, u.correct, u.person, u.at FROM "
     "audit_item a "
     "JOIN audit_judgement u ON u.tenant = a.tenant AND u.audit_item = a.id "
     "JOIN release_row r ON r.tenant = a.tenant AND r.release = a.release AND r.position = a.row "
     "JOIN settlement s ON s.tenant = r.tenant AND s.id = r.settlement "
     "JOIN task t ON t.tenant = r.tenant AND t.id = r.task JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
-    "WHERE a.tenant = %(tenant)s AND a.release = %(release)s ORDER BY a.draw",
+    "WHERE a.tenant = %(tenant)s AND a.release = %(release)s ORDER BY a.draw, u.round",
 )
 USED_JUDGEMENTS = Statement(
     JudgementOut,
