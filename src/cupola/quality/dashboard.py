@@ -112,7 +112,7 @@ def _pool(parameters: live.Parameters) -> planner.Pool:
     tables = parameters.confusion if len(parameters.confusion) else parameters.newcomer[None]
     basis = f"{parameters.judgements:,} judgements of this project" if parameters.judgements else "an assumed crowd"
     return planner.Pool(
-        tables, np.full(len(tables), 1.0 / len(tables)), parameters.prior, parameters.rho, basis, parameters.sharpness
+        tables, np.full(len(tables), 1.0 / len(tables)), parameters.prior, parameters.rho, basis, parameters.standing
     )
 
 

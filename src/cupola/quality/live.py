@@ -1,8 +1,5 @@
 """The online side of inference: frozen parameters of a project, and vectorised decisions over its tasks.
 
-A decision may rest on a single vote, where rho has no say, and EM thinks too well of people it has seen little of. So
-the posterior has a second figure here, its sharpness: the power it is raised to, fitted beside rho on golds.
-
 Pure numbers: codes in, decisions out. Labels without codes (several classes, text, boxes) go through `agreeing`.
 """
 
@@ -15,25 +12,23 @@ from uuid import UUID
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from cupola.quality import plan as planner
-from cupola.quality.calibrate import DEFAULT_RHO, MAX_RHO, PRIOR_LOG_SD, temper
+from cupola.quality import standing
+from cupola.quality.calibrate import DEFAULT_RHO, temper
 from cupola.quality.choose import choose
-from cupola.quality.inference.base import Crowd, evidence_of
+from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.blend import SUPPORT
 from cupola.quality.inference.methods import METHODS
 from cupola.quality.online import FLOOR, cold_start, newcomer
 
 COLD_ACCURACY = 0.8
-# A gold that everybody judged is cut into tasks of one, two and three votes: the regime that decisions are made in.
-PIECES = np.array([0, 1, 1, 2, 2, 2])
-PIECES_HEARD = 3.0  # however many pieces a gold makes, it counts as at most so many: they share its difficulty
-DEFAULT_SHARPNESS, SHARPNESS_LOG_SD = 0.75, 0.25  # the middle and the spread of real sets (0.3-1.0)
+DRAWS = 4  # a gold that everybody judged is looked at so many times, each time through other few of its votes
 LOWEST_THRESHOLD = 0.5
 FOLDS = 5
 RELIABILITY_EDGES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 GIVE_UP_FROM, GIVE_UP_PER_WORKER = 600, 10  # judgements a fit must rest on before it gives a task up
+GIVE_UP_ODDS = 4.0  # by how much it must fall short: calibration is known to about that
 CANDIDATES = ("one_coin", "dawid_skene", "coin_ds", "pool_ds", "blend")  # whose tables say all that they know
 DEFAULT = "blend"
 CLASSES_TO_CHOOSE = 64  # beyond, tables of every candidate cost more than the choice brings
@@ -44,9 +39,10 @@ class Parameters:
     """Frozen parameters of one project: confusion (W, K, K) P(said | truth) by worker, prior (K,), rho.
 
     version counts refits; version 0 is the cold start. `newcomer` (K, K) stands for workers no fit has seen.
-    threshold: calibrated posterior at which a task settles. It is part of the model, because what may settle depends on
-    how much doubt the experts take out of the release. reliability: (claimed, observed, n) by bins of confidence, over
-    pieces of gold whose truth neither the fit nor the calibration had seen.
+    threshold: confidence at which a task settles. It is part of the model, because what may settle depends on how much
+    doubt the experts take out of the release. standing: (5,) what the confidence is made with (see the module of that
+    name); None for the cold start, which only knows rho. reliability: (claimed, observed, n) by bins of confidence,
+    over looks at golds whose truth neither the fit nor the coefficients had seen.
     """
 
     version: int
@@ -58,7 +54,7 @@ class Parameters:
     newcomer: NDArray[np.float64]
     judgements: int
     threshold: float
-    sharpness: float = 1.0
+    standing: NDArray[np.float64] | None = None
     reliability: tuple[tuple[float, float, int], ...] = ()
 
     @property
@@ -101,124 +97,135 @@ def refit(
     """
     classes = before.n_classes
     n_tasks, n_workers = len(known), len(worker_ids)
-    pieces, truth, heard, source = cut(tasks, workers, codes, golds, n_workers, classes)
-    candidates = CANDIDATES if classes <= CLASSES_TO_CHOOSE else (DEFAULT,)
-    chosen = choose(pieces, truth, candidates=candidates, default=DEFAULT)
-    scored = np.flatnonzero(truth >= 0)
-    evidence, votes, prior = evidence_of(chosen.fit, pieces)[scored], pieces.votes[scored], chosen.fit.prior
-    rho, sharpness = calibration(evidence, votes, prior, truth[scored], heard[scored])
+    few = thinned(tasks, workers, codes, golds, n_workers, classes, max_votes)
+    chosen = choose(
+        few.crowd, golds, candidates=CANDIDATES if classes <= CLASSES_TO_CHOOSE else (DEFAULT,), default=DEFAULT
+    )
+    made_of, right = few.features(chosen.fit, golds)
+    coefficients = standing.fitted(made_of, right, few.heard)
     crowd = Crowd.from_codes(
         tasks, workers, codes, n_tasks=n_tasks, n_workers=n_workers, n_classes=classes, gold=known, duplicates="last"
     )
     fit = METHODS[chosen.method](crowd)
     counts = np.bincount(workers, minlength=n_workers).astype(float)
-    pool = planner.Pool(fit.confusion, counts / counts.sum(), fit.prior, rho, "the project so far", sharpness)
+    pool = planner.Pool(fit.confusion, counts / counts.sum(), fit.prior, chosen.rho, "the project so far", coefficients)
     expected = planner.forecast(n_tasks, pool, target_accuracy, max_votes=max_votes, share=share)
     return Parameters(
         before.version + 1,
         fit.method,
-        rho,
+        chosen.rho,
         fit.prior,
         {worker: n for n, worker in enumerate(worker_ids)},
         fit.confusion,
         newcomer(fit.confusion, np.maximum(counts, 1e-9)),
         len(codes),
         max(expected.threshold, LOWEST_THRESHOLD),
-        sharpness,
-        reliability(evidence, votes, prior, truth[scored], heard[scored], source[scored]),
+        coefficients,
+        reliability(made_of, right, few.heard, few.source, classes),
     )
 
 
-def cut(
+@dataclass(frozen=True, slots=True)
+class Thinned:
+    """A crowd in which no gold has more votes than a task gets, and looks at the golds through a few votes each.
+
+    crowd: with the golds thinned, not told. piece, worker, code: the (m,) votes of all looks; source: (n_pieces,) the
+    task each look is of; heard: (n_pieces,) how much it counts, so that a gold counts once.
+    """
+
+    crowd: Crowd
+    piece: NDArray[np.int64]
+    worker: NDArray[np.int64]
+    code: NDArray[np.int64]
+    source: NDArray[np.int64]
+    heard: NDArray[np.float64]
+
+    def features(self, fit: Fit, golds: NDArray[np.int16]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """(n_pieces, 5) what the confidence of each look is made of, and (n_pieces,) whether its leader is right."""
+        tables = np.log(np.maximum(fit.confusion, FLOOR))
+        evidence, votes = _gathered(
+            tables[self.worker, :, self.code], self.piece, self.code, len(self.source), fit.prior, fit.method
+        )
+        best = standing.tempered(evidence, votes, fit.prior).argmax(axis=1)
+        agreeing = standing.agreement_with(best, self.piece, self.code)
+        return standing.features(evidence, votes, fit.prior, agreeing), best == golds[self.source]
+
+
+def thinned(
     tasks: NDArray[np.int64],
     workers: NDArray[np.int64],
     codes: NDArray[np.int64],
     golds: NDArray[np.int16],
     n_workers: int,
     classes: int,
-) -> tuple[Crowd, NDArray[np.int16], NDArray[np.float64], NDArray[np.int64]]:
-    """The crowd with every gold cut into PIECES; (n_pieces,) the truth of each, -1 unknown; (n_pieces,) its weight;
-    (n_pieces,) the task it comes from."""
-    order = np.lexsort((workers * 2_654_435_761 % 1_000_003, tasks))
-    task, worker, code = tasks[order], workers[order], codes[order]
-    new_task = np.concatenate([[True], task[1:] != task[:-1]])
-    starts = np.flatnonzero(new_task)
-    within = np.arange(len(task)) - np.repeat(starts, np.diff(np.append(starts, len(task))))
-    is_gold = golds[task] >= 0
-    part = np.where(is_gold, within // len(PIECES) * len(PIECES) + PIECES[within % len(PIECES)], 0)
-    piece = np.cumsum(new_task | np.concatenate([[True], part[1:] != part[:-1]])) - 1
-    n_pieces = int(piece[-1]) + 1
-    truth = np.full(n_pieces, -1, np.int16)
-    truth[piece] = golds[task]
-    source = np.zeros(n_pieces, np.int64)
-    source[piece] = task
-    made = np.bincount(source, minlength=len(golds))[source]
-    crowd = Crowd.from_codes(
-        piece, worker, code, n_tasks=n_pieces, n_workers=n_workers, n_classes=classes, duplicates="last"
-    )
-    return crowd, truth, np.minimum(made, PIECES_HEARD) / made, source
+    max_votes: int,
+) -> Thinned:
+    """Everybody judges every gold, while decisions rest on a few votes: so golds are looked at through a few as well.
 
-
-def calibration(
-    evidence: NDArray[np.float64],
-    votes: NDArray[np.int64],
-    prior: NDArray[np.float64],
-    truth: NDArray[np.int16],
-    heard: NDArray[np.float64],
-) -> tuple[float, float]:
-    """rho and sharpness with the least log-loss, each with a log-normal prior around what is usual.
-
-    evidence (n, K), votes, truth and weight (n,) of pieces of gold, by a fit that was not told them.
+    Which votes, and how many (1 to max_votes), is drawn from a seed that the data give: the same data, the same model.
     """
-    usual = np.log([DEFAULT_RHO, DEFAULT_SHARPNESS])
-    if len(truth) == 0:
-        return DEFAULT_RHO, DEFAULT_SHARPNESS
-    rows = np.arange(len(truth))
-
-    def loss(logs: NDArray[np.float64]) -> float:
-        right = sharpened(temper(evidence, votes, prior, float(np.exp(logs[0]))), float(np.exp(logs[1])))[rows, truth]
-        penalty = 0.5 * (((logs - usual) / (PRIOR_LOG_SD, SHARPNESS_LOG_SD)) ** 2).sum()
-        return float(penalty - (heard * np.log(np.maximum(right, FLOOR))).sum())
-
-    found = minimize(loss, usual, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-3})
-    rho, sharpness = np.exp(found.x)
-    return float(min(max(rho, 0.01), MAX_RHO)), float(min(max(sharpness, 0.1), 1.5))
+    rng = np.random.default_rng([len(tasks), classes])
+    gold_rows = np.flatnonzero(golds[tasks] >= 0)
+    keep = np.ones(len(tasks), dtype=np.bool_)
+    pieces: list[NDArray[np.int64]] = []
+    rows: list[NDArray[np.int64]] = []
+    sources: list[NDArray[np.int64]] = []
+    made = 0
+    for draw in range(DRAWS if len(gold_rows) else 0):
+        shuffled = gold_rows[np.lexsort((rng.random(len(gold_rows)), tasks[gold_rows]))]
+        task = tasks[shuffled]
+        first = np.concatenate([[True], task[1:] != task[:-1]])
+        number = np.cumsum(first) - 1
+        place = np.arange(len(task)) - np.flatnonzero(first)[number]
+        seen = place < rng.integers(1, max_votes + 1, int(number[-1]) + 1)[number]
+        if draw == 0:
+            keep[shuffled[~seen]] = False
+        pieces.append(number[seen] + made)
+        rows.append(shuffled[seen])
+        sources.append(task[first])
+        made += int(number[-1]) + 1
+    crowd = Crowd.from_codes(
+        tasks[keep],
+        workers[keep],
+        codes[keep],
+        n_tasks=len(golds),
+        n_workers=n_workers,
+        n_classes=classes,
+        duplicates="last",
+    )
+    none = np.zeros(0, np.int64)
+    row = np.concatenate([none, *rows])
+    return Thinned(
+        crowd,
+        np.concatenate([none, *pieces]),
+        workers[row],
+        codes[row],
+        np.concatenate([none, *sources]),
+        np.full(made, 1.0 / DRAWS),
+    )
 
 
 def reliability(
-    evidence: NDArray[np.float64],
-    votes: NDArray[np.int64],
-    prior: NDArray[np.float64],
-    truth: NDArray[np.int16],
+    made_of: NDArray[np.float64],
+    right: NDArray[np.bool_],
     heard: NDArray[np.float64],
     source: NDArray[np.int64],
+    classes: int,
 ) -> tuple[tuple[float, float, int], ...]:
-    """What was claimed and what was right, by bins: each piece under the calibration that the other golds gave."""
+    """What was claimed, what was right, and of how many golds, by bins: each look under what the other golds gave."""
     golds, number = np.unique(source, return_inverse=True)
     if len(golds) < 2 * FOLDS:
         return ()
     fold = number % FOLDS
-    claimed, right = np.empty(len(truth)), np.empty(len(truth), np.bool_)
+    claimed = np.empty(len(right))
     for k in range(FOLDS):
         here, rest = fold == k, fold != k
-        rho, sharpness = calibration(evidence[rest], votes[rest], prior, truth[rest], heard[rest])
-        posterior = sharpened(temper(evidence[here], votes[here], prior, rho), sharpness)
-        claimed[here], right[here] = posterior.max(axis=1), posterior.argmax(axis=1) == truth[here]
+        claimed[here] = standing.worth(standing.fitted(made_of[rest], right[rest], heard[rest]), made_of[here], classes)
     bins = np.digitize(claimed, RELIABILITY_EDGES)
     return tuple(
-        (
-            float(np.average(claimed[bins == b], weights=heard[bins == b])),
-            float(np.average(right[bins == b], weights=heard[bins == b])),
-            int((bins == b).sum()),
-        )
+        (float(claimed[bins == b].mean()), float(right[bins == b].mean()), round(float(heard[bins == b].sum())))
         for b in np.unique(bins)
     )
-
-
-def sharpened(posterior: NDArray[np.float64], sharpness: float) -> NDArray[np.float64]:
-    """(n, K) the posterior to this power: the whole log posterior times sharpness."""
-    power = posterior**sharpness
-    return np.asarray(power / power.sum(axis=1, keepdims=True))
 
 
 def posteriors(
@@ -226,26 +233,51 @@ def posteriors(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Calibrated posteriors (n_tasks, K) and votes (n_tasks,) from judgements as columns (n,)."""
     evidence, votes = _evidence(parameters, task, n_tasks, workers, code)
-    return _posterior(parameters, evidence, votes), votes
+    if parameters.standing is None:
+        return temper(evidence, votes, parameters.prior, parameters.rho), votes
+    before = standing.tempered(evidence, votes, parameters.prior)
+    agreeing = standing.agreement_with(before.argmax(axis=1), task, code)
+    return _confident(parameters, evidence, votes, agreeing), votes
 
 
-def _posterior(parameters: Parameters, evidence: NDArray[np.float64], votes: NDArray[np.int64]) -> NDArray[np.float64]:
-    return sharpened(temper(evidence, votes, parameters.prior, parameters.rho), parameters.sharpness)
+def _confident(
+    parameters: Parameters, evidence: NDArray[np.float64], votes: NDArray[np.int64], agreeing: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    if parameters.standing is None:
+        return temper(evidence, votes, parameters.prior, parameters.rho)
+    made_of = standing.features(evidence, votes, parameters.prior, agreeing)
+    top = standing.worth(parameters.standing, made_of, parameters.n_classes)
+    before = standing.tempered(evidence, votes, parameters.prior)
+    # nobody has said anything of a task without votes: what is known of it is how common the classes are
+    return np.where(votes[:, None] > 0, standing.placed(before, top), parameters.prior)
 
 
 def _evidence(
     parameters: Parameters, task: NDArray[np.int64], n_tasks: int, workers: list[UUID], code: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(n_tasks, K) summed log likelihoods, and (n_tasks,) votes. A blend doubts what nobody said (see `blend`)."""
-    evidence = np.zeros((n_tasks, parameters.n_classes))
-    if len(code):
-        tables = parameters.tables(workers)
-        np.add.at(evidence, task, tables[np.arange(len(code)), :, code])
+    """(n_tasks, K) evidence and (n_tasks,) votes."""
+    tables = (
+        parameters.tables(workers)[np.arange(len(code)), :, code] if len(code) else np.zeros((0, parameters.n_classes))
+    )
+    return _gathered(tables, task, code, n_tasks, parameters.prior, parameters.method)
+
+
+def _gathered(
+    said: NDArray[np.float64],
+    task: NDArray[np.int64],
+    code: NDArray[np.int64],
+    n_tasks: int,
+    prior: NDArray[np.float64],
+    method: str,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Sums of log likelihoods said (n, K) by task, and the votes. A blend doubts what nobody said (see `blend`)."""
+    evidence = np.zeros((n_tasks, len(prior)))
+    np.add.at(evidence, task, said)
     votes = np.bincount(task, minlength=n_tasks)
-    if parameters.method == "blend" and len(code):
+    if method == "blend" and len(code):
         voted = np.zeros(evidence.shape, dtype=np.bool_)
         voted[task, code] = True
-        best = (evidence + np.log(np.maximum(parameters.prior, FLOOR))).argmax(axis=1)
+        best = (evidence + np.log(np.maximum(prior, FLOOR))).argmax(axis=1)
         unheard = (votes > 0) & ~voted[np.arange(n_tasks), best]
         evidence -= SUPPORT * (unheard[:, None] & ~voted)
     return evidence, votes
@@ -267,13 +299,17 @@ def reachable(
     if parameters.judgements < max(GIVE_UP_FROM, GIVE_UP_PER_WORKER * len(parameters.workers)):
         return np.ones(n_tasks, dtype=np.bool_)
     evidence, votes = _evidence(parameters, task, n_tasks, workers, code)
-    best = _posterior(parameters, evidence, votes).argmax(axis=1)
+    best = temper(evidence, votes, parameters.prior, parameters.rho).argmax(axis=1)
     to_come = np.maximum(max_votes - votes, 0)
     accuracy = np.einsum("wkk,k->w", parameters.confusion, parameters.prior)
     good = parameters.confusion[int(np.argsort(accuracy)[(3 * len(accuracy)) // 4])]
     agreeing = np.log(np.maximum(good[:, best], FLOOR)).T  # (n_tasks, K)
-    at_best = _posterior(parameters, evidence + agreeing * to_come[:, None], np.maximum(votes + to_come, 1))
-    return np.asarray(at_best.max(axis=1) >= parameters.threshold)
+    in_all = np.maximum(votes + to_come, 1)
+    share = (standing.agreement_with(best, task, code) * votes + to_come) / in_all
+    at_best = _confident(parameters, evidence + agreeing * to_come[:, None], in_all, share)
+    sure = at_best.max(axis=1)
+    short = parameters.threshold * (1.0 - sure) > GIVE_UP_ODDS * sure * (1.0 - parameters.threshold)
+    return np.asarray(~short)
 
 
 def information(tables: NDArray[np.float64], posterior: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -300,7 +336,7 @@ class _Frozen(msgspec.Struct):
     newcomer: bytes
     judgements: int
     threshold: float
-    sharpness: float = 1.0  # of models that knew no other
+    standing: list[float] | None = None  # absent in models of before
     reliability: tuple[tuple[float, float, int], ...] = ()
 
 
@@ -320,7 +356,7 @@ def freeze(parameters: Parameters) -> bytes:
             parameters.newcomer.astype("<f4").tobytes(),
             parameters.judgements,
             parameters.threshold,
-            parameters.sharpness,
+            None if parameters.standing is None else parameters.standing.tolist(),
             parameters.reliability,
         )
     )
@@ -341,6 +377,6 @@ def thaw(state: bytes) -> Parameters:
         np.frombuffer(frozen.newcomer, "<f4").astype(float).reshape(classes, classes),
         frozen.judgements,
         frozen.threshold,
-        frozen.sharpness,
+        None if frozen.standing is None else np.array(frozen.standing),
         frozen.reliability,
     )

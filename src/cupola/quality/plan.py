@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.inference.jit import kernel
 from cupola.quality.online import Plan, cold_start
+from cupola.quality.standing import MOST_LOG_ODDS, MOST_SURE, SHARPNESS
 
 SIMULATED_TASKS = 2_000
 DRAWS = 24
+FIRST = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Forecast:
 class Pool:
     """Who will judge: tables (W, K, K), the chance (W,) that each gives the next vote, class prior (K,), rho.
 
-    sharpness: the power a calibrated posterior is raised to, beside rho (see `live`).
+    standing: (5,) what a confidence is made with (see the module of that name); None where only rho is known.
     """
 
     confusions: NDArray[np.float64]
@@ -58,7 +60,7 @@ class Pool:
     prior: NDArray[np.float64]
     rho: float
     basis: str
-    sharpness: float = 1.0
+    standing: NDArray[np.float64] | None = None
 
 
 def pool_from_skill(n_classes: int, skill: float = 0.85, rho: float = DEFAULT_RHO) -> Pool:
@@ -113,8 +115,11 @@ def forecast(
     votes, experts, errors, thresholds = [], [], [], []
     for _ in range(DRAWS):
         used = pool if pilot is None else _resampled(pilot, pool.rho, rng)
-        # rho itself is only known to about a fifth
-        rho = pool.rho * float(np.exp(rng.normal(0.0, 0.2)))
+        # rho itself is only known to about a fifth, and so are the odds of a confidence
+        off = float(rng.normal(0.0, 0.2))
+        rho = pool.rho * float(np.exp(off))
+        if used.standing is not None:
+            used = replace(used, standing=used.standing - off * FIRST)
         threshold, (mean_votes, escalated, error) = _tune(used, rho, share * limit, min_votes, max_votes, rng)
         votes.append(mean_votes)
         experts.append(escalated)
@@ -200,7 +205,7 @@ def _paths(pool: Pool, rho: float, max_votes: int, rng: np.random.Generator) -> 
         np.cumsum(pool.share),
         np.log(np.maximum(pool.prior, 1e-300)),
         rho,
-        pool.sharpness,
+        np.zeros(0) if pool.standing is None else pool.standing,
         rng.random((SIMULATED_TASKS, max_votes, 3)),
     )
 
@@ -212,7 +217,7 @@ def _walk(
     share: NDArray[np.float64],
     log_prior: NDArray[np.float64],
     rho: float,
-    sharpness: float,
+    standing: NDArray[np.float64],
     uniform: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     tasks, votes, _ = uniform.shape
@@ -220,10 +225,12 @@ def _walk(
     out = np.empty((tasks, votes))
     logits = np.empty(classes)
     posterior = np.empty(classes)
+    heard = np.empty(classes)
     for t in range(tasks):
         for k in range(classes):
             logits[k] = log_prior[k]
             posterior[k] = np.exp(log_prior[k])
+            heard[k] = 0.0
         for n in range(votes):
             w = min(np.searchsorted(share, uniform[t, n, 0]), len(share) - 1)
             draw = uniform[t, n, 1] * posterior.sum()
@@ -232,18 +239,46 @@ def _walk(
                 draw -= posterior[truth]
                 truth += 1
             said = min(np.searchsorted(cumulated[w, truth], uniform[t, n, 2]), classes - 1)
-            scale = sharpness / (1.0 + n * rho)
-            top = -np.inf
+            heard[said] += 1.0
+            scale = 1.0 / (1.0 + n * rho)
+            if len(standing):
+                scale = SHARPNESS / (1.0 + n * DEFAULT_RHO)
+            leader = 0
             for k in range(classes):
                 logits[k] += log_table[w, k, said]
-                top = max(top, logits[k])
+                if logits[k] > logits[leader]:
+                    leader = k
             total = 0.0
             for k in range(classes):
-                posterior[k] = np.exp((logits[k] - top) * scale)
+                posterior[k] = np.exp((logits[k] - logits[leader]) * scale)
                 total += posterior[k]
-            best = 0.0
             for k in range(classes):
                 posterior[k] /= total
-                best = max(best, posterior[k])
-            out[t, n] = best
+            if len(standing):
+                _put_right(posterior, leader, heard[leader] / (n + 1.0), n + 1, log_prior[leader], standing)
+            out[t, n] = posterior[leader]
     return out
+
+
+@kernel
+def _put_right(
+    posterior: NDArray[np.float64],
+    leader: int,
+    agreeing: float,
+    votes: int,
+    log_prior: float,
+    standing: NDArray[np.float64],
+) -> None:
+    """As `standing.worth` and `standing.placed`, for one task."""
+    classes = len(posterior)
+    rest = max(1.0 - posterior[leader], 1e-9)
+    z = standing[0] + standing[1] * min(np.log(posterior[leader] / rest), MOST_LOG_ODDS)
+    z += standing[2] * np.log(votes) + standing[3] * (1.0 - agreeing) + standing[4] * (log_prior + np.log(classes))
+    top = min(max(1.0 / (1.0 + np.exp(-z)), 1.0 / classes), MOST_SURE)
+    second = 0.0
+    for k in range(classes):
+        if k != leader:
+            second = max(second, posterior[k] / rest)
+    top = max(top, second / (1.0 + second))
+    for k in range(classes):
+        posterior[k] = top if k == leader else posterior[k] / rest * (1.0 - top)

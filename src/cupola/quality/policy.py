@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
-from cupola.quality.calibrate import DEFAULT_RHO
+from cupola.quality.calibrate import DEFAULT_RHO, temper
+from cupola.quality.certify.strata import release_end
 
 ENTRY_GOLDS = 10
 GOLD_RATE = 0.04
 PROVEN_RATE = 0.02
 ALARM_RATE = 0.10
 PROVEN_GOLDS = 30
+LOOK_AHEAD = 2  # votes; one alone seldom overturns a leader, and a third changes the choice little
+MOST_ANSWERS = 64  # combinations of answers that are worth going through for a task
 
 
 def value_of_vote(
@@ -51,6 +57,63 @@ def rank_workers(
         raise invalid("cost-range", "A judgement costs more than nothing.", place="cost")
     value = np.array([value_of_vote(evidence, n_votes, prior, table, rho) for table in confusions])
     return np.asarray(np.argsort(-value / cost, kind="stable"), dtype=np.int64)
+
+
+def price_of_error(
+    confidence: NDArray[np.float64], limit: float, expert_cost: float, *, share: float = 0.5
+) -> tuple[float, float]:
+    """What one wrong label is worth avoiding, and the confidence below which an expert is worth the money.
+
+    confidence: (n,) calibrated, of all items; limit: share of all items that may be released wrong, of which the part
+    `share` is spent here (the rest is room for the audit's own chance). Releasing the surest until that is used up ends
+    at a confidence t; there an expert buys 1 - t of an error for expert_cost, so an error costs expert_cost / (1 - t).
+    """
+    if expert_cost <= 0:
+        raise invalid("cost-range", "An expert costs more than nothing.", place="expert_cost")
+    threshold, _ = release_end(confidence, limit, share)
+    return expert_cost / max(1.0 - threshold, 1e-3), threshold
+
+
+def saving_of_vote(
+    evidence: NDArray[np.float64],
+    n_votes: NDArray[np.int64],
+    prior: NDArray[np.float64],
+    tables: NDArray[np.float64],
+    *,
+    error_cost: float,
+    expert_cost: float,
+    vote_cost: float = 1.0,
+    rho: float = DEFAULT_RHO,
+    ahead: int = LOOK_AHEAD,
+) -> NDArray[np.float64]:
+    """(n,) money that the next vote on each task is expected to save; negative where it is not worth its price.
+
+    evidence: (n, K); n_votes: (n,); prior: (K,); tables: (n, K, K), P(said | truth) of whoever would vote next.
+    A task ends by release, at error_cost times its doubt, or by an expert, whichever is cheaper. Up to `ahead` votes
+    like the next one are looked ahead (fewer where classes are many), and the best saving per vote is taken: two votes
+    together may overturn what neither can alone.
+    """
+    if vote_cost <= 0 or expert_cost <= 0 or error_cost < 0:
+        raise invalid("cost-range", "A vote and an expert cost more than nothing, an error not less.", place="cost")
+    classes = evidence.shape[1]
+    posterior = temper(evidence, n_votes, prior, rho)
+    now = np.minimum(expert_cost, error_cost * (1.0 - posterior.max(axis=1)))
+    log_tables = np.log(np.maximum(tables, 1e-12))
+    best = np.full(len(evidence), -np.inf)
+    for votes in range(1, max(ahead, 1) + 1):
+        if votes > 1 and classes**votes > MOST_ANSWERS:
+            break
+        then = np.zeros(len(evidence))
+        for answers in combinations_with_replacement(range(classes), votes):
+            orders = factorial(votes)
+            for times in Counter(answers).values():
+                orders //= factorial(times)
+            said = log_tables[:, :, list(answers)].sum(axis=2)  # (n, K), given each truth
+            chance = orders * (posterior * np.exp(said)).sum(axis=1)
+            later = temper(evidence + said, n_votes + votes, prior, rho)
+            then += chance * np.minimum(expert_cost, error_cost * (1.0 - later.max(axis=1)))
+        best = np.maximum(best, (now - then) / votes - vote_cost)
+    return best
 
 
 def gold_rate(golds_seen: int, skill_low: float, target: float, *, alarm: bool = False) -> float:

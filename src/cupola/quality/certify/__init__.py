@@ -24,7 +24,14 @@ from cupola.quality.certify.fixed import (
     sample_size_for_power,
 )
 from cupola.quality.certify.sequential import Sequential
-from cupola.quality.certify.strata import Stratum, auditor_corrected_upper, pac_threshold, stratified_upper
+from cupola.quality.certify.strata import (
+    Stratum,
+    auditor_corrected_upper,
+    pac_threshold,
+    release_end,
+    stratified_upper,
+    threshold_sample_size,
+)
 
 __all__ = [
     "AuditPlan",
@@ -46,9 +53,11 @@ __all__ = [
     "hypergeometric_upper",
     "pac_threshold",
     "power",
+    "release_end",
     "sample_size",
     "sample_size_for_power",
     "sign",
     "statement",
     "stratified_upper",
+    "threshold_sample_size",
 ]

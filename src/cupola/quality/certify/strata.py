@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from cupola.kernel.errors import invalid
 from cupola.quality.certify.fixed import clopper_pearson_upper, hypergeometric_upper
@@ -104,6 +105,43 @@ def pac_threshold(
     bound = 1.0 if value is None else _left(found, n, total, confidence)
     released = 0.0 if value is None else float((all_confidence >= value).mean())
     return Threshold(value, released, bound, n)
+
+
+def release_end(confidence: NDArray[np.float64], limit: float, share: float = 0.5) -> tuple[float, float]:
+    """(the least confidence released, the share of items released), if confidences are believed.
+
+    confidence: (N,) of every item; limit: share of all items that may be released wrong, of which the part `share` is
+    spent; the rest is room for the chance of the sample that must prove it.
+    """
+    total = len(confidence)
+    if total == 0:
+        raise invalid("population-empty", "There is nothing to release.", place="/confidence")
+    surest = np.sort(confidence)[::-1]
+    last = min(int(np.searchsorted(np.cumsum(1.0 - surest) / total, share * limit)), total - 1)
+    return float(surest[last]), (last + 1) / total
+
+
+def threshold_sample_size(
+    confidence: NDArray[np.float64],
+    limit: float,
+    *,
+    certainty: float = 0.95,
+    share: float = 0.5,
+    least: int = 200,
+    most: int = 800,
+) -> int:
+    """How many items experts should label before `pac_threshold`, by what is known before any is drawn.
+
+    confidence: (N,) calibrated, of every item. A sample of n costs n answers on items that would mostly be released
+    anyway, and leaves z sqrt(limit (1 - limit) / n) of the limit unused, which at the confidence t where the release
+    ends sends that much over 1 - t of all items to experts. n is where both together are cheapest, between `least` and
+    `most`. It depends on confidences alone, never on an outcome, so the threshold keeps its guarantee.
+    """
+    ends, released = release_end(confidence, limit, share)
+    slack = float(norm.ppf(certainty)) * float(np.sqrt(limit * (1.0 - limit)))
+    sent = len(confidence) * slack / max(1.0 - ends, 1e-3)
+    wanted = (sent / (2.0 * max(released, 0.1))) ** (2.0 / 3.0)
+    return min(int(np.clip(wanted, least, most)), len(confidence))
 
 
 def _left(errors: int, n: int, total: int, confidence: float) -> float:

@@ -24,7 +24,9 @@ def blend(
 ) -> Fit:
     """coin_ds and pool_ds, each with a weak and a firm prior; their tables averaged on the log scale.
 
-    The averaged tables are tables again, so a blend can be used online like any single fit. A class that wins
+    The posterior is the geometric mean of the four (a logarithmic pool: Genest & Zidek, Statistical Science 1 (1986)).
+    The averaged tables are made into tables again, so a blend can be used online like any single fit; where the four
+    differ much the two part a little. A class that wins
     although nobody gave it has its lead cut by SUPPORT nats: estimated biases may doubt a vote, but they seldom
     earn the right to invent one.
     """
@@ -39,11 +41,12 @@ def blend(
         confusion += np.log(fit.confusion)
         prior += np.log(fit.prior)
     confusion = np.exp(confusion / len(fits))
-    confusion /= confusion.sum(axis=2, keepdims=True)
     prior = np.exp(prior / len(fits))
     prior /= prior.sum()
+    # before the rows are made to sum to 1 again: the sum of these logarithms is the mean of the four fits' evidence
     mean = Fit(fits[0].posterior, confusion, prior, "blend", sum(fit.iterations for fit in fits))
     evidence = evidence_of(mean, crowd)
+    confusion /= confusion.sum(axis=2, keepdims=True)
     posterior = np.empty_like(evidence)
     _settle(crowd.starts, crowd.label, np.log(prior), gold_of(crowd), SUPPORT, evidence, posterior)
     return Fit(

@@ -11,8 +11,8 @@ from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.one_coin import coin_accuracy
 
 
-def majority(crowd: Crowd, *, start: Fit | None = None) -> Fit:
-    """Vote shares as posterior; ties go to the lowest code. `start` changes nothing.
+def majority(crowd: Crowd, *, start: Fit | None = None, iterations: int = 1) -> Fit:
+    """Vote shares as posterior; ties go to the lowest code. `start` and `iterations` change nothing.
 
     The confusions are those implied by the shares, smoothed by one count towards the pool's. The evidence counts
     every vote alike, at the pool's accuracy, so that a calibrated majority is still the majority.

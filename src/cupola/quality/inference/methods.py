@@ -11,6 +11,7 @@ from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.blend import blend
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.inference.dawid_skene import dawid_skene
+from cupola.quality.inference.em import DEFAULT_ITERATIONS
 from cupola.quality.inference.glad import glad
 from cupola.quality.inference.mace import mace
 from cupola.quality.inference.majority import majority
@@ -19,9 +20,9 @@ from cupola.quality.inference.pool_ds import pool_ds
 
 
 class Method(Protocol):
-    """A Crowd, and perhaps an earlier fit to start from, give a Fit."""
+    """A Crowd, and perhaps an earlier fit to start from, give a Fit after at most so many rounds."""
 
-    def __call__(self, crowd: Crowd, *, start: Fit | None = None) -> Fit: ...
+    def __call__(self, crowd: Crowd, *, start: Fit | None = None, iterations: int = DEFAULT_ITERATIONS) -> Fit: ...
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
