@@ -1,14 +1,11 @@
 /** Projects, data, quality, releases, audits and the wizard. */
 export const requester: Record<string, string> = {
-  'A file here': '本机文件',
   'A judgement must pay something.': '每条判断必须有报酬。',
   'A project asks people one kind of question about your data, until the answers are as sure as you asked for.':
     '一个项目就你的数据提出同一类问题，直到答案达到你要求的置信度。',
   'A release is a frozen copy of what is settled. An audit of a random sample then certifies how accurate it is.':
     '发布版本是已定案结果的冻结副本，再经随机抽检认证其准确率。',
   'A task is settled when its posterior reaches this.': '任务的后验概率达到此值即定案。',
-  'A zip of images or texts, one image, or a manifest: JSONL, CSV or Parquet with ref, and url or text, on each row.':
-    '图片或文本的 zip、单张图片，或清单文件：JSONL、CSV、Parquet，每行含 ref 以及 url 或 text。',
   Accepted: '已接收',
   Addresses: '网址',
   'Agreement (alpha)': '一致性 (alpha)',
@@ -261,4 +258,43 @@ export const requester: Record<string, string> = {
   '{judgements} judgements settled {settled} tasks for {cost} so far.':
     '目前 {judgements} 条判断定案 {settled} 个任务，花费 {cost}。',
   '{settled} of {total} settled': '已定案 {settled} / {total}',
+  Files: '文件',
+  Manifest: '清单',
+  'Folder of the server': '服务器上的文件夹',
+  'S3 bucket': 'S3 存储桶',
+  'or drop it here': '或拖放到此处',
+  'JSONL, CSV or Parquet; on each row ref, and one of url and text. metadata, pre_label and gold_label may follow.':
+    'JSONL、CSV 或 Parquet；每行含 ref，以及 url 或 text 之一，可附 metadata、pre_label 和 gold_label。',
+  'Or write the lines here': '或在此处书写各行',
+  'Import these lines': '导入这些行',
+  'Give at least one address.': '请至少给出一个地址。',
+  'Copy the files here': '将文件复制到本系统',
+  'Otherwise they stay where they are, and must stay reachable while people work.':
+    '否则文件留在原处，标注期间必须保持可访问。',
+  'Import the folder': '导入文件夹',
+  'Every file below it. Only folders that the operator has opened (CUPOLA_IMPORT_ROOTS). A manifest at its top says instead what to import.':
+    '导入其下所有文件。仅限运营者开放的文件夹（CUPOLA_IMPORT_ROOTS）。若顶层有清单，则按清单导入。',
+  'Import the bucket': '导入存储桶',
+  'Bucket and prefix': '存储桶与前缀',
+  'The reference of an item is its key below the prefix.': '条目的引用为前缀之后的键。',
+  Region: '区域',
+  'Access key': '访问密钥 ID',
+  'Secret of the key': '访问密钥的密文',
+  'Endpoint, where it is not Amazon’s': '服务地址（非亚马逊时填写）',
+  'The operator must have named it (CUPOLA_ALLOWED_HOSTS).': '须由运营者列入 CUPOLA_ALLOWED_HOSTS。',
+  'Without a key the bucket is read as the public would. A key is kept sealed, for this import alone.':
+    '不填密钥则按公开方式读取。密钥会加密保存，仅用于本次导入。',
+  'A zip of images or texts, or one of them. A zip may carry a manifest at its top.':
+    '图像或文本的 zip 包，或单个文件。zip 顶层可带清单。',
+  'That is no address that begins with http:// or https://.': '这不是以 http:// 或 https:// 开头的地址。',
+  'That is more than 100,000 addresses: send them as a manifest.': '超过 100,000 个地址：请改用清单。',
+  'That is no JSON.': '这不是 JSON。',
+  'A line is one JSON object.': '每行应为一个 JSON 对象。',
+  'The line has no “ref”, the name by which you know the item.': '该行缺少“ref”，即你用来辨认条目的名称。',
+  'The line must have exactly one of “url”, “path” and “text”.': '该行必须且只能含“url”“path”“text”之一。',
+  'There is no line yet.': '还没有内容。',
+  'Give the whole path, from the root: it begins with a slash.': '请给出从根开始的完整路径，以斜杠开头。',
+  'Write the bucket as s3://bucket/prefix.': '请写成 s3://bucket/prefix 的形式。',
+  'Give both the key and its secret, or neither.': '密钥 ID 与密文须同时填写，或都不填。',
+  'Why it stopped, and what was refused': '查看中止原因与被拒条目',
 };

@@ -71,7 +71,11 @@ function Imports({ dataset }: { dataset: string }) {
                   cell: (run) => (
                     <>
                       <State of={run.state} />
-                      {run.error && <Text size="xs">{run.error}</Text>}
+                      {run.error && (
+                        <Text size="xs" c="var(--cup-refused)" maw="40ch">
+                          {run.error}
+                        </Text>
+                      )}
                     </>
                   ),
                 },

@@ -1,98 +1,341 @@
-import { Button, FileButton, Group, Progress, SegmentedControl, Stack, Text, Textarea } from '@mantine/core';
+/** Starts an import: one small form for each place where data can be. */
+import {
+  Button,
+  Checkbox,
+  FileButton,
+  Group,
+  PasswordInput,
+  Progress,
+  SegmentedControl,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { catalogue } from '../api/calls';
 import type { ImportRun } from '../api/types';
-import { useT } from '../i18n';
+import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { ProblemNote } from '../ui/bits';
 import { Icon } from '../ui/icons';
+import {
+  checkFolder,
+  checkManifest,
+  checkS3,
+  NO_S3,
+  readUrls,
+  type S3Draft,
+  SOURCES,
+  type SourceKind,
+  s3Source,
+  type Wrong,
+} from './import_source';
 
-type Source = 'upload' | 'urls';
+interface Start {
+  dataset: string;
+  onDone: (run: ImportRun) => void;
+}
 
-/** Starts an import from a file or a list of addresses. */
-export function ImportPanel({ dataset, onStarted }: { dataset: string; onStarted?: (run: ImportRun) => void }) {
+const NAMES: Record<SourceKind, string> = {
+  file: msg('Files'),
+  manifest: msg('Manifest'),
+  urls: msg('Addresses'),
+  folder: msg('Folder of the server'),
+  s3: msg('S3 bucket'),
+};
+/** The same in every language. */
+const EXAMPLES = {
+  manifest: '{"ref": "photo-1", "url": "https://…/1.jpg", "metadata": {"camera": 2}}',
+  folder: '/data/photos',
+  s3: 's3://bucket/prefix',
+  region: 'us-east-1',
+};
+
+function WrongNote({ wrong }: { wrong: Wrong | null }) {
+  const t = useT();
+  if (!wrong) return null;
+  return (
+    <Text size="sm" c="var(--cup-refused)" role="alert">
+      {wrong.line !== null && `${t('Line {line}:', { line: wrong.line })} `}
+      {t(wrong.message)}
+    </Text>
+  );
+}
+
+/** Sends a file and imports it; the file may also be dropped here. */
+function FileForm({ dataset, onDone, accept, children }: Start & { accept: string; children: ReactNode }) {
   const t = useT();
   const { percent } = useFormat();
-  const client = useQueryClient();
-  const [source, setSource] = useState<Source>('upload');
-  const [addresses, setAddresses] = useState('');
   const [sent, setSent] = useState<number | null>(null);
-  const urls = addresses.split(/\s+/).filter(Boolean);
-  const done = (run: ImportRun) => {
-    setSent(null);
-    setAddresses('');
-    void client.invalidateQueries({ queryKey: ['imports', dataset] });
-    onStarted?.(run);
-  };
+  const [over, setOver] = useState(false);
   const send = useMutation({
     mutationFn: async (file: File) => {
       setSent(0);
       const { upload } = await catalogue.upload(dataset, file, setSent);
       return catalogue.startImport(dataset, { type: 'upload', upload });
     },
-    onSuccess: done,
-    onError: () => setSent(null),
-  });
-  const list = useMutation({
-    mutationFn: () => catalogue.startImport(dataset, { type: 'urls', urls }),
-    onSuccess: done,
+    onSuccess: onDone,
+    onSettled: () => setSent(null),
   });
   return (
     <Stack gap={12}>
-      <SegmentedControl
-        aria-label={t('Where the data is')}
-        size="xs"
-        value={source}
-        onChange={(value) => setSource(value as Source)}
-        data={[
-          { value: 'upload', label: t('A file here') },
-          { value: 'urls', label: t('Addresses') },
-        ]}
-        style={{ alignSelf: 'flex-start' }}
-      />
-      <ProblemNote error={source === 'upload' ? send.error : list.error} />
-      {source === 'upload' ? (
-        <>
-          <Text size="sm">
-            {t(
-              'A zip of images or texts, one image, or a manifest: JSONL, CSV or Parquet with ref, and url or text, on each row.',
-            )}
+      <Text size="sm">{children}</Text>
+      <ProblemNote error={send.error} />
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is the pointer's way; the button inside is everybody's. */}
+      <div
+        className="cup-drop"
+        data-over={over}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          const [file] = event.dataTransfer.files;
+          if (file && !send.isPending) send.mutate(file);
+        }}
+      >
+        <FileButton onChange={(file) => file && send.mutate(file)} accept={accept}>
+          {(props) => (
+            <Button {...props} leftSection={<Icon name="upload" />} loading={send.isPending && sent === null}>
+              {t('Choose a file')}
+            </Button>
+          )}
+        </FileButton>
+        {sent === null ? (
+          <Text size="sm" c="dimmed">
+            {t('or drop it here')}
           </Text>
-          <Group gap={12}>
-            <FileButton onChange={(file) => file && send.mutate(file)} accept=".zip,.jsonl,.csv,.parquet,image/*,.txt">
-              {(props) => (
-                <Button {...props} leftSection={<Icon name="upload" />} loading={send.isPending && sent === null}>
-                  {t('Choose a file')}
-                </Button>
-              )}
-            </FileButton>
-            {sent !== null && (
-              <Group gap={8} role="status">
-                <Progress value={sent * 100} w={160} size="sm" aria-label={t('Uploaded')} />
-                <Text size="xs">{percent(sent, 0)}</Text>
-              </Group>
-            )}
+        ) : (
+          <Group gap={8} role="status">
+            <Progress value={sent * 100} w={160} size="sm" aria-label={t('Uploaded')} />
+            <Text size="xs">{percent(sent, 0)}</Text>
           </Group>
-        </>
-      ) : (
-        <>
+        )}
+      </div>
+    </Stack>
+  );
+}
+
+/** A form whose button sends one source; what is wrong with it is said once it was tried. */
+function SourceForm({
+  dataset,
+  onDone,
+  source,
+  wrong,
+  verb,
+  children,
+}: Start & { source: () => Record<string, unknown>; wrong: Wrong | null; verb: string; children: ReactNode }) {
+  const [tried, setTried] = useState(false);
+  const start = useMutation({ mutationFn: () => catalogue.startImport(dataset, source()), onSuccess: onDone });
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (!wrong) start.mutate();
+      }}
+    >
+      <Stack gap={12} maw={640}>
+        {children}
+        {tried && <WrongNote wrong={wrong} />}
+        <ProblemNote error={start.error} />
+        <Group>
+          <Button type="submit" loading={start.isPending}>
+            {verb}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function ManifestForm({ dataset, onDone }: Start) {
+  const t = useT();
+  const [text, setText] = useState('');
+  const [tried, setTried] = useState(false);
+  const wrong = checkManifest(text);
+  const send = useMutation({
+    mutationFn: async () => {
+      const file = new File([text], 'manifest.jsonl', { type: 'application/jsonl' });
+      const { upload } = await catalogue.upload(dataset, file, () => undefined);
+      return catalogue.startImport(dataset, { type: 'upload', upload });
+    },
+    onSuccess: onDone,
+  });
+  return (
+    <Stack gap={16}>
+      <FileForm dataset={dataset} onDone={onDone} accept=".jsonl,.csv,.parquet">
+        {t(
+          'JSONL, CSV or Parquet; on each row ref, and one of url and text. metadata, pre_label and gold_label may follow.',
+        )}
+      </FileForm>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          setTried(true);
+          if (!wrong) send.mutate();
+        }}
+      >
+        <Stack gap={12} maw={640}>
           <Textarea
-            label={t('One address a line')}
-            placeholder="https://…"
+            label={t('Or write the lines here')}
+            placeholder={EXAMPLES.manifest}
             autosize
-            minRows={4}
+            minRows={3}
             maxRows={12}
-            value={addresses}
-            onChange={(event) => setAddresses(event.currentTarget.value)}
+            styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: 12 } }}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
           />
+          {tried && <WrongNote wrong={wrong} />}
+          <ProblemNote error={send.error} />
           <Group>
-            <Button onClick={() => list.mutate()} disabled={urls.length === 0} loading={list.isPending}>
-              {t('Import {count, plural, one {# address} other {# addresses}}', { count: urls.length })}
+            <Button type="submit" variant="default" loading={send.isPending}>
+              {t('Import these lines')}
             </Button>
           </Group>
-        </>
-      )}
+        </Stack>
+      </form>
+    </Stack>
+  );
+}
+
+function UrlsForm(start: Start) {
+  const t = useT();
+  const [text, setText] = useState('');
+  const [copy, setCopy] = useState(true);
+  const { urls, wrong } = readUrls(text);
+  return (
+    <SourceForm
+      {...start}
+      source={() => ({ type: 'urls', urls, ...(copy ? {} : { copy: false }) })}
+      wrong={wrong ?? (urls.length === 0 ? { message: msg('Give at least one address.'), line: null } : null)}
+      verb={t('Import {count, plural, one {# address} other {# addresses}}', { count: urls.length })}
+    >
+      <Textarea
+        label={t('One address a line')}
+        placeholder="https://…"
+        autosize
+        minRows={4}
+        maxRows={12}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      <Checkbox
+        label={t('Copy the files here')}
+        description={t('Otherwise they stay where they are, and must stay reachable while people work.')}
+        checked={copy}
+        onChange={(event) => setCopy(event.currentTarget.checked)}
+      />
+    </SourceForm>
+  );
+}
+
+function FolderForm(start: Start) {
+  const t = useT();
+  const [path, setPath] = useState('');
+  return (
+    <SourceForm
+      {...start}
+      source={() => ({ type: 'folder', path: path.trim() })}
+      wrong={checkFolder(path.trim())}
+      verb={t('Import the folder')}
+    >
+      <TextInput
+        label={t('Folder of the server')}
+        description={t(
+          'Every file below it. Only folders that the operator has opened (CUPOLA_IMPORT_ROOTS). A manifest at its top says instead what to import.',
+        )}
+        placeholder={EXAMPLES.folder}
+        value={path}
+        onChange={(event) => setPath(event.currentTarget.value)}
+      />
+    </SourceForm>
+  );
+}
+
+function S3Form(start: Start) {
+  const t = useT();
+  const [draft, setDraft] = useState(NO_S3);
+  const field = (name: keyof S3Draft) => ({
+    value: draft[name],
+    onChange: (event: { currentTarget: { value: string } }) =>
+      setDraft({ ...draft, [name]: event.currentTarget.value }),
+    autoComplete: 'off',
+  });
+  return (
+    <SourceForm {...start} source={() => s3Source(draft)} wrong={checkS3(draft)} verb={t('Import the bucket')}>
+      <TextInput
+        label={t('Bucket and prefix')}
+        description={t('The reference of an item is its key below the prefix.')}
+        placeholder={EXAMPLES.s3}
+        {...field('url')}
+      />
+      <div className="cup-figures">
+        <TextInput label={t('Region')} placeholder={EXAMPLES.region} {...field('region')} />
+        <TextInput label={t('Access key')} {...field('access_key_id')} />
+        <PasswordInput
+          label={t('Secret of the key')}
+          visibilityToggleButtonProps={{ 'aria-label': t('Show the secret') }}
+          {...field('secret_access_key')}
+        />
+      </div>
+      <TextInput
+        label={t('Endpoint, where it is not Amazon’s')}
+        description={t('The operator must have named it (CUPOLA_ALLOWED_HOSTS).')}
+        placeholder="https://…"
+        {...field('endpoint')}
+      />
+      <Text size="xs" c="dimmed">
+        {t('Without a key the bucket is read as the public would. A key is kept sealed, for this import alone.')}
+      </Text>
+    </SourceForm>
+  );
+}
+
+export function ImportPanel({ dataset, onStarted }: { dataset: string; onStarted?: (run: ImportRun) => void }) {
+  const t = useT();
+  const client = useQueryClient();
+  const [source, setSource] = useState<SourceKind>('file');
+  // A new form after each import: what was sent is sent. A folder is only read later, and may have to be corrected.
+  const [round, setRound] = useState(0);
+  const start: Start = {
+    dataset,
+    onDone: (run) => {
+      setRound((now) => now + 1);
+      void client.invalidateQueries({ queryKey: ['imports', dataset] });
+      onStarted?.(run);
+    },
+  };
+  const form = {
+    file: (
+      <FileForm {...start} accept=".zip,.jsonl,.csv,.parquet,image/*,.txt">
+        {t('A zip of images or texts, or one of them. A zip may carry a manifest at its top.')}
+      </FileForm>
+    ),
+    manifest: <ManifestForm {...start} />,
+    urls: <UrlsForm {...start} />,
+    folder: <FolderForm {...start} />,
+    s3: <S3Form {...start} />,
+  }[source];
+  return (
+    <Stack gap={16}>
+      <div className="cup-scroll-x">
+        <SegmentedControl
+          aria-label={t('Where the data is')}
+          size="xs"
+          value={source}
+          onChange={(value) => setSource(value as SourceKind)}
+          data={SOURCES.map((one) => ({ value: one, label: t(NAMES[one]) }))}
+        />
+      </div>
+      <div key={source === 'folder' ? source : `${source} ${round}`}>{form}</div>
     </Stack>
   );
 }

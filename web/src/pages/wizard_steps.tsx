@@ -1,6 +1,7 @@
 /** The wizard's steps, each a form over the one draft. */
 import { Button, Group, NumberInput, Select, Stack, Tabs, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { catalogue } from '../api/calls';
 import { useSession } from '../api/session';
@@ -100,6 +101,16 @@ export function DataStep({ draft, change }: StepProps) {
                   refused: number(latest.refused),
                 })}
               </Text>
+              {latest.error && (
+                <Text size="sm" c="var(--cup-refused)">
+                  {latest.error}
+                </Text>
+              )}
+              {(latest.error || latest.refused > 0) && (
+                <Link to="/datasets/$dataset" params={{ dataset: draft.dataset }} style={{ fontSize: 12 }}>
+                  {t('Why it stopped, and what was refused')}
+                </Link>
+              )}
             </Group>
           )}
         </Panel>
