@@ -20,7 +20,7 @@ from typing import Any
 
 from scaleapi.tasks import TaskType
 
-from bench.scale_api.clients import create, read
+from bench.scale_api.clients import arrive, create, read
 from bench.serve.__main__ import cpu_s, postgres_of, tree
 from cupola.app import stage
 from cupola.client.scale import scale_client
@@ -31,10 +31,13 @@ OUT = Path(__file__).parents[1] / "out" / "scale_api.json"
 
 def together(clients: int, work: Any, url: str, key: str, project: str, each: int, pids: list[int]) -> dict[str, Any]:
     """Run `work` in so many processes; what they did in all, how fast, and at what cost to the server."""
-    with multiprocessing.get_context("spawn").Pool(clients) as pool:
-        pool.map(len, [[]] * clients)  # the processes are up
+    context = multiprocessing.get_context("spawn")
+    # a process takes seconds to import what it needs, on a full machine many: no clock runs before the last is up
+    up = context.Barrier(clients + 1)
+    with context.Pool(clients, initializer=arrive, initargs=(up,)) as pool:
+        up.wait()
         before, began = cpu_s(pids), time.perf_counter()
-        done = sum(pool.starmap(work, [(url, key, project, each)] * clients))
+        done = sum(pool.starmap(work, [(url, key, project, each)] * clients, chunksize=1))
         took = time.perf_counter() - began
     return {"clients": clients, "tasks": done, "per_s": round(done / took, 1), "seconds": round(took, 2),
             "server_cpu_s": round(cpu_s(pids) - before, 2)}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from scaleapi.tasks import TaskType
@@ -10,6 +11,11 @@ from cupola.client.scale import scale_client
 from cupola.kernel import ids
 
 WORDS: dict[str, Any] = {"attachment": "words", "attachment_type": "text", "categories": ["a", "b"]}
+
+
+def arrive(up: Barrier) -> None:
+    """Wait until every client is there."""
+    up.wait()
 
 
 def create(url: str, key: str, project: str, count: int) -> int:

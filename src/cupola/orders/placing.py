@@ -306,6 +306,6 @@ async def _queue(conn: Conn, tenant: UUID, line: Line, ready: list[Ready]) -> No
     if line.training:
         await training.open_up(conn, tenant, line.foundry)
         return
-    view = await tasks.project_view(conn, tenant, line.foundry)
-    if view.state == "draft" and view.counts.total > 0:
+    # counting the tasks of a line at each order would cost the more the longer it is: only the first launches it
+    if await single.state_of(conn, tenant, line.foundry) == "draft" and any(one.work.gold is None for one in ready):
         await tasks.move_project(conn, tenant, line.foundry, "launch")

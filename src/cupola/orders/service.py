@@ -27,33 +27,31 @@ async def create(conn: Conn, tenant: UUID, new: NewOrder) -> UUID:
     asks again finds it.
     """
     order = ids.uuid7()
-    try:
-        async with conn.transaction():
-            await store.ADD.run(
-                conn,
-                tenant=tenant,
-                id=order,
-                type=new.type,
-                role=new.role,
-                project=new.project,
-                project_version=new.project_version,
-                batch=new.batch,
-                unique_id=new.unique_id,
-                free_unique_id_on_error=new.free_unique_id_on_error,
-                instruction=new.instruction,
-                params=new.params,
-                metadata=new.metadata,
-                tags=new.tags,
-                priority=new.priority,
-                callback=new.callback,
-                work=None if new.work is None else msgspec.json.encode(new.work).decode(),
-                waits="editor" if new.work is None and new.waits != "frames" else new.waits,
-                expected=new.expected,
-                initial=new.initial,
-                now=clock.now(),
-            )
-    except psycopg.errors.UniqueViolation as error:
-        raise model.duplicate(new.unique_id or "") from error
+    kept = await store.ADD.run(
+        conn,
+        tenant=tenant,
+        id=order,
+        type=new.type,
+        role=new.role,
+        project=new.project,
+        project_version=new.project_version,
+        batch=new.batch,
+        unique_id=new.unique_id,
+        free_unique_id_on_error=new.free_unique_id_on_error,
+        instruction=new.instruction,
+        params=new.params,
+        metadata=new.metadata,
+        tags=new.tags,
+        priority=new.priority,
+        callback=new.callback,
+        work=None if new.work is None else msgspec.json.encode(new.work).decode(),
+        waits="editor" if new.work is None and new.waits != "frames" else new.waits,
+        expected=new.expected,
+        initial=new.initial,
+        now=clock.now(),
+    )
+    if not kept:
+        raise model.duplicate(new.unique_id or "")
     await events.emit(conn, tenant, "order.created", order, role=model.ROLES[new.role])
     return order
 

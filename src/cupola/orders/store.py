@@ -98,7 +98,8 @@ ADD = Command(
     "free_unique_id_on_error, instruction, params, metadata, tags, priority, callback, work, waits, expected, initial, "
     "created_at, updated_at) VALUES (%(tenant)s, %(id)s, %(type)s, %(role)s, %(project)s, %(project_version)s, "
     "%(batch)s, 0, %(unique_id)s, %(free_unique_id_on_error)s, %(instruction)s, %(params)s, %(metadata)s, "
-    "%(tags)s::text[], %(priority)s, %(callback)s, %(work)s, %(waits)s, %(expected)s, %(initial)s, %(now)s, %(now)s)"
+    "%(tags)s::text[], %(priority)s, %(callback)s, %(work)s, %(waits)s, %(expected)s, %(initial)s, %(now)s, %(now)s) "
+    "ON CONFLICT (tenant, unique_id) DO NOTHING"
 )
 ORDER = Statement(Order, "SELECT " + _ORDER + _FROM + "WHERE o.tenant = %(tenant)s AND o.id = %(id)s")
 LOCK = Scalar(UUID, "SELECT id FROM order_task WHERE tenant = %(tenant)s AND id = %(id)s FOR NO KEY UPDATE")

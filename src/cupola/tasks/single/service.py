@@ -53,6 +53,7 @@ async def add_tasks_of(conn: Conn, tenant: UUID, project: UUID, wanted: Sequence
         bands=[one.band for one in wanted],
         golds=[one.item in golds for one in wanted],
         slots=row.min_judgements,
+        total=row.tasks_total,
         now=clock.now(),
     )
     if golds:
@@ -66,10 +67,18 @@ async def add_tasks_of(conn: Conn, tenant: UUID, project: UUID, wanted: Sequence
             codes=[code_of(golds[item], ontology) for item in items],
             now=clock.now(),
         )
-    # a new epoch: whoever works here looks at the whole queue again, for a lower band may have come
-    await every.PROJECT_TOTAL.run(conn, tenant=tenant, project=project, id=project)
+    more = sum(one.made and one.item not in golds for one in made)
+    await store.MORE_TASKS.run(conn, tenant=tenant, project=project, more=more)
     await events.emit(conn, tenant, "tasks.created", project, project, tasks=len(made))
     return {one.item: one.id for one in made}
+
+
+async def state_of(conn: Conn, tenant: UUID, project: UUID) -> str:
+    """A project's state. Raises Problem (NOT_FOUND)."""
+    state = await store.STATE.maybe(conn, tenant=tenant, project=project)
+    if state is None:
+        raise not_found("project")
+    return state
 
 
 async def cancel_tasks(conn: Conn, tenant: UUID, tasks: Sequence[UUID]) -> list[UUID]:

@@ -14,18 +14,33 @@ class TaskOfItem:
     item: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class AskedTask(TaskOfItem):
+    """made: it was not there before."""
+
+    made: bool
+
+
+# Within a band by age. The place is how many tasks there are, told by the locked project and its few golds: looking for
+# the highest place would read all of them.
 TASKS_OF_ITEMS = Statement(
-    TaskOfItem,
-    "WITH base AS (SELECT coalesce(max(rank %% 1099511627776), 0) AS top FROM task "
-    "WHERE tenant = %(tenant)s AND project = %(project)s), "
+    AskedTask,
+    "WITH base AS (SELECT %(total)s::bigint + count(*) AS top FROM task "
+    "WHERE tenant = %(tenant)s AND project = %(project)s AND gold), "
     "made AS (INSERT INTO task (tenant, id, project, item, rank, gold, open_slots, created_at) "
     "SELECT %(tenant)s, uuidv7(), %(project)s, x.item, x.band * 1099511627776 + base.top + x.n, x.gold, "
     "CASE WHEN x.gold THEN 0 ELSE %(slots)s::smallint END, %(now)s FROM base, "
     "unnest(%(items)s::uuid[], %(bands)s::bigint[], %(golds)s::boolean[]) WITH ORDINALITY AS x (item, band, gold, n) "
     "ON CONFLICT (tenant, project, item) DO NOTHING RETURNING id, item) "
-    "SELECT id, item FROM made UNION ALL SELECT id, item FROM task "
+    "SELECT id, item, true AS made FROM made UNION ALL SELECT id, item, false FROM task "
     "WHERE tenant = %(tenant)s AND project = %(project)s AND item = ANY (%(items)s::uuid[])",
 )
+# a new epoch: whoever works here looks at the whole queue again, for a lower band may have come
+MORE_TASKS = Command(
+    "UPDATE project SET tasks_total = tasks_total + %(more)s, queue_epoch = queue_epoch + 1 "
+    "WHERE tenant = %(tenant)s AND id = %(project)s"
+)
+STATE = Scalar(str, "SELECT state FROM project WHERE tenant = %(tenant)s AND id = %(project)s")
 TASKS_CANCEL = Statement(
     TaskOfItem,
     "UPDATE task SET state = 4, open_slots = 0 WHERE tenant = %(tenant)s AND id = ANY (%(tasks)s::uuid[]) "
