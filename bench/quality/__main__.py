@@ -1,79 +1,21 @@
-"""What is claimed about quality, measured: `python bench/quality` (all) or `--only accuracy,calibration`.
+"""`python bench/quality`: starts the bench with one thread for every library, so that each figure is of one core.
 
-Writes results.json and pictures (SVG) to bench/out/quality, and says of every figure to reach whether it was.
-Any folder of sets in the same form can be given: `--data FOLDER`. `--peers no` leaves crowd-kit and cleanlab out.
+The limits have to stand in the environment before numpy is loaded, so the bench itself, run.py, is another program.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
+import sys
 from pathlib import Path
-from typing import Any
 
-for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_threads, "1")  # before numpy is loaded: every figure is of one core
-
-import accuracy  # noqa: E402
-import calibration  # noqa: E402
-import certificates  # noqa: E402
-import flags  # noqa: E402
-import peer_env  # noqa: E402
-import report  # noqa: E402
-import sets  # noqa: E402
-import speed  # noqa: E402
-import text  # noqa: E402
-import votes  # noqa: E402
-
-PARTS = ("accuracy", "calibration", "votes", "cost", "text", "flags", "certificates", "speed")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of sets; default: CUPOLA_DATA or ../shared/data")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "out" / "quality")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--sets", default="", help="only these sets, with commas")
-    parser.add_argument("--features", action="append", default=[], metavar="SET=FILE.npy", help="features of the items")
-    parser.add_argument("--peers", choices=("yes", "no"), default="yes")
-    parser.add_argument("--releases", type=int, default=certificates.RELEASES)
-    parser.add_argument("--largest", type=int, default=speed.SIZES[-1], help="judgements of the largest size")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    wanted = given.only.split(",")
-    root = sets.data_root(given.data)
-    features = {pair.split("=", 1)[0]: Path(pair.split("=", 1)[1]) for pair in given.features}
-    items = [item for item in sets.real_sets(root, features) if not given.sets or item.name in given.sets.split(",")]
-    with_peers = given.peers == "yes"
-    path = given.out / "results.json"
-    if "accuracy" in wanted and with_peers:
-        peer_env.prepare(given.out, [(item.folder / "labels.csv", name) for item in items for name in accuracy.PEERS])
-    for part in wanted:
-        print(f"\n== {part}", flush=True)
-        results: dict[str, Any] = {}
-        if part == "accuracy":
-            results[part] = accuracy.run(items, given.out, with_peers)
-        elif part == "calibration":
-            results[part] = calibration.run(items)
-        elif part == "votes":
-            results[part] = votes.run(items)
-        elif part == "cost":
-            results[part] = votes.run_cost(items)
-        elif part == "text":
-            results[part] = text.run(root, given.out, with_peers)
-        elif part == "flags":
-            results[part] = flags.run(items)
-        elif part == "certificates":
-            results[part] = certificates.run(given.releases)
-        elif part == "speed":
-            results[part] = speed.run(tuple(size for size in speed.SIZES if size <= given.largest))
-        else:
-            parser.error(f"there is no part {part!r}")
-        # read anew: another part may have been measured meanwhile
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        path.write_text(json.dumps({**kept, **results}, indent=1))
-    report.write(json.loads(path.read_text()), given.out)
+    limits = {name: os.environ.get(name, "1") for name in THREADS}
+    program = str(Path(__file__).with_name("run.py"))
+    os.execve(sys.executable, [sys.executable, program, *sys.argv[1:]], {**os.environ, **limits})
 
 
 if __name__ == "__main__":

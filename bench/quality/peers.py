@@ -40,6 +40,54 @@ def rover(frame: pd.DataFrame) -> pd.Series:
     return aggregation.ROVER(lambda text: text.split(" "), lambda words: " ".join(words)).fit_predict(texts)
 
 
+def mask_of(label: str) -> np.ndarray:
+    size, *runs = label.split()
+    width, height = (int(side) for side in size.split("x"))
+    flat = np.zeros(width * height, bool)
+    for start, length in (run.split("+") for run in runs):
+        flat[int(start) : int(start) + int(length)] = True
+    return flat.reshape(height, width)
+
+
+def runs_of(mask: np.ndarray) -> str:
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.ravel().astype(np.int8), [0]])))
+    runs = [f"{start}+{end - start}" for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return " ".join([f"{mask.shape[1]}x{mask.shape[0]}", *runs])
+
+
+def segmentation(frame: pd.DataFrame, method: str) -> pd.Series:
+    """One image after the other: these methods learn nothing across images, and all at once would fill the memory.
+
+    Each image is cut to what anybody painted and a margin as wide again, else SegmentationEM takes minutes.
+    """
+    merged = {}
+    for task, own in frame.groupby("task"):
+        masks = np.stack([mask_of(label) for label in own["label"]])
+        cut = []
+        for axis, length in ((2, masks.shape[1]), (1, masks.shape[2])):
+            painted = np.flatnonzero(masks.any(axis=0).any(axis=axis - 1))
+            first, last = (int(painted[0]), int(painted[-1])) if len(painted) else (0, length - 1)
+            margin = (last - first + 1) // 2
+            cut.append(slice(max(first - margin, 0), min(last + margin + 1, length)))
+        inside = (slice(None), *cut)
+        drawn = own.assign(segmentation=list(masks[inside])).drop(columns="label")
+        whole = np.zeros(masks.shape[1:], bool)
+        whole[tuple(cut)] = np.asarray(getattr(aggregation, method)().fit_predict(drawn).iloc[0])
+        merged[task] = runs_of(whole)
+    return pd.Series(merged)
+
+
+def ranking(frame: pd.DataFrame, method: str) -> pd.Series:
+    """Scores of the things compared; a tie says nothing to these methods, so it is left out."""
+    query, left, right = (frame["task"].str.split("|").str[part] for part in range(3))
+    won = pd.DataFrame({"worker": frame["worker"], "left": query + "|" + left, "right": query + "|" + right})
+    won["label"] = won["left"].where(frame["label"] == "a", won["right"])
+    won = won[frame["label"] != "s"]
+    if method == "BradleyTerry":
+        return aggregation.BradleyTerry(n_iter=100).fit_predict(won[["left", "right", "label"]])
+    return aggregation.NoisyBradleyTerry().fit_predict(won)
+
+
 def work(job: dict) -> dict:
     frame = pd.read_csv(job["labels"], keep_default_na=False)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -48,6 +96,10 @@ def work(job: dict) -> dict:
         labels = crowdlab(frame, np.load(job["probabilities"]))
     elif job["method"] == "ROVER":
         labels = rover(frame)
+    elif job["method"].startswith("Segmentation"):
+        labels = segmentation(frame, job["method"])
+    elif job["method"].endswith("BradleyTerry"):
+        labels = ranking(frame, job["method"])
     else:
         labels = getattr(aggregation, CLASSES[job["method"]])().fit_predict(frame)
     return {

@@ -37,7 +37,7 @@ def data_root(given: Path | None) -> Path:
     """The folder that holds the sets."""
     if given is not None:
         return given
-    root = Path(os.environ.get("CUPOLA_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    root = Path(os.environ.get("CUPOLA_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
     return root / "quality" if (root / "quality").is_dir() else root
 
 

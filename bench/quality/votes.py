@@ -1,7 +1,10 @@
-"""How many judgements: to reach the accuracy of a full majority vote, and what a certified label costs.
+"""How many judgements it takes to reach the accuracy of a full majority vote.
 
-The votes of each task are revealed one after the other in a random order, as if they were asked for; a task that is
-sure enough is left alone. What the engine may use is only what was revealed so far.
+The votes of each task are revealed one after the other, as if they were asked for. What the engine may use is only what
+was revealed so far, and 100 golds (or a third of the truths). Accuracy is counted on the other tasks.
+
+The depth of asking is a budget, and two figures are taken of it. With hindsight: the least budget at which the mean
+curve reaches the full majority. Without: the accuracy at 40 % of all votes, whatever it is.
 """
 
 from __future__ import annotations
@@ -13,31 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 from sets import RealSet
 
-from cupola.quality.calibrate import DEFAULT_RHO, calibrated
-from cupola.quality.certify.strata import pac_threshold
+from cupola.quality.calibrate import DEFAULT_RHO, calibrated, fit_rho
 from cupola.quality.choose import choose
-from cupola.quality.inference.base import Crowd, Fit
+from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.majority import majority
-from cupola.quality.inference.methods import METHODS
+from cupola.quality.inference.methods import DEFAULT_METHOD, METHODS
 
-THRESHOLDS = (0.5, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97, 0.985, 0.995)
-CANDIDATES = ("one_coin", "coin_ds", "dawid_skene")
+# majority and glad are left to `compare`: the one is beaten nearly everywhere, the other takes as long as all others
+CANDIDATES = ("one_coin", "dawid_skene", "coin_ds", "pool_ds", "blend", "mace")
 GOLDS = 100
-ORDERS = 3
-SAMPLE = 400
-COST_ORDERS = 8
-EXPERT_COST = 10.0
-ROUNDS = 20  # of EM at each step
+ORDERS = 6
+STEP = 0.15  # votes asked between two fits, as a share of those there are
+LEAST_STEP = 20
+ROUNDS = 20  # of EM in the fit that only says where to ask
+GRID = 25  # points of the mean curve
+WITHOUT_HINDSIGHT = 0.4  # of all votes: 2.5 times fewer
 MOST_TASKS = 3_000  # a larger set is thinned to those with a truth and some others
+LEAST_TRUTHS = 150  # a third of fewer, as golds, choose nothing, and the rest measures nothing
 
 
 @dataclass(frozen=True)
-class Run:
-    votes: int
-    fit: Fit
-    crowd: Crowd
-    rho: float
-    method: str
+class Walk:
+    """One order of revealing: (votes a task, accuracy) after each step, and the methods that golds chose."""
+
+    points: NDArray[np.float64]
+    methods: list[str]
 
 
 def thinned(item: RealSet) -> RealSet:
@@ -67,44 +70,22 @@ def ranks(crowd: Crowd, rng: np.random.Generator) -> NDArray[np.int64]:
     return place
 
 
-def adaptive(
-    crowd: Crowd,
-    place: NDArray[np.int64],
-    threshold: float,
-    gold: NDArray[np.int16] | None,
-    *,
-    routed: bool,
-    pick: str | None = None,
-) -> Run:
-    """Ask one more vote of every task that is not sure enough, until none is left or none has a vote to give.
+def next_votes(
+    crowd: Crowd, shown: NDArray[np.bool_], place: NDArray[np.int64], skill: NDArray[np.float64] | None
+) -> NDArray[np.int64]:
+    """The row of the next vote of each task that has one left: the first in the random order, or, with skill (W,), that
+    of the most skilled of those who really judged the task."""
+    waiting = np.flatnonzero(~shown)
+    rank = np.zeros(len(waiting)) if skill is None else -skill[crowd.worker[waiting]]
+    order = np.lexsort((place[waiting], rank, crowd.task[waiting]))
+    first = np.unique(crowd.task[waiting][order], return_index=True)[1]
+    return np.asarray(waiting[order][first], dtype=np.int64)
 
-    routed: the next vote comes from the best of those who ever judged the task, by what the fit knows of them so far;
-    else from the next in a random order. With golds the method and rho are chosen by them (by their revealed votes
-    only, unclamped), and they are clamped in the fit that decides.
-    """
-    shown = place == 0
-    name, rho = pick or "coin_ds", DEFAULT_RHO
-    turn = 0
-    while True:
-        revealed = crowd.keep(shown)
-        if gold is not None and pick is None and turn in (1, 4):
-            choice = choose(revealed, gold, candidates=CANDIDATES, default="coin_ds")
-            name, rho = choice.method, choice.rho
-        fit = METHODS[name](revealed.with_gold(gold), iterations=ROUNDS)  # type: ignore[call-arg]
-        sure = calibrated(fit, revealed, rho).max(axis=1) >= threshold
-        waiting = np.flatnonzero(~shown & ~sure[crowd.task])
-        if len(waiting) == 0:
-            return Run(int(shown.sum()), fit, revealed, rho, name)
-        if routed:
-            made = np.bincount(revealed.worker, minlength=crowd.n_workers) > 0
-            skill = np.where(made, fit.skill, np.median(fit.skill[made]))
-            order = np.lexsort((place[waiting], -skill[crowd.worker[waiting]], crowd.task[waiting]))
-        else:
-            order = np.lexsort((place[waiting], crowd.task[waiting]))
-        first = np.unique(crowd.task[waiting][order], return_index=True)[1]
-        shown = shown.copy()
-        shown[waiting[order][first]] = True
-        turn += 1
+
+def known_skill(skill: NDArray[np.float64], heard: Crowd) -> NDArray[np.float64]:
+    """(W,) the fit's skill of those who were heard; the others count as the average judgement."""
+    made = np.bincount(heard.worker, minlength=heard.n_workers)
+    return np.where(made > 0, skill, np.average(skill, weights=made))
 
 
 def fixed_majority(crowd: Crowd, place: NDArray[np.int64], votes: int) -> tuple[int, NDArray[np.int16]]:
@@ -118,104 +99,101 @@ def fixed_majority(crowd: Crowd, place: NDArray[np.int64], votes: int) -> tuple[
     return len(shown), np.asarray(share.argmax(axis=1), dtype=np.int16)
 
 
-def to_full_majority(item: RealSet, routed: bool) -> dict[str, Any]:
-    """How many times fewer judgements reach the accuracy of the full majority, with the model that golds chose.
+def walk(
+    crowd: Crowd,
+    place: NDArray[np.int64],
+    gold: NDArray[np.int16],
+    truth: NDArray[np.int16],
+    rest: NDArray[np.int64],
+    *,
+    routed: bool,
+) -> Walk:
+    """One vote for each task, then always the least sure tasks first, until no vote is left.
 
-    Accuracies are averaged over orders and golds before they are compared: one task more or less in one order is noise.
+    How sure: the calibrated confidence of a fit that the golds clamp, rho from a fit that was not told them. The labels
+    that are scored come from the method that the golds chose, by fits that were not told them, then clamped.
+    """
+    shown = place == 0
+    points, methods = [], []
+    is_gold = gold >= 0
+    while True:
+        heard = crowd.keep(shown)
+        choice = choose(heard, gold, candidates=CANDIDATES)
+        final = METHODS[choice.method](heard.with_gold(gold))
+        points.append((len(heard) / crowd.n_tasks, float((final.label[rest] == truth[rest]).mean())))
+        methods.append(choice.method)
+        fit = METHODS[DEFAULT_METHOD](heard.with_gold(gold), iterations=ROUNDS)
+        rho = fit_rho(METHODS[DEFAULT_METHOD](heard, iterations=ROUNDS), heard, gold) if is_gold.any() else DEFAULT_RHO
+        rows = next_votes(crowd, shown, place, known_skill(fit.skill, heard) if routed else None)
+        rows = rows[~is_gold[crowd.task[rows]]]  # of a task whose answer is known nothing more is asked
+        if len(rows) == 0:
+            return Walk(np.array(points), methods)
+        sure = calibrated(fit, heard, rho).max(axis=1)[crowd.task[rows]]
+        count = max(LEAST_STEP, int(STEP * len(heard)))
+        shown = shown.copy()
+        shown[rows[np.argsort(sure, kind="stable")[:count]]] = True
+
+
+def to_full_majority(item: RealSet, routed: bool) -> dict[str, Any]:
+    """How many times fewer judgements reach the accuracy of the full majority.
+
+    The curves of all orders are averaged and made monotone before they are compared: in one order, a task more or less
+    is noise, and the first of many points to touch a line touches it too early.
     """
     golds = min(GOLDS, len(item.known) // 3)
-    picked: list[str] = []
-    targets, full, curves = [], [], []
+    targets, full, walks = [], [], []
     for seed in range(ORDERS):
         rng = np.random.default_rng(seed)
         drawn = rng.permutation(item.known)[:golds]
         gold = np.full(item.crowd.n_tasks, -1, np.int16)
         gold[drawn] = item.truth[drawn]
         rest = np.setdiff1d(item.known, drawn)
-        truth = item.truth[rest]
         place = ranks(item.crowd, rng)
         used, labels = fixed_majority(item.crowd, place, int(item.crowd.votes.max()))
-        targets.append(float((labels[rest] == truth).mean()))
+        targets.append(float((labels[rest] == item.truth[rest]).mean()))
         full.append(used / item.crowd.n_tasks)
-        points = []
-        for threshold in THRESHOLDS:
-            run = adaptive(item.crowd, place, threshold, gold, routed=routed)
-            right = float((run.fit.label[rest] == truth).mean())
-            points.append((run.votes / item.crowd.n_tasks, right))
-            picked.append(run.method)
-        curves.append(points)
-    curve = np.mean(np.array(curves), axis=0)
+        walks.append(walk(item.crowd, place, gold, item.truth, rest, routed=routed))
+    votes = np.geomspace(
+        max(float(one.points[0, 0]) for one in walks), min(float(one.points[-1, 0]) for one in walks), GRID
+    )
+    mean = np.mean([np.interp(votes, one.points[:, 0], one.points[:, 1]) for one in walks], axis=0)
     target, most = float(np.mean(targets)), float(np.mean(full))
-    needed = crossing(curve, target)
+    needed = crossing(votes, rising(mean), target)
+    stopped = WITHOUT_HINDSIGHT * most
+    picked = [name for one in walks for name in one.methods]
     return {
         "full": most,
         "target": target,
         "needed": needed,
         "ratio": most / needed if needed else 0.0,
-        "best": float(curve[:, 1].max()),
+        "best": float(mean.max()),
+        # with less than one vote a task not everything can be labelled
+        "lead at 2.5 times fewer": float(np.interp(stopped, votes, mean)) - target if stopped >= votes[0] else None,
         "methods": {name: picked.count(name) for name in sorted(set(picked))},
-        "curves": curves,
+        "curve": np.column_stack([votes, mean]).tolist(),
     }
 
 
-def crossing(curve: NDArray[np.float64], target: float) -> float | None:
-    """The votes a task at which a curve of (votes, accuracy), by rising threshold, first reaches the target; linear in
-    between; None when it never does."""
-    for number, (votes, accuracy) in enumerate(curve):
-        if accuracy >= target:
-            if number == 0:
-                return float(votes)
-            before_votes, before = curve[number - 1]
-            return float(before_votes + (votes - before_votes) * (target - before) / (accuracy - before))
-    return None
+def rising(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The monotone sequence nearest to the values in squares (pool adjacent violators)."""
+    blocks: list[tuple[float, int]] = []
+    for value in values.tolist():
+        blocks.append((value, 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (high, many), (low, few) = blocks[-2:]
+            blocks[-2:] = [((high * many + low * few) / (many + few), many + few)]
+    return np.repeat([value for value, _ in blocks], [count for _, count in blocks])
 
 
-def certified_cost(item: RealSet, limit: float = 0.05) -> dict[str, Any]:
-    """Cost of a label in votes, so that with 95 % confidence at most `limit` of all are wrong.
-
-    Experts (10 votes each) label a uniform sample of 400, then whatever lies below the threshold that the sample proves
-    safe. The plan is fixed beforehand: a task is left alone once it is as sure as the release must be right. The
-    majority may choose its number of votes with hindsight.
-    """
-    ours, plain, used_votes = [], [], []
-    for seed in range(COST_ORDERS):
-        rng = np.random.default_rng(seed)
-        place = ranks(item.crowd, rng)
-        sample = rng.permutation(item.known)[:SAMPLE]
-        run = adaptive(item.crowd, place, 1.0 - limit, None, routed=True, pick="coin_ds")
-        final = METHODS["blend"](run.crowd)
-        confidence = calibrated(final, run.crowd, run.rho).max(axis=1)
-        ours.append(_cost(item, run.votes, final.label, confidence, sample, limit))
-        used_votes.append(run.votes / item.crowd.n_tasks)
-        best = np.inf
-        for votes in range(1, int(item.crowd.votes.max()) + 1):
-            used, labels = fixed_majority(item.crowd, place, votes)
-            share = majority(item.crowd.keep(place < votes)).posterior.max(axis=1)
-            best = min(best, _cost(item, used, labels, share, sample, limit))
-        plain.append(best)
-    return {
-        "ours": float(np.mean(ours)),
-        "majority": float(np.mean(plain)),
-        "ours, each order": ours,
-        "votes a task": float(np.mean(used_votes)),
-        "sample": SAMPLE,
-        "limit": limit,
-    }
-
-
-def _cost(
-    item: RealSet,
-    votes: int,
-    labels: NDArray[np.int16],
-    confidence: NDArray[np.float64],
-    sample: NDArray[np.int64],
-    limit: float,
-) -> float:
-    wrong = labels[sample] != item.truth[sample]
-    found = pac_threshold(confidence, confidence[sample], wrong, limit)
-    below = np.ones(len(confidence), bool) if found.value is None else confidence < found.value
-    below[sample] = True  # they have been labelled by experts already
-    return float((votes + EXPERT_COST * below.sum()) / item.crowd.n_tasks)
+def crossing(votes: NDArray[np.float64], accuracy: NDArray[np.float64], target: float) -> float | None:
+    """The votes at which a rising curve first reaches the target, linear in between; None when it never does."""
+    if accuracy[-1] < target:
+        return None
+    at = int(np.argmax(accuracy >= target))
+    if at == 0:
+        return float(votes[0])
+    part = (target - accuracy[at - 1]) / (accuracy[at] - accuracy[at - 1])
+    return float(votes[at - 1] + (votes[at] - votes[at - 1]) * part)
 
 
 def run(items: list[RealSet]) -> dict[str, Any]:
@@ -223,28 +201,23 @@ def run(items: list[RealSet]) -> dict[str, Any]:
     out: dict[str, Any] = {"random": {}, "routed": {}}
     for whole in sorted(items, key=lambda one: len(one.crowd)):
         item = thinned(whole)
-        if len(item.crowd) / item.crowd.n_tasks < 1.5 or len(item.known) < 90:
+        if len(item.crowd) / item.crowd.n_tasks < 1.5 or len(item.known) < LEAST_TRUTHS:
             continue
         for way, routed in (("random", False), ("routed", True)):
             found = to_full_majority(item, routed)
             out[way][item.name] = found
+            lead = found["lead at 2.5 times fewer"]
             print(
                 f"{item.name:12} {way}: full {found['full']:.1f} votes, {found['target']:.3f} right: "
-                f"{found['ratio']:.2f} times fewer; best {found['best']:.3f} {found['methods']}",
+                f"{found['ratio']:.2f} times fewer; best {found['best']:.3f}; with 40 % of the votes "
+                f"{'-' if lead is None else f'{100 * lead:+.2f} points'} {found['methods']}",
                 flush=True,
             )
     for way in ("random", "routed"):
         ratios = [entry["ratio"] for entry in out[way].values()]
+        leads = [entry["lead at 2.5 times fewer"] for entry in out[way].values()]
+        leads = [lead for lead in leads if lead is not None]
         out[f"median_ratio_{way}"] = float(np.median(ratios)) if ratios else None
         out[f"never_{way}"] = sum(entry["ratio"] == 0 for entry in out[way].values())
-    return out
-
-
-def run_cost(items: list[RealSet]) -> dict[str, Any]:
-    """The cost of a certified label, on sets large enough to be worth certifying."""
-    out: dict[str, Any] = {}
-    for item in items:
-        if len(item.known) == item.crowd.n_tasks and item.crowd.n_tasks >= 2000:
-            out[item.name] = certified_cost(item)
-            print(f"{item.name:12} {out[item.name]}", flush=True)
+        out[f"lead_{way}"] = 100 * float(np.mean(leads)) if leads else None
     return out

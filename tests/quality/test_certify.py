@@ -20,7 +20,14 @@ from cupola.quality.certify.fixed import (
     sample_size_for_power,
 )
 from cupola.quality.certify.sequential import Sequential, best_log_evidence, items_needed, upper_bound
-from cupola.quality.certify.strata import Stratum, auditor_corrected_upper, pac_threshold, stratified_upper
+from cupola.quality.certify.strata import (
+    Stratum,
+    auditor_corrected_upper,
+    pac_threshold,
+    release_end,
+    stratified_upper,
+    threshold_sample_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -211,3 +218,36 @@ def test_when_even_the_surest_items_are_wrong_nothing_is_released() -> None:
     found = pac_threshold(sure, np.full(50, 1.0), np.ones(50, bool), 0.01)
     assert found.value is None
     assert found.released == 0.0
+
+
+def test_the_sample_that_finds_a_threshold_is_larger_where_its_chance_costs_more_experts() -> None:
+    rng = np.random.default_rng(0)
+    surer = 1.0 - 0.4 * rng.random(8_000) ** 4
+    few, many = threshold_sample_size(surer[:1_000], 0.05), threshold_sample_size(surer, 0.05)
+    assert 200 <= few < many <= 800
+    assert threshold_sample_size(surer[:150], 0.05) == 150  # never more than there are
+    assert threshold_sample_size(rng.permutation(surer), 0.05) == many
+    with pytest.raises(Problem, match="nothing to release"):
+        threshold_sample_size(np.zeros(0), 0.05)
+
+
+def test_a_release_that_believes_its_confidences_ends_where_half_the_limit_is_spent() -> None:
+    confidence = np.concatenate([np.full(900, 0.99), np.full(100, 0.6)])
+    ends, released = release_end(confidence, 0.02)
+    assert ends == pytest.approx(0.6)
+    assert (1.0 - confidence[np.argsort(-confidence)][: int(released * 1000) - 1]).sum() < 0.5 * 0.02 * 1000 + 1e-9
+
+
+def test_a_threshold_found_with_a_sample_of_planned_size_keeps_its_promise() -> None:
+    """Confidences that promise too much, and a plan made of them: at most one release in twenty is beyond the limit."""
+    rng = np.random.default_rng(11)
+    broken, draws = 0, 300
+    for _ in range(draws):
+        confidence = np.round(rng.beta(5, 1, 3_000), 2)  # many are equal
+        wrong = rng.random(3_000) > confidence * 0.96
+        sample = rng.choice(3_000, threshold_sample_size(confidence, 0.05), replace=False)
+        found = pac_threshold(confidence, confidence[sample], wrong[sample], 0.05)
+        left = wrong.copy()
+        left[sample] = False
+        broken += found.value is not None and (left & (confidence >= found.value)).mean() > 0.05
+    assert broken / draws <= 0.05 + 1.64 * np.sqrt(0.05 * 0.95 / draws)

@@ -11,7 +11,7 @@ from cupola.quality.inference.blend import blend
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.online import begin, cold_start, update
 from cupola.quality.plan import forecast, pool_from_pilot, pool_from_skill
-from cupola.quality.policy import gold_rate, rank_workers, spend, value_of_vote
+from cupola.quality.policy import gold_rate, price_of_error, rank_workers, saving_of_vote, spend, value_of_vote
 from cupola.quality.simulate import Kind, Simulated, World, simulate
 from cupola.quality.workers_flags import (
     all_flags,
@@ -129,6 +129,44 @@ def test_a_vote_is_worth_more_from_the_skilled_on_the_doubtful_and_less_as_error
     assert value_of_vote(doubtful, 2, prior, expert) > value_of_vote(settled, 2, prior, expert)
     values = [value_of_vote(begin(3), 0, prior, expert, rho) for rho in (0.0, 0.6)]
     assert values[0] == pytest.approx(values[1])  # of the first vote nothing can be repeated
+
+
+def test_a_vote_is_asked_where_it_saves_more_than_it_costs_and_never_where_nothing_can_change() -> None:
+    prior = np.full(2, 0.5)
+    good = cold_start(2, 0.9)
+    once = update(begin(2), cold_start(2, 0.75), 0)
+    evidence = np.stack([once, once, update(update(once, good, 0), good, 0)])
+    tables = np.stack([good, cold_start(2, 0.5), good])
+    votes = np.array([1, 1, 3])
+    saving = saving_of_vote(evidence, votes, prior, tables, error_cost=40.0, expert_cost=10.0)
+    assert saving[0] > 0  # a good worker on a doubtful task
+    assert saving[1] == pytest.approx(-1.0)  # a coin tells nothing and costs a vote
+    assert saving[0] > saving[2]
+    cheap = saving_of_vote(evidence, votes, prior, tables, error_cost=40.0, expert_cost=0.5)
+    assert (cheap < 0).all()  # an expert for less than a vote is always better
+    with pytest.raises(Problem, match="cost more than nothing"):
+        saving_of_vote(evidence, votes, prior, tables, error_cost=40.0, expert_cost=0.0)
+
+
+def test_two_votes_together_are_worth_asking_where_one_alone_cannot_overturn_the_leader() -> None:
+    prior = np.full(2, 0.5)
+    lead = update(begin(2), cold_start(2, 0.8), 0)[None]
+    table = cold_start(2, 0.75)[None]
+    one = saving_of_vote(
+        lead, np.array([1]), prior, table, error_cost=60.0, expert_cost=20.0, vote_cost=0.1, rho=0.0, ahead=1
+    )
+    two = saving_of_vote(
+        lead, np.array([1]), prior, table, error_cost=60.0, expert_cost=20.0, vote_cost=0.1, rho=0.0, ahead=2
+    )
+    assert two[0] >= one[0]
+
+
+def test_an_error_is_worth_more_the_fewer_are_allowed() -> None:
+    confidence = np.linspace(0.5, 1.0, 1_000)
+    strict, strict_end = price_of_error(confidence, 0.01, 10.0)
+    loose, loose_end = price_of_error(confidence, 0.05, 10.0)
+    assert strict > loose > 10.0
+    assert strict_end > loose_end
 
 
 def test_the_next_worker_is_the_best_for_the_money() -> None:

@@ -76,14 +76,15 @@ def pac_threshold(
     sample_wrong: NDArray[np.bool_],
     limit: float,
     confidence: float = 0.95,
-    steps: int = 2_000,
+    steps: int | None = None,
 ) -> Threshold:
     """The lowest confidence to release at, so that at most `limit` of all items are released wrong.
 
     all_confidence: (N,) of every item; sample_*: (n,) for items drawn uniformly among them, without replacement, and
-    labelled by experts. Items below the threshold are to be labelled by experts too. Thresholds are quantiles of
-    all_confidence, tried from the strictest on; the first that fails ends it, which is why looking at many costs no
-    confidence. The sampled items carry the experts' labels, so only errors that were not drawn are counted.
+    labelled by experts. Items below the threshold are to be labelled by experts too. Thresholds are the values of
+    all_confidence (or `steps` quantiles of them), tried from the strictest on; the first that fails ends it, which is
+    why looking at many costs no confidence. The sampled items carry the experts' labels, so only errors that were not
+    drawn are counted.
     Source: Candes, Ilyas & Zrnic, Probably Approximately Correct Labels (2025): fixed-sequence testing, here with the
     exact bounds of a finite batch.
     """
@@ -94,11 +95,14 @@ def pac_threshold(
     allowed = -1  # errors the sample may show above a threshold; the bound grows with them
     while allowed < n and _left(allowed + 1, n, total, confidence) <= limit:
         allowed += 1
-    grid = np.unique(np.quantile(all_confidence, np.linspace(0.0, 1.0, steps)))[::-1]
+    grid = np.unique(all_confidence)[::-1]
+    if steps is not None and len(grid) > steps:
+        grid = np.unique(np.quantile(all_confidence, np.linspace(0.0, 1.0, steps)))[::-1]
+    above = np.sort(sample_confidence[sample_wrong])
     value: float | None = None
     found = 0
     for threshold in grid:
-        wrong = int((sample_wrong & (sample_confidence >= threshold)).sum())
+        wrong = len(above) - int(np.searchsorted(above, threshold))
         if wrong > allowed:
             break
         value, found = float(threshold), wrong
