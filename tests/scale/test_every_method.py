@@ -158,6 +158,17 @@ def every_v2_method(world: World) -> None:
     read = v2.get_task(task_id=task.task_id, opts=everything, expand=[ExpandableEnumTask.PROJECT])
     turn = read.threads[0].turns[0]
     assert turn.messages[0].content.text == "Why?"
+    plain = {one.actual_instance.key: one.actual_instance for one in
+             v2.get_task(task_id=task.task_id).threads[0].turns[0].annotations}  # fmt: skip
+    full_of = {one.actual_instance.key: one.actual_instance for one in turn.annotations}
+    [bare], [whole] = (of["file"].value.actual_instance for of in (plain, full_of))
+    assert (bare.name, bare.mime_type, bare.content) == ("notes.txt", None, None)
+    assert (whole.name, whole.mime_type, whole.content) == ("notes.txt", "text/plain", "example")
+    assert (plain["topic"].possible_values, full_of["topic"].possible_values) == (None, ["other"])
+    bare_thread = v2.get_task(task_id=task.task_id).threads[0]
+    assert (bare_thread.submissions, bare_thread.turns[0].messages[1].model_parameters) == (None, None)
+    assert read.threads[0].submissions[0].contributor_id
+    assert turn.messages[1].model_parameters.model == "example"
     kinds = {one.actual_instance.type for one in turn.annotations}
     assert len(kinds) == 12
     for one in turn.annotations:

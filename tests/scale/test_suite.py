@@ -244,3 +244,26 @@ def test_errors_have_the_shape_that_the_client_shows(world: World) -> None:
         with pytest.raises(Exception, match="<Response") as caught:
             api.get_request(path)
         assert caught.value.code == status, path
+
+
+def test_a_create_with_an_idempotency_key_happens_once_and_is_answered_the_same(world: World) -> None:
+    key = world.served.client(Authorization=f"Bearer {world.live_key}")
+    headers = {"Idempotency-Key": "once"}
+    for path, body, changed in (
+        ("/v1/projects", {"name": "Once", "type": "categorization"}, {"name": "Twice", "type": "categorization"}),
+        ("/v1/task/categorization", {"project": "Once", "metadata": {"a": 1}, **WORDS}, {"project": "Once", **WORDS}),
+        ("/v1/batches", {"project": "Once", "name": "B"}, {"project": "Once", "name": "C"}),
+    ):
+        headers = {"Idempotency-Key": f"once for {path}"}
+        first = key.post(path, json=body, headers=headers)
+        again = key.post(path, json=body, headers=headers)
+        assert first.status_code == again.status_code == 200, first.text
+        assert first.content == again.content
+        other = key.post(path, json=changed, headers=headers)
+        assert (other.status_code, "Idempotency-Key" in other.json()["error"]) == (400, True)
+    assert world.sql("SELECT count(*) FROM order_task WHERE tenant = %s", world.owner.tenant) == [(1,)]
+    assert key.post("/v1/projects", json={"name": "x"}, headers={"Idempotency-Key": "x" * 201}).status_code == 400
+    refused = key.post("/v1/projects", json={"name": "y", "type": "odd"}, headers={"Idempotency-Key": "kept?"})
+    assert refused.status_code == 400
+    right = key.post("/v1/projects", json={"name": "y", "type": "chat"}, headers={"Idempotency-Key": "kept?"})
+    assert right.status_code == 200, "what was refused was not kept"

@@ -194,24 +194,36 @@ async def post(request: Request, who: Member, work: Callable[[Conn], Awaitable[A
     key = idempotency_key(request)
     # read before the transaction: a slow client must not hold one open
     content = await request.body() if key is not None else b""
-    named: dict[str, Any] = {"tenant": who.tenant, "principal": who.name, "key": key}
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
-        if key is not None:
-            asked = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + content)
-            fresh = await store.KEY_TAKE.run(conn, **named, request_hash=asked.digest(), at=clock.now())
-            if not fresh:
-                kept = await store.KEY_KEPT.maybe(conn, **named)
-                if kept is None or kept.request_hash != asked.digest():
-                    raise conflict(
-                        "idempotency-key-reused",
-                        "This Idempotency-Key was used for another request.",
-                        remedy="Use a new key for a new request; the same key only repeats the same one.",
-                    )
-                return Response(kept.body or b"", kept.status or status, media_type=JSON)
-        body = msgspec.json.encode(await work(conn))
-        if key is not None:
-            await store.KEY_ANSWER.run(conn, **named, status=status, body=body)
+        if key is None:
+            body = msgspec.json.encode(await work(conn))
+        else:
+            asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + content
+            status, body = await kept(conn, who.tenant, who.name, key, asked, lambda: work(conn), status)
     return Response(body, status, media_type=JSON)
+
+
+async def kept(
+    conn: Conn, tenant: UUID, who: str, key: str, asked: bytes, work: Callable[[], Awaitable[Any]], status: int
+) -> tuple[int, bytes]:
+    """The answer to a request with an Idempotency-Key: (status, JSON), kept in the transaction of its effect.
+
+    asked: all that tells this request from another. Raises Problem (CONFLICT) "idempotency-key-reused".
+    """
+    named: dict[str, Any] = {"tenant": tenant, "principal": who, "key": key}
+    digest = hashlib.sha256(asked).digest()
+    if not await store.KEY_TAKE.run(conn, **named, request_hash=digest, at=clock.now()):
+        before = await store.KEY_KEPT.maybe(conn, **named)
+        if before is None or before.request_hash != digest:
+            raise conflict(
+                "idempotency-key-reused",
+                "This Idempotency-Key was used for another request.",
+                remedy="Use a new key for a new request; the same key only repeats the same one.",
+            )
+        return before.status or status, before.body or b""
+    body = msgspec.json.encode(await work())
+    await store.KEY_ANSWER.run(conn, **named, status=status, body=body)
+    return status, body
 
 
 def found(value: T | None, what: str) -> T:

@@ -21,7 +21,7 @@ from cupola.compat.scale.v2 import deliveries, work
 from cupola.compat.scale.wire import Call, answer, refusal, refused
 from cupola.kernel.errors import Kind, Problem, invalid
 from cupola.platform.pg.tx import Conn, Role
-from cupola.platform.web import principal, read_body, runtime
+from cupola.platform.web import idempotency_key, kept, principal, read_body, runtime
 
 log = logging.getLogger("cupola.scale")
 router = APIRouter()
@@ -37,6 +37,7 @@ class Operation:
     handler: Callable[..., Awaitable[Any]]
     raw: bool = False
     open: bool = False  # for whoever holds a signed address
+    keyed: bool = False  # takes an Idempotency-Key: its answer is kept, and holds no secret
 
     @property
     def segments(self) -> list[str]:
@@ -44,7 +45,7 @@ class Operation:
 
 
 V1: tuple[Operation, ...] = (
-    Operation("POST", "/v1/task/{type}", tasks.create),
+    Operation("POST", "/v1/task/{type}", tasks.create, keyed=True),
     Operation("GET", "/v1/task/{task}", tasks.read),
     Operation("POST", "/v1/task/{task}/cancel", tasks.cancel),
     Operation("POST", "/v1/task/{task}/audit", tasks.audit),
@@ -56,21 +57,21 @@ V1: tuple[Operation, ...] = (
     Operation("DELETE", "/v1/task/{task}/tags", tasks.delete_tags),
     Operation("POST", "/v1/task/{task}/priority", tasks.set_priority),
     Operation("GET", "/v1/tasks", tasks.listed),
-    Operation("POST", "/v1/evaluation_tasks/{type}", tasks.create_evaluation),
-    Operation("POST", "/v1/training_tasks/{type}", tasks.create_training),
-    Operation("POST", "/v1/batches", batches.create),
+    Operation("POST", "/v1/evaluation_tasks/{type}", tasks.create_evaluation, keyed=True),
+    Operation("POST", "/v1/training_tasks/{type}", tasks.create_training, keyed=True),
+    Operation("POST", "/v1/batches", batches.create, keyed=True),
     Operation("GET", "/v1/batches", batches.listed),
     Operation("GET", "/v1/batches/{name}", batches.read),
     Operation("GET", "/v1/batches/{name}/status", batches.status),
     Operation("POST", "/v1/batches/{name}/finalize", batches.finalize),
     Operation("POST", "/v1/batches/{name}/setMetadata", batches.set_metadata),
-    Operation("POST", "/v1/projects", projects.create),
+    Operation("POST", "/v1/projects", projects.create, keyed=True),
     Operation("GET", "/v1/projects", projects.listed),
     Operation("GET", "/v1/projects/{name}", projects.read),
     Operation("POST", "/v1/projects/{name}/setParams", projects.set_params),
     Operation("GET", "/v1/projects/{name}/taskTemplates", projects.template),
     Operation("POST", "/v1/files/upload", files.upload, raw=True),
-    Operation("POST", "/v1/files/import", files.fetch_later),
+    Operation("POST", "/v1/files/import", files.fetch_later, keyed=True),
     Operation("GET", "/v1/teams", team.team),
     Operation("POST", "/v1/teams/invite", team.invite),
     Operation("POST", "/v1/teams/set_role", team.set_role),
@@ -92,7 +93,7 @@ V2: tuple[Operation, ...] = (
     Operation("GET", "/v2/project", work.read_project),
     Operation("GET", "/v2/batches", work.list_batches),
     Operation("GET", "/v2/batch", work.read_batch),
-    Operation("POST", "/v2/batch", work.create_batch),
+    Operation("POST", "/v2/batch", work.create_batch, keyed=True),
     Operation("POST", "/v2/batch/finalize", work.finalize),
     Operation("POST", "/v2/batch/pause", work.pause),
     Operation("POST", "/v2/batch/resume", work.resume),
@@ -101,7 +102,7 @@ V2: tuple[Operation, ...] = (
     Operation("GET", "/v2/tasks", work.list_tasks),
     Operation("GET", "/v2/task", work.read_task),
     Operation("POST", "/v2/task/metadata", work.task_metadata),
-    Operation("POST", "/v2/task/chat", work.create_chat),
+    Operation("POST", "/v2/task/chat", work.create_chat, keyed=True),
     Operation("GET", "/v2/annotation", work.read_annotation),
     Operation("GET", "/v2/schema", work.read_schema),
     Operation("GET", "/v2/deliveries", deliveries.listed),
@@ -155,8 +156,9 @@ async def dispatch(request: Request) -> Response:
         if operation.raw:
             made = await operation.handler(call)
         else:
+            key = idempotency_key(request) if operation.keyed else None
             async with call.run.db.tx(Role.APP, tenant=call.tenant) as conn:
-                made = await operation.handler(conn, call)
+                made = await (_once(conn, call, operation, key) if key else operation.handler(conn, call))
         return made if isinstance(made, Response) else answer(made)
     except Problem as problem:
         return refused(problem)
@@ -169,6 +171,21 @@ async def dispatch(request: Request) -> Response:
         if isinstance(error, UnicodeError):
             return refusal(400, "The request holds text that is not UTF-8.")
         raise
+
+
+async def _once(conn: Conn, call: Call, operation: Operation, key: str) -> Response:
+    """Answer a request with an Idempotency-Key as the first time. Raises Problem (INVALID) for a key used otherwise."""
+    asked = f"{call.request.method} {call.request.scope['path']}?{call.request.url.query}\n".encode() + call.body
+    try:
+        status, body = await kept(
+            conn, call.tenant, call.principal, key, asked, lambda: operation.handler(conn, call), 200
+        )
+    except Problem as problem:
+        if problem.code != "idempotency-key-reused":
+            raise
+        # a 409 would send the clients looking for a task with this unique_id
+        raise invalid(problem.code, problem.detail, place="Idempotency-Key", remedy=problem.remedy) from problem
+    return Response(body, status, media_type="application/json")
 
 
 async def _call(request: Request, operation: Operation, names: dict[str, str], version: int) -> Call:

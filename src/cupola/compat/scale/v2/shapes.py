@@ -20,6 +20,9 @@ Json = dict[str, Any]
 # shown only when `annotation_details` asks for them
 _DETAILS = ("title", "description", "labels", "possible_values", "metadata")
 
+# of a file, whatever was asked for; what it is and holds is a detail
+_FILE = ("name", "url", "scale_url")
+
 
 def project(of: Project) -> Json:
     return {
@@ -118,16 +121,29 @@ def _message(order: Order, message: Json, opts: Collection[str]) -> Json:
 
 
 def _annotations(order: Order, given: list[Json], opts: Collection[str]) -> list[Json]:
-    return [annotation(order, one, detailed="annotation_details" in opts) for one in given]
+    return [
+        annotation(order, one, detailed="annotation_details" in opts, files="attachment_details" in opts)
+        for one in given
+    ]
 
 
-def annotation(order: Order, given: Json, *, detailed: bool) -> Json:
-    """An annotation; its identifier begins with its task's, so that it can be found by it alone."""
+def annotation(order: Order, given: Json, *, detailed: bool, files: bool) -> Json:
+    """An annotation; its identifier begins with its task's, so that it can be found by it alone.
+
+    detailed: with what it could have been; files: with what its files are and hold.
+    """
     shown = {name: value for name, value in given.items() if detailed or name not in _DETAILS}
     shown["id"] = f"{order.id}.{given['id']}"
-    if given.get("type") == "file" and isinstance(given.get("value"), dict):
-        shown["value"] = [given["value"]]  # the clients tell a list of files from one file, but not its kinds apart
+    if given.get("type") == "file":
+        value = given.get("value")
+        # the clients tell a list of files from one file, but not its kinds apart
+        several = [value] if isinstance(value, dict) else value or []
+        shown["value"] = [_file(one, detailed=files) for one in several]
     return shown
+
+
+def _file(given: Json, *, detailed: bool) -> Json:
+    return {name: value for name, value in given.items() if detailed or name in _FILE}
 
 
 def every_annotation(response: Json) -> list[Json]:

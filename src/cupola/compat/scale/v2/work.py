@@ -267,7 +267,7 @@ async def read_annotation(conn: Conn, call: Call) -> Json:
     if order.response is not None and order.state == order_model.COMPLETED:
         for one in shapes.every_annotation(msgspec.json.decode(order.response)):
             if one.get("id") == name:
-                return shapes.annotation(order, one, detailed=True)
+                return shapes.annotation(order, one, detailed=True, files=True)
     raise not_found("annotation")
 
 
