@@ -99,7 +99,7 @@ export interface paths {
         put?: never;
         /**
          * Post Audit
-         * @description Judge a drawn item. The first judgement stands.
+         * @description Judge a drawn item. The first judgement of a round stands.
          */
         post: operations["post_audit_api_audits__release__items__audit_item__post"];
         delete?: never;
@@ -1124,6 +1124,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project}/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training
+         * @description What newcomers are trained with, and how many passed.
+         */
+        get: operations["get_training_api_projects__project__training_get"];
+        put?: never;
+        /**
+         * Post Training
+         * @description Add labels to learn from, and say what it takes to pass. The first call makes the training project: allot it
+         *     money (its id is `training`), then open it.
+         */
+        post: operations["post_training_api_projects__project__training_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/training/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Training
+         * @description Offer the training to newcomers, before the project. It is paid like the project.
+         */
+        post: operations["open_training_api_projects__project__training_open_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project}/what-if": {
         parameters: {
             query?: never;
@@ -1875,9 +1920,17 @@ export interface components {
             state: string;
             /** Tasks */
             tasks: components["schemas"]["PageTask"][];
+            /** Training */
+            training: boolean;
         };
         /** AuditPlanIn */
         AuditPlanIn: {
+            /**
+             * Auditors
+             * @description Two judge each item unseen by each other; where they differ a third decides.
+             * @default 1
+             */
+            auditors: number;
             /**
              * Confidence
              * @default 0.95
@@ -1894,10 +1947,15 @@ export interface components {
              */
             target_accuracy: number;
         };
-        /** AuditQueue */
+        /**
+         * AuditQueue
+         * @description for_you: drawn items that wait and of which whoever asks has not spoken yet.
+         */
         AuditQueue: {
             /** Drawn */
             drawn: number;
+            /** For You */
+            for_you: number;
             /** Judged */
             judged: number;
             /** Name */
@@ -1913,8 +1971,13 @@ export interface components {
              */
             release: string;
         };
-        /** AuditState */
+        /**
+         * AuditState
+         * @description judged: drawn items whose verdict stands; auditors: how many people judge each.
+         */
         AuditState: {
+            /** Auditors */
+            auditors: number;
             /** Drawn */
             drawn: number;
             /** Errors */
@@ -1997,13 +2060,18 @@ export interface components {
         };
         /**
          * CertificateView
-         * @description accuracy_lower_bound holds with `confidence`; reached: it is not below the target.
+         * @description accuracy_lower_bound holds with `confidence`; reached: it is not below the target. disagreements: of
+         *     `double_judged` items, on how many the two auditors differed.
          */
         CertificateView: {
             /** Accuracy Lower Bound */
             accuracy_lower_bound: number;
             /** Confidence */
             confidence: number;
+            /** Disagreements */
+            disagreements: number;
+            /** Double Judged */
+            double_judged: number;
             /** Errors */
             errors: number;
             /** N */
@@ -2057,7 +2125,7 @@ export interface components {
          */
         ContributorQuality: {
             /** Flags */
-            flags: string[];
+            flags: components["schemas"]["WorkerFlag"][];
             /** Gold Right */
             gold_right: number;
             /** Gold Seen */
@@ -2230,6 +2298,39 @@ export interface components {
             state: "waiting" | "delivered" | "failed";
             /** Tries */
             tries: number;
+        };
+        /** Progress */
+        cupola__quality__model__Progress: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cost Minor */
+            cost_minor: number;
+            /** Judgements */
+            judgements: number;
+            /** Settled */
+            settled: number;
+        };
+        /**
+         * Progress
+         * @description How far a worker is. It is passed once `needed` of the last `counted` answers were right; earlier ones are
+         *     forgotten. tasks: how many there are in all; a worker who used them all without passing waits for new ones.
+         */
+        cupola__tasks__training__model__Progress: {
+            /** Answered */
+            answered: number;
+            /** Counted */
+            counted: number;
+            /** Needed */
+            needed: number;
+            /** Passed */
+            passed: boolean;
+            /** Right */
+            right: number;
+            /** Tasks */
+            tasks: number;
         };
         /**
          * Dataset
@@ -2467,6 +2568,16 @@ export interface components {
             /** Url */
             url: string | null;
         };
+        /**
+         * Feedback
+         * @description What was right, told after the judgement was paid. `right`: the two labels say the same (labels.same).
+         */
+        Feedback: {
+            /** Expected */
+            expected: unknown;
+            /** Right */
+            right: boolean;
+        };
         /** Fenced */
         Fenced: {
             /** Fence */
@@ -2645,6 +2756,7 @@ export interface components {
          * @description How the submit of one judgement went: always "paid"; what could not be paid is parked and told as a problem.
          */
         Judged: {
+            feedback?: components["schemas"]["Feedback"] | null;
             /**
              * Judgement
              * Format: uuid
@@ -2703,6 +2815,21 @@ export interface components {
             prefix: string;
             /** Revoked At */
             revoked_at: string | null;
+        };
+        /** Lesson */
+        Lesson: {
+            /**
+             * Label
+             * @description What is right.
+             */
+            label: {
+                [key: string]: unknown;
+            };
+            /**
+             * Ref
+             * @description An item of the project's dataset.
+             */
+            ref: string;
         };
         /**
          * Link
@@ -3192,7 +3319,8 @@ export interface components {
              * @default {
              *       "items": 300,
              *       "confidence": 0.95,
-             *       "target_accuracy": 0.99
+             *       "target_accuracy": 0.99,
+             *       "auditors": 1
              *     }
              */
             plan: components["schemas"]["AuditPlanIn"];
@@ -3211,6 +3339,19 @@ export interface components {
         NewTenant: {
             /** Name */
             name: string;
+        };
+        /** NewTraining */
+        NewTraining: {
+            /**
+             * Labels
+             * @default []
+             */
+            labels: components["schemas"]["Lesson"][];
+            /**
+             * Pass Share
+             * @description Right of the last ten, to pass (0.8).
+             */
+            pass_share?: number | null;
         };
         /** NewWebhook */
         NewWebhook: {
@@ -3261,6 +3402,8 @@ export interface components {
         /**
          * Offered
          * @description An offer as a contributor sees it before the click. Times in seconds; None until enough were measured.
+         *
+         *     training: how far one is, where this is the training that comes before a project.
          */
         Offered: {
             /** Available */
@@ -3298,6 +3441,7 @@ export interface components {
             timed: number;
             /** Title */
             title: string;
+            training?: components["schemas"]["cupola__tasks__training__model__Progress"] | null;
         };
         /** OfferIn */
         OfferIn: {
@@ -3533,20 +3677,6 @@ export interface components {
             title: string;
             type: string;
         };
-        /** Progress */
-        Progress: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Cost Minor */
-            cost_minor: number;
-            /** Judgements */
-            judgements: number;
-            /** Settled */
-            settled: number;
-        };
         /** Project */
         Project: {
             /** Budget Minor */
@@ -3621,7 +3751,7 @@ export interface components {
             /** Posterior Histogram */
             posterior_histogram: components["schemas"]["Bin"][];
             /** Progress */
-            progress: components["schemas"]["Progress"][];
+            progress: components["schemas"]["cupola__quality__model__Progress"][];
             /** Rho */
             rho: number;
             /** Threshold */
@@ -3830,6 +3960,7 @@ export interface components {
             remaining: number;
             /** State */
             state: string;
+            training?: components["schemas"]["cupola__tasks__training__model__Progress"] | null;
         };
         /** TaskDetail */
         TaskDetail: {
@@ -3976,7 +4107,7 @@ export interface components {
             price_minor: number;
             /**
              * Target Accuracy
-             * @default 0.55
+             * @default 0.72
              */
             target_accuracy: number;
         };
@@ -4014,9 +4145,39 @@ export interface components {
             price_minor: number;
             /**
              * Target Accuracy
-             * @default 0.55
+             * @default 0.72
              */
             target_accuracy: number;
+        };
+        /**
+         * Training
+         * @description A project's training, as its requester sees it. trained: who passed; under_way: who began and did not yet.
+         */
+        Training: {
+            /** Answers */
+            answers: number;
+            /** Pass Share */
+            pass_share: number;
+            /**
+             * Project
+             * Format: uuid
+             */
+            project: string;
+            /** Right */
+            right: number;
+            /** State */
+            state: string;
+            /** Tasks */
+            tasks: number;
+            /** Trained */
+            trained: number;
+            /**
+             * Training
+             * Format: uuid
+             */
+            training: string;
+            /** Under Way */
+            under_way: number;
         };
         /** Transfer */
         Transfer: {
@@ -4211,6 +4372,26 @@ export interface components {
             target_accuracy: number;
             /** Tasks */
             tasks: number;
+        };
+        /**
+         * WorkerFlag
+         * @description A signal with its evidence, for a human to look at; nothing follows from it by itself.
+         *
+         *     strength is in `unit`, over so many judgements; others: pseudonyms of those it was found together with.
+         */
+        WorkerFlag: {
+            /** Evidence */
+            evidence: string;
+            /** Judgements */
+            judgements: number;
+            /** Kind */
+            kind: string;
+            /** Others */
+            others: string[];
+            /** Strength */
+            strength: number;
+            /** Unit */
+            unit: string;
         };
     };
     responses: never;
@@ -10657,6 +10838,298 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Made"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_training_api_projects__project__training_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Training"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_training_api_projects__project__training_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTraining"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Training"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_training_api_projects__project__training_open_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Training"];
                 };
             };
             /** @description The request is not right */

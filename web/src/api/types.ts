@@ -171,7 +171,15 @@ export interface JudgementInput {
   label: Label;
   seconds: number;
 }
-export type SubmitResult = S['Submitted'];
+export type Feedback = Refined<S['Feedback'], { expected: Label }>;
+export type TrainingProgress = NonNullable<S['Submitted']['training']>;
+export type SubmitResult = Refined<
+  S['Submitted'],
+  {
+    judgements: Refined<S['Submitted']['judgements'][number], { feedback?: Feedback | null }>[];
+    training?: TrainingProgress | null;
+  }
+>;
 export type ReturnReason = S['ReturnIn']['reason'];
 export type Earnings = S['Earnings'];
 

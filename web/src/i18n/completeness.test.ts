@@ -8,6 +8,7 @@ import { orders } from './zh_orders';
 import { pages } from './zh_pages';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
+import { training } from './zh_training';
 
 const source = new URL('..', import.meta.url).pathname;
 const messages = allMessages(source);
@@ -32,7 +33,7 @@ describe('the two languages', () => {
   });
 
   it('name each message once across the catalogues', () => {
-    const counted = [editor, guideline, orders, pages, quality, requester].reduce(
+    const counted = [editor, guideline, orders, pages, quality, requester, training].reduce(
       (sum, part) => sum + Object.keys(part).length,
       0,
     );

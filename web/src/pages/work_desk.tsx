@@ -14,6 +14,7 @@ import { Chip, Empty, ProblemNote, type Tone } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 import { Icon, Mark } from '../ui/icons';
 import { journalFor, workPorts } from './work_ports';
+import { LessonView } from './work_training';
 
 const REASONS: readonly [ReturnReason, string][] = [
   ['unclear', msg('The guidelines do not say')],
@@ -263,6 +264,7 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
               <Mark size={20} />
               <Icon name="left" />
             </Link>
+            {assignment.training && <Chip tone="model">{t('Training')}</Chip>}
             <PageDots page={page} />
             <span role="status" style={{ display: 'flex', gap: 12 }}>
               <Chip tone={saving.tone}>{t(saving.text)}</Chip>
@@ -330,6 +332,9 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
   const shift = useSyncExternalStore(controller.subscribe, controller.snapshot);
   if (shift.page && shift.phase === 'working')
     return <Working controller={controller} page={shift.page} durable={durable} />;
+  if (shift.lesson && shift.phase === 'lesson')
+    return <LessonView lesson={shift.lesson} onRead={() => void controller.readLesson()} />;
+  const first = shift.problem?.code === 'training-first' ? shift.problem.body.training : null;
   return (
     <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 24 }}>
       {shift.phase === 'loading' && (
@@ -355,6 +360,11 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
       {shift.phase === 'failed' && (
         <Stack maw={520}>
           <ProblemNote error={shift.problem} onRetry={() => void controller.advance()} />
+          {typeof first === 'string' && (
+            <Button component={Link} to={`/work/${first}`}>
+              {t('Begin the training')}
+            </Button>
+          )}
           <Link to="/work">{t('Back to the offers')}</Link>
         </Stack>
       )}
@@ -365,5 +375,6 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
 export function WorkDesk() {
   const { project } = useParams({ strict: false }) as { project: string };
   const { controller, durable } = useController(project);
-  return controller ? <Shift controller={controller} durable={durable} /> : null;
+  // Another project is another shift: from a project to its training, say.
+  return controller ? <Shift key={project} controller={controller} durable={durable} /> : null;
 }

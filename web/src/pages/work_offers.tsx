@@ -6,8 +6,9 @@ import { rows, work } from '../api/calls';
 import type { Kind, WorkOffer } from '../api/types';
 import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Asked, Empty, Figure, Page } from '../ui/bits';
+import { Asked, Chip, Empty, Figure, Page } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
+import { TrainingBar } from './work_training';
 
 export const KIND_NAMES: Record<Kind, string> = {
   choice: msg('Choose a label'),
@@ -28,6 +29,7 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
           <Title order={2} style={{ overflowWrap: 'anywhere' }}>
             {offer.title}
           </Title>
+          {offer.training && <Chip tone="model">{t('Training')}</Chip>}
           <Text size="sm" c="dimmed">
             {t(KIND_NAMES[offer.kind])} ·{' '}
             {t('{count, plural, one {# task} other {# tasks}} open, {page} to a page', {
@@ -63,6 +65,11 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
           {resumes ? t('Continue') : t('Start')}
         </Button>
       </div>
+      {offer.training && (
+        <div style={{ marginTop: 12 }}>
+          <TrainingBar progress={offer.training} />
+        </div>
+      )}
       {words && (
         <>
           <Button variant="subtle" size="compact-xs" mt={8} ml={-8} onClick={() => setOpen(!open)} aria-expanded={open}>

@@ -14,6 +14,10 @@ describe('a flag', () => {
       'shared tasks: 14; agree: 0.988; with: a, b',
     );
   });
+  it('is read with those it concerns as well', () => {
+    const flag = { kind: 'ring', evidence: 'same wrong answers', others: ['w-1', 'w-2'], strength: 9, unit: 'z' };
+    expect(readFlag(flag).evidence).toBe('same wrong answers; with: w-1, w-2');
+  });
   it('stays readable when it is nothing that is known', () => {
     expect(readFlag(null)).toEqual({ kind: 'null', evidence: null, since: null });
     expect(readFlag({ evidence: [] })).toEqual({ kind: '?', evidence: null, since: null });

@@ -23,10 +23,11 @@ function inWords(value: unknown): string | null {
 /** Servers have said a flag as a word, and as an object with its evidence: both are read. */
 export function readFlag(flag: unknown): Flag {
   if (flag === null || typeof flag !== 'object') return { kind: String(flag), evidence: null, since: null };
-  const { kind, since, evidence } = flag as Record<string, unknown>;
+  const { kind, since, evidence, others } = flag as Record<string, unknown>;
+  const company = Array.isArray(others) && others.length > 0 ? inWords({ with: others }) : null;
   return {
     kind: typeof kind === 'string' ? kind : '?',
-    evidence: inWords(evidence),
+    evidence: [inWords(evidence), company].filter(Boolean).join('; ') || null,
     since: typeof since === 'string' ? since : null,
   };
 }

@@ -19,6 +19,7 @@ function assignment(id: string, tasks = 3): Assignment {
     currency: 'EUR',
     expires_at: '2026-01-01T00:00:00Z',
     kind: 'choice',
+    training: false,
     ontology: CHOICE,
     guidelines: {},
     tasks: Array.from({ length: tasks }, (_, at) => ({

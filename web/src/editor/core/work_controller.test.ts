@@ -19,6 +19,7 @@ function page(id: string, tasks: number): Assignment {
     currency: 'EUR',
     expires_at: '2026-01-01T00:00:00Z',
     kind: 'choice',
+    training: false,
     ontology: CHOICE,
     guidelines: {},
     tasks: Array.from({ length: tasks }, (_, at) => ({
@@ -207,6 +208,45 @@ describe('a shift', () => {
     });
     expect(controller.snapshot()).toMatchObject({ phase: 'failed' });
     expect(controller.snapshot().problem?.detail).toBe('This project is not for you.');
+    controller.stop();
+  });
+
+  it('shows what was right after a page of training, claims nothing before it was read, and then goes on', async () => {
+    waiting = [{ ...page('t', 2), training: true }, page('b', 1)];
+    const controller = new WorkController(
+      'p',
+      ports({
+        submit: async (entry) => ({
+          paid_minor: 4,
+          currency: 'EUR',
+          judgements: entry.judgements.map(({ task }, at) => ({
+            task,
+            judgement: task,
+            paid_minor: 2,
+            feedback: { right: at === 0, expected: { kind: 'choice' as const, values: ['cat'] } },
+          })),
+          state: 'submitted',
+          remaining: 0,
+          training: { tasks: 10, answered: 2, right: 1, counted: 10, needed: 8, passed: false },
+        }),
+      }),
+    );
+    await controller.start();
+    for (const value of ['cat', 'dog']) {
+      controller.snapshot().page?.current?.perform(chooseValue(value, false));
+      controller.finishCurrent();
+    }
+    await vi.waitFor(() => expect(controller.snapshot().phase).toBe('lesson'));
+    expect(claims).toBe(1);
+    const { lesson } = controller.snapshot();
+    expect(lesson?.answers.map(({ said, feedback }) => [said, feedback.right])).toEqual([
+      [{ kind: 'choice', values: ['cat'] }, true],
+      [{ kind: 'choice', values: ['dog'] }, false],
+    ]);
+    expect(lesson?.progress?.needed).toBe(8);
+    await controller.readLesson();
+    expect(controller.snapshot()).toMatchObject({ phase: 'working', lesson: null });
+    expect(controller.snapshot().page?.assignment.id).toBe('b');
     controller.stop();
   });
 });

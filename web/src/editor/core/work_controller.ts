@@ -3,7 +3,15 @@
  * background and says at every moment where things stand.
  */
 import { Problem } from '../../api/http';
-import type { Assignment, Label, ReturnReason, SubmitResult } from '../../api/types';
+import type {
+  Assignment,
+  AssignmentTask,
+  Feedback,
+  Label,
+  ReturnReason,
+  SubmitResult,
+  TrainingProgress,
+} from '../../api/types';
 import type { Journal, OutboxEntry } from './journal';
 import { PageSession } from './page_session';
 import { SubmitQueue } from './submit_queue';
@@ -22,7 +30,16 @@ export interface WorkPorts {
   readonly preload: (assignment: Assignment) => void;
 }
 
-export type Phase = 'loading' | 'working' | 'empty' | 'failed';
+export type Phase = 'loading' | 'working' | 'lesson' | 'empty' | 'failed';
+
+/** What a page of training taught: what was said of each item, and what is right. */
+export interface Lesson {
+  readonly assignment: Assignment;
+  readonly answers: readonly { readonly task: AssignmentTask; readonly said: Label; readonly feedback: Feedback }[];
+  readonly progress: TrainingProgress | null;
+  readonly paid_minor: number;
+}
+
 export interface Notice {
   readonly code: 'expired-kept' | 'refused' | 'returned';
   readonly detail: string;
@@ -31,6 +48,8 @@ export interface Notice {
 export interface WorkSnapshot {
   readonly phase: Phase;
   readonly page: PageSession | null;
+  /** Shown before the next page, for as long as the person wants. */
+  readonly lesson: Lesson | null;
   readonly problem: Problem | null;
   readonly notice: Notice | null;
   readonly expires_at: string | null;
@@ -54,9 +73,12 @@ export class WorkController {
   #heart: ReturnType<typeof setInterval> | null = null;
   /** Pages already handed to the queue; a claim may still name one until the server has its submission. */
   readonly #handed = new Set<string>();
+  /** The page of training that was handed over last: its items are what the lesson is about. */
+  #taught: Assignment | null = null;
   #snapshot: WorkSnapshot = {
     phase: 'loading',
     page: null,
+    lesson: null,
     problem: null,
     notice: null,
     expires_at: null,
@@ -154,6 +176,12 @@ export class WorkController {
     }
   }
 
+  /** The lesson was read: on to the next page. */
+  async readLesson(): Promise<void> {
+    this.#publish({ lesson: null });
+    await this.advance();
+  }
+
   dismissNotice(): void {
     this.#publish({ notice: null });
   }
@@ -161,6 +189,7 @@ export class WorkController {
   async #submitPage(page: PageSession): Promise<void> {
     const entry = this.#entry(page);
     this.#handed.add(entry.assignment);
+    if (page.assignment.training) this.#taught = page.assignment;
     page.close();
     const hasNext = this.#next !== null;
     await this.queue.add(entry);
@@ -172,7 +201,9 @@ export class WorkController {
     this.#publish({ phase: 'loading', page: null });
     await this.queue.flush();
     await this.#untilSent(entry.key);
-    if (!this.#stopped) await this.advance();
+    if (this.#stopped) return;
+    if (this.#snapshot.lesson) this.#publish({ phase: 'lesson' });
+    else await this.advance();
   }
 
   #untilSent(key: string): Promise<void> {
@@ -218,6 +249,8 @@ export class WorkController {
   #submitted(entry: OutboxEntry, result: SubmitResult): void {
     void this.#ports.journal.dropDrafts(entry.assignment);
     this.#count(result);
+    const taught = this.#taught;
+    if (taught?.id === entry.assignment) this.#publish({ lesson: lessonOf(taught, entry, result) });
   }
 
   #count(result: SubmitResult): void {
@@ -263,7 +296,8 @@ export class WorkController {
   }
 
   async #claimAhead(): Promise<void> {
-    if (this.#next || this.#claiming || this.#stopped) return;
+    // Whoever learns reads what was right before the next page; and that page may be the project's own by then.
+    if (this.#next || this.#claiming || this.#stopped || this.#snapshot.page?.assignment.training) return;
     this.#claiming = true;
     try {
       const claimed = await this.#ports.claim();
@@ -304,4 +338,19 @@ export class WorkController {
     this.#snapshot = { ...this.#snapshot, ...change };
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** The page's answers with what is right, in the page's order; null when the server told nothing. */
+function lessonOf(assignment: Assignment, entry: OutboxEntry, result: SubmitResult): Lesson | null {
+  const said = new Map(entry.judgements.map(({ task, label }) => [task, label]));
+  const told = new Map(result.judgements.map(({ task, feedback }) => [task, feedback]));
+  const answers = [...assignment.tasks]
+    .sort((a, b) => a.position - b.position)
+    .flatMap((task) => {
+      const label = said.get(task.task);
+      const feedback = told.get(task.task);
+      return label && feedback ? [{ task, said: label, feedback }] : [];
+    });
+  if (answers.length === 0) return null;
+  return { assignment, answers, progress: result.training ?? null, paid_minor: result.paid_minor };
 }

@@ -1,0 +1,99 @@
+/** Training: offered before the project, what was right is told after each page, and passing opens the project. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, expectAccessible, launch, logins, picture, settled, signIn, type Visit, visit } from './browser';
+import { type Made, makeProject } from './shapes_project';
+
+const NAME = `Trained ${Date.now().toString(36)}`;
+
+describe.skipIf(!logins)('training', () => {
+  const { url, requester, contributor } = logins as NonNullable<typeof logins>;
+  let browser: Browser;
+  let worker: Visit;
+  let made: Made;
+
+  beforeAll(async () => {
+    browser = await launch();
+    const owner = await visit(browser);
+    await signIn(owner, url, requester);
+    made = await makeProject(owner.page, NAME, 14);
+    const { items } = await ask<{ items: { ref: string }[] }>(
+      owner.page,
+      'GET',
+      `/api/projects/${made.project}/tasks?limit=100`,
+    );
+    const labels = items
+      .slice(0, 12)
+      .map(({ ref }) => ({ ref, label: { kind: 'choice', values: [ref.startsWith('disc') ? 'disc' : 'square'] } }));
+    const { training } = await ask<{ training: string }>(owner.page, 'POST', `/api/projects/${made.project}/training`, {
+      labels,
+      pass_share: 0.8,
+    });
+    await ask(owner.page, 'POST', `/api/projects/${training}/allot`, { amount_minor: 300 });
+    await ask(owner.page, 'POST', `/api/projects/${made.project}/training/open`, {});
+    await owner.context.close();
+    worker = await visit(browser);
+    await signIn(worker, url, contributor);
+  });
+  afterAll(() => browser?.close());
+
+  it('stands on the board before the project does, with what it takes', async () => {
+    const { page } = worker;
+    await page.goto(`${url}/work`);
+    const card = page.getByRole('article', { name: `${NAME} / training` });
+    await card.getByText(/Training first, paid the same/).waitFor();
+    expect(await page.getByRole('article', { name: NAME, exact: true }).count()).toBe(0);
+    await expectAccessible(page);
+    await picture(page, 'training-offer');
+  });
+
+  it('leads whoever goes to the project to its training first', async () => {
+    const { page } = worker;
+    await page.goto(`${url}/work/${made.project}`);
+    await page.getByRole('link', { name: 'Begin the training' }).click();
+    await page.waitForSelector('.cup-desk');
+    await page.getByText('Training', { exact: true }).waitFor();
+  });
+
+  it('says after the page what was right, pays either way, and opens the project once it is passed', async () => {
+    const { page } = worker;
+    await settled(page);
+    const tasks = await page.locator('.cup-dots button').count();
+    // The pictures have no names here: what is seen decides. A disc's corner is dark, a square's is bright.
+    for (let at = 0; at < tasks; at += 1) {
+      const isSquare = await page.locator('img.cup-item-image').evaluate(async (image: HTMLImageElement) => {
+        await image.decode();
+        const canvas = document.createElement('canvas');
+        canvas.width = image.naturalWidth;
+        canvas.height = image.naturalHeight;
+        const ctx = canvas.getContext('2d') as CanvasRenderingContext2D;
+        ctx.drawImage(image, 0, 0);
+        const { data, width, height } = ctx.getImageData(0, 0, canvas.width, canvas.height);
+        let left = width;
+        let top = height;
+        for (let at = 0; at < width * height; at += 1) {
+          if ((data[at * 4] ?? 0) < 128) continue;
+          left = Math.min(left, at % width);
+          top = Math.min(top, Math.floor(at / width));
+        }
+        return (data[(top * width + left) * 4] ?? 0) > 128;
+      });
+      // One is wrong on purpose.
+      await page.keyboard.press((isSquare ? '2' : '1') === '1' ? (at === 0 ? '2' : '1') : at === 0 ? '1' : '2');
+      await page.keyboard.press('Enter');
+      await page.waitForTimeout(80);
+    }
+    await page.getByRole('heading', { name: `${tasks - 1} of ${tasks} right` }).waitFor();
+    expect(await page.getByText('not right', { exact: true }).count()).toBe(1);
+    await page.getByText('Right is').waitFor();
+    await page.getByText(/right or not, it is yours/).waitFor();
+    await page.getByText('Training passed: the project itself is open to you.').waitFor();
+    await settled(page);
+    await expectAccessible(page);
+    await picture(page, 'training-lesson');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/work$/);
+    await page.getByRole('article', { name: NAME, exact: true }).waitFor();
+    expect(worker.complaints.filter((complaint) => !/409/.test(complaint))).toEqual([]);
+  });
+});
