@@ -15,8 +15,9 @@ SQL_HOMES = ("cupola/schema/", "cupola/platform/pg/tx.py", "cupola/platform/pg/m
 TRANSACTION_HOMES = ("cupola/platform/pg/", "cupola/platform/backup.py", "cupola/schema/")
 """The transaction helper, and what works on whole databases before or beside it."""
 
-NETWORK_HOMES = ("cupola/platform/net.py", "cupola/app/", "cupola/client/")
-"""The guarded way out (operator's choice, no private addresses), and the clients of our own API in `app`."""
+NETWORK_HOMES = ("cupola/platform/net.py", "cupola/platform/mail.py", "cupola/app/", "cupola/client/")
+"""The guarded way out (operator's choice, no private addresses), the mail server that the operator names, and the
+clients of our own API in `app`."""
 
 _NETWORK = (
     "httpx",

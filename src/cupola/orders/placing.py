@@ -23,6 +23,7 @@ from cupola.catalog.single import service as items
 from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Kind, Problem, invalid
 from cupola.kernel.money import legs
+from cupola.labels import encode, label_from
 from cupola.ledger import service as ledger
 from cupola.ontology import service as ontologies
 from cupola.orders import model, service, store
@@ -265,11 +266,12 @@ async def _prepare(run: Runtime, tenant: UUID, group: list[tuple[Placing, Work]]
 
 
 async def _item(run: Runtime, tenant: UUID, fetcher: Fetcher, order: Placing, work: Work) -> Row:
+    pre_label = None if work.pre_label is None else encode(label_from(work.pre_label)).decode()
     if work.text is not None:
-        return await items.prepare(run, tenant, str(order.id), text=work.text)
+        return await items.prepare(run, tenant, str(order.id), text=work.text, pre_label=pre_label)
     assert work.attachment is not None
     data, name = await _content(run, tenant, fetcher, work.attachment)
-    row = await items.prepare(run, tenant, str(order.id), data=data, name=name)
+    row = await items.prepare(run, tenant, str(order.id), data=data, name=name, pre_label=pre_label)
     if row.body is not None and work.spec.get("kind") == "objects":
         raise invalid("attachment-not-a-picture", "Boxes are drawn on pictures, and this is none.", place="attachment")
     return row

@@ -19,9 +19,16 @@ from cupola.platform.runtime import Runtime
 
 
 async def prepare(
-    run: Runtime, tenant: UUID, ref: str, *, data: bytes | None = None, text: str | None = None, name: str = ""
+    run: Runtime,
+    tenant: UUID,
+    ref: str,
+    *,
+    data: bytes | None = None,
+    text: str | None = None,
+    name: str = "",
+    pre_label: str | None = None,
 ) -> Row:
-    """An item ready to be stored, from the bytes of a file or from a text. Puts the blob.
+    """An item ready to be stored, from the bytes of a file or from a text. Puts the blob. pre_label: JSON text.
 
     Raises Problem (INVALID) for what is neither a picture that can be read nor a text.
     """
@@ -37,9 +44,9 @@ async def prepare(
         body, asset = known.text, None
         if body is None:
             asset = bytes.fromhex((await run.blobs.put(tenant, data)).sha256)
-    content = msgspec.msgpack.encode((media_type, asset, None, body, "{}", None, None, None))
+    content = msgspec.msgpack.encode((media_type, asset, None, body, "{}", pre_label, None, None))
     return Row(
-        ids.uuid7(), ref, ref, media_type, asset, None, body, size, width, height, "{}", None, None, None,
+        ids.uuid7(), ref, ref, media_type, asset, None, body, size, width, height, "{}", pre_label, None, None,
         hashlib.sha256(content).digest(),
     )  # fmt: skip
 

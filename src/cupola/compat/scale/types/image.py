@@ -189,6 +189,8 @@ def making_boxes(
     pre = None
     if isinstance(params.get("hypothesis"), dict) and params["hypothesis"].get("annotations"):
         pre = label(params, params["hypothesis"])
+        for thing in pre["objects"]:
+            thing["source"] = "model"  # until a person corrects it
     return Making(Work(spec, guidelines, attachment=params["attachment"], pre_label=pre), response, label)
 
 
