@@ -115,6 +115,9 @@ describe.skipIf(!logins)('the main paths', () => {
     const card = worker.page.getByRole('article', { name: NAME });
     await card.getByText('€0.02').waitFor();
     await card.getByText('cannot be taken back').waitFor();
+    await card.getByRole('button', { name: 'How the pay comes about' }).click();
+    await card.getByText('€0.02 for each judgement, whole').waitFor();
+    await expectAccessible(worker.page);
     await card.getByRole('button', { name: 'Start' }).click();
     await worker.page.waitForSelector('.cup-desk');
     await settled(worker.page);

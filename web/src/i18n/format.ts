@@ -47,6 +47,11 @@ export function moment(locale: Locale, iso: string): string {
   }).format(new Date(iso));
 }
 
+/** The time of day alone, for what is soon. */
+export function clock(locale: Locale, iso: string): string {
+  return new Intl.DateTimeFormat(tag(locale), { timeStyle: 'short' }).format(new Date(iso));
+}
+
 export function timeZoneName(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
@@ -78,6 +83,7 @@ export function useFormat() {
       percent: (fraction: number, digits?: number) => percent(locale, fraction, digits),
       duration: (seconds: number) => duration(locale, seconds),
       moment: (iso: string) => moment(locale, iso),
+      clock: (iso: string) => clock(locale, iso),
       bytes: (count: number) => bytes(locale, count),
       localised: (text: Localised | null | undefined) => localised(locale, text),
     }),

@@ -185,10 +185,26 @@ export const pages: Record<string, string> = {
   'median; 3 of 4 within {p75}': '中位数；四分之三在 {p75} 内',
   'not yet measured': '尚未实测',
   'on submit': '提交即付',
-  'once you have worked': '开始标注后显示',
   'over {time} of counted work': '计时工时 {time}',
   test: '测试',
   '{count, plural, one {# judgement} other {# judgements}}': '{count, plural, other {# 条判断}}',
   '{count, plural, one {# task} other {# tasks}} open, {page} to a page':
     '{count, plural, other {# 个任务待领}}，每包 {page} 个',
+  'earned, not yet paid out': '已赚取，尚未提现',
+  'after a minute of counted work': '计时满一分钟后显示',
+  '{number} of {count}': '第 {number} / {count} 条',
+  'Yours until {time}; being here extends it': '保留至 {time}；停留在此会自动延长',
+  '{price} for each judgement, whole: the requester pays the fee on top.':
+    '每条判断 {price}，全额归你：服务费由需求方另付。',
+  'Half of {count} measured judgements took less than {median}: at that pace {price} comes to {hourly} an hour.':
+    '实测 {count} 条判断，一半用时少于 {median}：按此速度，{price} 一条相当于每小时 {hourly}。',
+  'The requester expects {median} for one: at that pace {price} comes to {hourly} an hour. After {count} judgements the measured time stands here.':
+    '需求方预计每条 {median}：按此速度，{price} 一条相当于每小时 {hourly}。满 {count} 条判断后，此处改用实测时间。',
+  'It is yours the moment you submit a page, also when others judge differently.':
+    '提交一页即归你所有，即使他人判断不同。',
+  'Giving a page back never counts against you; what was done on it is paid.': '退回一页不会影响你；已完成的部分照付。',
+  'When the time for a page runs out, your work is kept and offered to you again first.':
+    '一页超时后，你的工作会保留，并优先再分配给你。',
+  'Hide how the pay comes about': '收起报酬说明',
+  'How the pay comes about': '报酬如何得出',
 };

@@ -11,6 +11,8 @@ import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
 
 const SECONDS_AN_HOUR = 3600;
+/** Less than this is no measure of an hour. */
+const ENOUGH_S = 60;
 
 function Statement() {
   const t = useT();
@@ -83,10 +85,11 @@ export function EarningsPage() {
       <Asked query={query}>
         {(sum: Earnings) => (
           <Stack gap={16}>
-            <Group gap={48} align="flex-start">
+            <Group gap={48} align="flex-start" style={{ rowGap: 16 }}>
               <Figure
                 label={t('Balance')}
                 value={<span style={{ fontSize: 26 }}>{money(sum.balance_minor, sum.currency)}</span>}
+                note={t('earned, not yet paid out')}
               />
               <Figure label={t('Today')} value={money(sum.today_minor, sum.currency)} />
               <Figure label={t('This week')} value={money(sum.week_minor, sum.currency)} />
@@ -97,11 +100,11 @@ export function EarningsPage() {
               />
               <Figure
                 label={t('An hour')}
-                value={sum.hourly_minor === null ? '–' : money(sum.hourly_minor, sum.currency)}
+                value={sum.seconds < ENOUGH_S ? '–' : money(sum.hourly_minor, sum.currency)}
                 note={
-                  sum.seconds > 0
+                  sum.seconds >= ENOUGH_S
                     ? t('over {time} of counted work', { time: duration(sum.seconds) })
-                    : t('once you have worked')
+                    : t('after a minute of counted work')
                 }
               />
             </Group>
@@ -128,7 +131,7 @@ export function EarningsPage() {
                         head: t('An hour'),
                         numeric: true,
                         cell: (row) =>
-                          row.seconds
+                          row.seconds >= ENOUGH_S
                             ? money(Math.round((row.amount_minor * SECONDS_AN_HOUR) / row.seconds), sum.currency)
                             : '–',
                       },

@@ -1,7 +1,8 @@
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { tenant as calls } from '../api/calls';
+import { tenant as calls, projects } from '../api/calls';
 import { useSession } from '../api/session';
 import type { Account, Transfer } from '../api/types';
 import { useT } from '../i18n';
@@ -9,6 +10,7 @@ import { useFormat } from '../i18n/format';
 import { Asked, Empty, Figure, Moment, Page, Panel, ProblemNote } from '../ui/bits';
 import { MoneyInput } from '../ui/money_input';
 import { Rows } from '../ui/table';
+import { ACCOUNTS, TRANSFERS } from './money_words';
 
 function Fund({ currency: known }: { currency: string }) {
   const t = useT();
@@ -56,6 +58,12 @@ export function MoneyPage() {
   const { money } = useFormat();
   const { tenant } = useSession();
   const query = useQuery({ queryKey: ['money', tenant?.id], queryFn: calls.money });
+  const list = useQuery({ queryKey: ['projects', tenant?.id, 'names'], queryFn: () => projects.list({ limit: 100 }) });
+  const names = new Map(list.data?.items.map((project) => [project.id, project.name]));
+  const wordFor = (words: Record<string, string>, key: string) => {
+    const known = words[key];
+    return known ? t(known) : key;
+  };
   const transfers = useQuery({ queryKey: ['transfers', tenant?.id], queryFn: () => calls.transfers({ limit: 50 }) });
   return (
     <Page
@@ -78,11 +86,22 @@ export function MoneyPage() {
                 ) : (
                   <Rows<Account>
                     label={t('Accounts')}
-                    rows={sum.accounts}
+                    // An empty account says nothing: there are several for each project.
+                    rows={sum.accounts.filter((account) => account.balance_minor !== 0)}
                     keyOf={(account) => account.id}
                     columns={[
-                      { head: t('Account'), cell: (account) => account.type },
-                      { head: t('Project'), cell: (account) => account.project?.slice(0, 8) ?? '–' },
+                      { head: t('Account'), cell: (account) => wordFor(ACCOUNTS, account.type) },
+                      {
+                        head: t('Project'),
+                        cell: (account) =>
+                          account.project ? (
+                            <Link to="/projects/$project" params={{ project: account.project }}>
+                              {names.get(account.project) ?? account.project.slice(0, 8)}
+                            </Link>
+                          ) : (
+                            '–'
+                          ),
+                      },
                       {
                         head: t('Balance'),
                         numeric: true,
@@ -111,7 +130,7 @@ export function MoneyPage() {
                 keyOf={(transfer) => transfer.id}
                 columns={[
                   { head: t('When'), cell: (transfer) => <Moment at={transfer.at} /> },
-                  { head: t('Kind'), cell: (transfer) => transfer.kind },
+                  { head: t('Kind'), cell: (transfer) => wordFor(TRANSFERS, transfer.kind) },
                   {
                     head: t('Amount'),
                     numeric: true,

@@ -175,24 +175,27 @@ function PageDots({ page }: { page: PageSession }) {
   const t = useT();
   const { index, ready } = useSyncExternalStore(page.subscribe, page.snapshot);
   return (
-    <nav className="cup-dots" aria-label={t('Tasks of this page')}>
-      {ready.map((done, at) => (
-        <button
-          key={page.taskAt(at)?.task ?? at}
-          type="button"
-          data-ready={done}
-          aria-current={at === index}
-          aria-label={done ? t('Task {number}, done', { number: at + 1 }) : t('Task {number}', { number: at + 1 })}
-          onClick={() => page.go(at)}
-        />
-      ))}
-    </nav>
+    <>
+      <span className="cup-dots-short">{t('{number} of {count}', { number: index + 1, count: ready.length })}</span>
+      <nav className="cup-dots" aria-label={t('Tasks of this page')}>
+        {ready.map((done, at) => (
+          <button
+            key={page.taskAt(at)?.task ?? at}
+            type="button"
+            data-ready={done}
+            aria-current={at === index}
+            aria-label={done ? t('Task {number}, done', { number: at + 1 }) : t('Task {number}', { number: at + 1 })}
+            onClick={() => page.go(at)}
+          />
+        ))}
+      </nav>
+    </>
   );
 }
 
 function Working({ controller, page, durable }: { controller: WorkController; page: PageSession; durable: boolean }) {
   const t = useT();
-  const { money } = useFormat();
+  const { money, clock } = useFormat();
   const navigate = useNavigate();
   const shift = useSyncExternalStore(controller.subscribe, controller.snapshot);
   const state = useSyncExternalStore(page.subscribe, page.snapshot);
@@ -283,12 +286,18 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
                   {t('{sum} this session', { sum: money(shift.paid_minor, shift.currency) })}
                 </>
               )}
+              {shift.expires_at && (
+                <span style={{ display: 'block', color: 'var(--mantine-color-dimmed)' }}>
+                  {t('Yours until {time}; being here extends it', { time: clock(shift.expires_at) })}
+                </span>
+              )}
             </span>
             <Button
               size="compact-xs"
               variant="subtle"
               color="gray"
               c="var(--mantine-color-text)"
+              style={{ flex: 'none' }}
               onClick={() => setGiving(true)}
             >
               {t('Give back')}

@@ -1,4 +1,4 @@
-import { Button, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -16,11 +16,53 @@ export const KIND_NAMES: Record<Kind, string> = {
   objects: msg('Draw boxes'),
 };
 
+/** Judgements after which measured times replace the requester's estimate; the server's own rule. */
+const MEASURED_FROM = 20;
+
+/** Why it pays what it pays, in sentences. */
+function PayInWords({ offer }: { offer: WorkOffer }) {
+  const t = useT();
+  const { money, number, duration } = useFormat();
+  const price = money(offer.price_minor, offer.currency);
+  return (
+    <ul className="cup-prose" style={{ fontSize: 14, margin: '4px 0 0' }}>
+      <li>{t('{price} for each judgement, whole: the requester pays the fee on top.', { price })}</li>
+      {offer.median_s !== null && offer.hourly_minor !== null && (
+        <li>
+          {offer.timed >= MEASURED_FROM
+            ? t(
+                'Half of {count} measured judgements took less than {median}: at that pace {price} comes to {hourly} an hour.',
+                {
+                  count: number(offer.timed),
+                  median: duration(offer.median_s),
+                  price,
+                  hourly: money(offer.hourly_minor, offer.currency),
+                },
+              )
+            : t(
+                'The requester expects {median} for one: at that pace {price} comes to {hourly} an hour. After {count} judgements the measured time stands here.',
+                {
+                  count: MEASURED_FROM,
+                  median: duration(offer.median_s),
+                  price,
+                  hourly: money(offer.hourly_minor, offer.currency),
+                },
+              )}
+        </li>
+      )}
+      <li>{t('It is yours the moment you submit a page, also when others judge differently.')}</li>
+      <li>{t('Giving a page back never counts against you; what was done on it is paid.')}</li>
+      <li>{t('When the time for a page runs out, your work is kept and offered to you again first.')}</li>
+    </ul>
+  );
+}
+
 function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
   const t = useT();
   const { money, duration, localised } = useFormat();
   const navigate = useNavigate();
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState<'guidelines' | 'pay' | null>(null);
+  const toggle = (one: 'guidelines' | 'pay') => setOpen(open === one ? null : one);
   const words = localised(offer.guidelines);
   return (
     <article className="cup-panel" aria-label={offer.title}>
@@ -70,14 +112,23 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
           <TrainingBar progress={offer.training} />
         </div>
       )}
-      {words && (
-        <>
-          <Button variant="subtle" size="compact-xs" mt={8} ml={-8} onClick={() => setOpen(!open)} aria-expanded={open}>
-            {open ? t('Hide the guidelines') : t('Read the guidelines first')}
+      <Group gap={8} mt={8} ml={-8}>
+        {words && (
+          <Button
+            variant="subtle"
+            size="compact-xs"
+            onClick={() => toggle('guidelines')}
+            aria-expanded={open === 'guidelines'}
+          >
+            {open === 'guidelines' ? t('Hide the guidelines') : t('Read the guidelines first')}
           </Button>
-          {open && <Markdown source={words} />}
-        </>
-      )}
+        )}
+        <Button variant="subtle" size="compact-xs" onClick={() => toggle('pay')} aria-expanded={open === 'pay'}>
+          {open === 'pay' ? t('Hide how the pay comes about') : t('How the pay comes about')}
+        </Button>
+      </Group>
+      {open === 'guidelines' && <Markdown source={words} />}
+      {open === 'pay' && <PayInWords offer={offer} />}
     </article>
   );
 }
