@@ -19,7 +19,8 @@ BOXES = {"geometries": {"box": {"objects_to_annotate": ["car"]}}}
 # These name nothing of anybody's: they answer, and nothing of A's may be in what they say.
 GENERAL = {
     *("POST /v1/projects", "GET /v1/projects", "POST /v1/files/upload", "POST /v1/files/import", "GET /v1/teams"),
-    *("POST /v1/teams/invite", "POST /v1/teams/set_role", "GET /v1/studio/assignments", "GET /v1/studio/batches"),
+    *("POST /v1/teams/invite", "POST /v1/teams/set_role", "POST /v1/teams/remove", "GET /v1/studio/assignments"),
+    "GET /v1/studio/batches",
     *("POST /v1/studio/batches/reset_priorities", "GET /v2/projects", "GET /v2/datasets", "GET /v2/schema"),
     "GET /v1/attachments/{tenant}/{sha256}",
 }

@@ -139,8 +139,12 @@ async def remove(conn: Conn, call: Call) -> list[Json]:
                 "member-role", f"{email} is a member; a key lets only labelers go.", place="emails",
                 remedy="An owner removes members, on the page of members.",
             )  # fmt: skip
+    invited = {one.email for one in await labelers.open_invitations(conn, call.tenant, MAX_PEOPLE)}
+    working = {one.email: one.person for one in await labelers.labelers(conn, call.tenant, MAX_PEOPLE)}
+    for email in emails:
+        if email not in invited and email not in working:
+            raise not_found(f"teammate {email}")
+        if email in working:
+            await labelers.remove(conn, call.tenant, working[email])
     await labelers.close_invitations(conn, call.tenant, emails)
-    for one in await labelers.labelers(conn, call.tenant, MAX_PEOPLE):
-        if one.email in emails:
-            await labelers.remove(conn, call.tenant, one.person)
     return await team(conn, call)
