@@ -13,7 +13,7 @@ from cupola.kernel.errors import conflict, invalid, not_found
 from cupola.orders import model, store
 from cupola.orders.model import Audit, Filter, Found, NewOrder, Order, Settled, Terms
 from cupola.orders.projects import service as projects
-from cupola.orders.projects.model import Batch
+from cupola.orders.projects.model import Batch, joined_metadata
 from cupola.orders.studio import crews
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
@@ -132,7 +132,7 @@ async def set_metadata(conn: Conn, tenant: UUID, order_id: UUID, metadata: str, 
     """Replace an order's metadata (JSON text of an object), or merge into it. Raises Problem (NOT_FOUND)."""
     row = await _locked(conn, tenant, order_id)
     if merge:
-        metadata = msgspec.json.encode({**msgspec.json.decode(row.metadata), **msgspec.json.decode(metadata)}).decode()
+        metadata = joined_metadata(row.metadata, metadata)
     await store.SET_METADATA.run(conn, tenant=tenant, id=order_id, metadata=metadata, now=clock.now())
     return await store.ORDER.one(conn, tenant=tenant, id=order_id)
 

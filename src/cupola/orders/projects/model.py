@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cupola.kernel.errors import conflict
+import msgspec
+
+from cupola.kernel.errors import Problem, conflict
 
 BATCH_STATES = ("staging", "in_progress", "completed", "paused", "cancelled")
 STAGING, IN_PROGRESS, COMPLETED, PAUSED, CANCELLED = range(5)
@@ -92,6 +94,17 @@ def moved(state: int, verb: str) -> int:
             remedy=f"This needs the state {' or '.join(BATCH_STATES[one] for one in before)}.",
         )
     return after
+
+
+def taken(what: str, name: str) -> Problem:
+    return conflict(
+        "name-taken", f"There is a {what} named {name!r}.", remedy=f"Choose another name, or use that {what}."
+    )
+
+
+def joined_metadata(present: str, more: str) -> str:
+    """Metadata (JSON text of an object) with more of it over it."""
+    return msgspec.json.encode({**msgspec.json.decode(present), **msgspec.json.decode(more)}).decode()
 
 
 def merged(project: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:

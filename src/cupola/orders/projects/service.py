@@ -6,10 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-import psycopg
 
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import conflict, invalid, not_found
+from cupola.kernel.errors import invalid, not_found
 from cupola.orders.projects import model, store
 from cupola.orders.projects.model import Batch, Batches, BatchFilter, Project, Version
 from cupola.platform import events
@@ -40,23 +39,19 @@ async def create_project(
 ) -> Project:
     """A new project; with params it has a first version. Raises Problem (CONFLICT) for a name that is taken."""
     project = ids.uuid7()
-    try:
-        async with conn.transaction():
-            await store.ADD.run(
-                conn,
-                tenant=tenant,
-                id=project,
-                name=check_name(name, "name"),
-                type=type_,
-                rapid=rapid,
-                studio=studio,
-                dataset_ref=dataset_ref,
-                now=clock.now(),
-            )
-    except psycopg.errors.UniqueViolation as error:
-        raise conflict(
-            "name-taken", f"There is a project named {name!r}.", remedy="Choose another name, or use that project."
-        ) from error
+    made = await store.ADD.run(
+        conn,
+        tenant=tenant,
+        id=project,
+        name=check_name(name, "name"),
+        type=type_,
+        rapid=rapid,
+        studio=studio,
+        dataset_ref=dataset_ref,
+        now=clock.now(),
+    )
+    if not made:
+        raise model.taken("project", name)
     if params:
         await _add_version(conn, tenant, project, 0, params)
     await events.emit(conn, tenant, "order.project.created", project)
@@ -150,24 +145,20 @@ async def create_batch(
 ) -> Batch:
     """A new batch. Raises Problem (CONFLICT) for a name that is taken: names are unique for the whole world."""
     batch = ids.uuid7()
-    try:
-        async with conn.transaction():
-            await store.BATCH_ADD.run(
-                conn,
-                tenant=tenant,
-                id=batch,
-                project=of.id,
-                name=check_name(name, "name"),
-                kind=kind,
-                state=model.STAGING if staging else model.IN_PROGRESS,
-                callback=callback,
-                metadata=metadata,
-                now=clock.now(),
-            )
-    except psycopg.errors.UniqueViolation as error:
-        raise conflict(
-            "name-taken", f"There is a batch named {name!r}.", remedy="Choose another name, or use that batch."
-        ) from error
+    made = await store.BATCH_ADD.run(
+        conn,
+        tenant=tenant,
+        id=batch,
+        project=of.id,
+        name=check_name(name, "name"),
+        kind=kind,
+        state=model.STAGING if staging else model.IN_PROGRESS,
+        callback=callback,
+        metadata=metadata,
+        now=clock.now(),
+    )
+    if not made:
+        raise model.taken("batch", name)
     await events.emit(conn, tenant, "order.batch.created", batch)
     return await store.BATCH.one(conn, tenant=tenant, id=batch)
 
@@ -243,7 +234,7 @@ async def set_batch_metadata(conn: Conn, tenant: UUID, batch_id: UUID, metadata:
     if row is None:
         raise not_found("batch")
     if merge:
-        metadata = msgspec.json.encode({**msgspec.json.decode(row.metadata), **msgspec.json.decode(metadata)}).decode()
+        metadata = model.joined_metadata(row.metadata, metadata)
     await store.BATCH_METADATA.run(conn, tenant=tenant, id=batch_id, metadata=metadata)
     return await store.BATCH.one(conn, tenant=tenant, id=batch_id)
 

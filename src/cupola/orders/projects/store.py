@@ -10,7 +10,8 @@ from cupola.platform.pg.statement import Command, Scalar, Statement
 _PROJECT = "id, name, type, rapid, studio, dataset_ref, archived, version, created_at"
 ADD = Command(
     "INSERT INTO order_project (tenant, id, name, type, rapid, studio, dataset_ref, created_at) "
-    "VALUES (%(tenant)s, %(id)s, %(name)s, %(type)s, %(rapid)s, %(studio)s, %(dataset_ref)s, %(now)s)"
+    "VALUES (%(tenant)s, %(id)s, %(name)s, %(type)s, %(rapid)s, %(studio)s, %(dataset_ref)s, %(now)s) "
+    "ON CONFLICT (tenant, name) DO NOTHING"
 )
 PROJECT = Statement(Project, "SELECT " + _PROJECT + " FROM order_project WHERE tenant = %(tenant)s AND id = %(id)s")
 NAMED = Statement(Project, "SELECT " + _PROJECT + " FROM order_project WHERE tenant = %(tenant)s AND name = %(name)s")
@@ -48,7 +49,8 @@ _BATCH = (
 )
 BATCH_ADD = Command(
     "INSERT INTO order_batch (tenant, id, project, name, kind, state, callback, metadata, created_at) "
-    "VALUES (%(tenant)s, %(id)s, %(project)s, %(name)s, %(kind)s, %(state)s, %(callback)s, %(metadata)s, %(now)s)"
+    "VALUES (%(tenant)s, %(id)s, %(project)s, %(name)s, %(kind)s, %(state)s, %(callback)s, %(metadata)s, %(now)s) "
+    "ON CONFLICT (tenant, name) DO NOTHING"
 )
 BATCH = Statement(Batch, "SELECT " + _BATCH + " WHERE b.tenant = %(tenant)s AND b.id = %(id)s")
 BATCH_NAMED = Statement(Batch, "SELECT " + _BATCH + " WHERE b.tenant = %(tenant)s AND b.name = %(name)s")
