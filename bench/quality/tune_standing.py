@@ -4,7 +4,8 @@
 
 Of every set one to six votes a task are revealed, three times over; the blend is fitted on them without any truth, and
 whether its leading label is right is put against the features. USUAL is the mean of the sets' own coefficients and
-SPREAD their covariance, found together (empirical Bayes). The table leaves each set (and its relatives) out.
+SPREAD is WIDER times their covariance, found together (empirical Bayes). The table leaves each set out, with its
+relatives.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def main() -> None:
     mean, spread = usual(found)
     np.set_printoptions(precision=3, suppress=True, linewidth=110)
     print("USUAL =", repr(mean))
-    print("SPREAD =", repr(spread))
+    print("SPREAD / WIDER =", repr(spread))
     print(f"\nleaving each of {len(names)} sets out: log-loss (nats), ECE, bias of the surer half, by golds")
     for golds in (0, 50, 100, 300):
         rows: dict[str, list[tuple[float, float, float]]] = {"standing": [], "rho and a power": []}
@@ -140,7 +141,7 @@ def main() -> None:
                 order = np.random.default_rng(7 + number).permutation(len(one.right))
                 gold, rest = order[: min(golds, len(order) // 2)], order[min(golds, len(order) // 2) :]
                 coefficients = standing.fitted(
-                    one.made_of[gold], one.right[gold], np.ones(len(gold)), usual=center, spread=around
+                    one.made_of[gold], one.right[gold], np.ones(len(gold)), usual=center, spread=standing.WIDER * around
                 )
                 for way, claimed in (
                     ("standing", standing.worth(coefficients, one.made_of, len(one.prior))),

@@ -25,6 +25,7 @@ from cupola.quality.online import FLOOR, cold_start, newcomer
 COLD_ACCURACY = 0.8
 DRAWS = 4  # a gold that everybody judged is looked at so many times, each time through other few of its votes
 LOWEST_THRESHOLD = 0.5
+MOST_DOUBT = 3.0
 FOLDS = 5
 RELIABILITY_EDGES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 GIVE_UP_FROM, GIVE_UP_PER_WORKER = 600, 10  # judgements a fit must rest on before it gives a task up
@@ -91,17 +92,20 @@ def refit(
     """Fit the project's model on all its judgements: task, worker, code as columns (n,).
 
     known: (n_tasks,) what gold and experts say, -1 unknown; the fit is held to it. golds: the golds alone, which were
-    drawn blindly (an expert sees the doubtful ones). They choose the method and rho, by fits that were not told them.
+    drawn blindly. They choose the method and rho, by fits that were not told them; the confidence is fitted to what
+    experts said as well. (An expert sees the doubtful tasks, but what makes a task doubtful is what the confidence is
+    made of, and given that, the choice says nothing more.)
     The threshold is the lowest that leaves no more than `share` of the allowed error in the whole release, counting
-    what the experts take over (see `plan.forecast`).
+    what the experts take over (see `plan.forecast`). In a good crowd that would settle anything, so no single task is
+    left with more than MOST_DOUBT times the doubt that is allowed on average.
     """
     classes = before.n_classes
     n_tasks, n_workers = len(known), len(worker_ids)
-    few = thinned(tasks, workers, codes, golds, n_workers, classes, max_votes)
+    few = thinned(tasks, workers, codes, golds, known, n_workers, classes, max_votes)
     chosen = choose(
         few.crowd, golds, candidates=CANDIDATES if classes <= CLASSES_TO_CHOOSE else (DEFAULT,), default=DEFAULT
     )
-    made_of, right = few.features(chosen.fit, golds)
+    made_of, right = few.features(chosen.fit, known)
     coefficients = standing.fitted(made_of, right, few.heard)
     crowd = Crowd.from_codes(
         tasks, workers, codes, n_tasks=n_tasks, n_workers=n_workers, n_classes=classes, gold=known, duplicates="last"
@@ -119,7 +123,7 @@ def refit(
         fit.confusion,
         newcomer(fit.confusion, np.maximum(counts, 1e-9)),
         len(codes),
-        max(expected.threshold, LOWEST_THRESHOLD),
+        max(expected.threshold, 1.0 - MOST_DOUBT * (1.0 - target_accuracy), LOWEST_THRESHOLD),
         coefficients,
         reliability(made_of, right, few.heard, few.source, classes),
     )
@@ -130,7 +134,8 @@ class Thinned:
     """A crowd in which no gold has more votes than a task gets, and looks at the golds through a few votes each.
 
     crowd: with the golds thinned, not told. piece, worker, code: the (m,) votes of all looks; source: (n_pieces,) the
-    task each look is of; heard: (n_pieces,) how much it counts, so that a gold counts once.
+    task each look is of; heard: (n_pieces,) how much it counts, so that a gold counts once. A task that an expert has
+    settled is looked at once, as it stands.
     """
 
     crowd: Crowd
@@ -140,7 +145,7 @@ class Thinned:
     source: NDArray[np.int64]
     heard: NDArray[np.float64]
 
-    def features(self, fit: Fit, golds: NDArray[np.int16]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    def features(self, fit: Fit, known: NDArray[np.int16]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """(n_pieces, 5) what the confidence of each look is made of, and (n_pieces,) whether its leader is right."""
         tables = np.log(np.maximum(fit.confusion, FLOOR))
         evidence, votes = _gathered(
@@ -148,7 +153,7 @@ class Thinned:
         )
         best = standing.tempered(evidence, votes, fit.prior).argmax(axis=1)
         agreeing = standing.agreement_with(best, self.piece, self.code)
-        return standing.features(evidence, votes, fit.prior, agreeing), best == golds[self.source]
+        return standing.features(evidence, votes, fit.prior, agreeing), best == known[self.source]
 
 
 def thinned(
@@ -156,6 +161,7 @@ def thinned(
     workers: NDArray[np.int64],
     codes: NDArray[np.int64],
     golds: NDArray[np.int16],
+    known: NDArray[np.int16],
     n_workers: int,
     classes: int,
     max_votes: int,
@@ -184,6 +190,14 @@ def thinned(
         rows.append(shuffled[seen])
         sources.append(task[first])
         made += int(number[-1]) + 1
+    looks = np.full(made, 1.0 / DRAWS)
+    expert_rows = np.flatnonzero((known[tasks] >= 0) & (golds[tasks] < 0))
+    if len(expert_rows):
+        task, number = np.unique(tasks[expert_rows], return_inverse=True)
+        pieces.append(number + made)
+        rows.append(expert_rows)
+        sources.append(task)
+        looks = np.concatenate([looks, np.ones(len(task))])
     crowd = Crowd.from_codes(
         tasks[keep],
         workers[keep],
@@ -201,7 +215,7 @@ def thinned(
         workers[row],
         codes[row],
         np.concatenate([none, *sources]),
-        np.full(made, 1.0 / DRAWS),
+        looks,
     )
 
 

@@ -12,7 +12,7 @@ from cupola.quality.certify.fixed import error_to_aim_at
 # Of the errors that the target allows, the share that may come from tasks settled by the crowd's posterior. The rest is
 # room for the experts' own slips, for a posterior that promises too much, and for the audit: a release as bad as it may
 # be is proven good one time in twenty. How much room the audit needs depends on how many items it draws.
-LEAST_SHARE, MOST_SHARE, CAUTION = 0.2, 0.7, 0.85
+LEAST_SHARE, MOST_SHARE, CAUTION = 0.2, 0.65, 0.7
 
 
 def crowd_share(target_accuracy: float, confidence: float, audit_items: int, items: int) -> float:

@@ -24,6 +24,11 @@ ENOUGH_PAIRS = 100  # pairs needed to learn how widely this crowd's own pairs sc
 USUAL_SCATTER = 1.5  # of z, where that cannot be learned: people are no coins
 EXCESS = 0.2  # of the shared tasks; two careful people may well agree a tenth more than expected
 Z_PAIR = 4.0
+# A ring shows in pairs none of which would be enough alone: six people make fifteen that all lean one way.
+LINK_Z, LINK_EXCESS = 1.8, 0.15
+LEAST_RING = 3
+ALIKE = 0.6  # of the group's mean z: who leans much less towards the group than its members do is no member
+MOST_SEEDS = 2_000  # pairs, the most striking first, from which a ring is grown
 SPREAD_LIMIT = 0.25  # of the most that columns can differ; honest crowds sit at 0.5-0.9
 DRIFT_LIMIT = 4.0  # standard errors: the best of some hundred cuts is compared with it
 MOST_KINDS = 8  # votes of a task, beyond which more change little
@@ -166,33 +171,80 @@ def pair_signals(crowd: Crowd, *, least_shared: int = LEAST_SHARED) -> list[Pair
 
 
 def collusion(crowd: Crowd, *, z: float = Z_PAIR, least_shared: int = LEAST_SHARED) -> list[Flag]:
-    """Workers who agree with each other far more than with anybody else: z beyond the limit (raised for the number
-    of pairs looked at) and at least a fifth of the shared tasks more than expected."""
+    """Workers who agree with each other far more than with anybody else.
+
+    Two: z beyond the limit (raised for the number of pairs looked at) and at least a fifth of the shared tasks more
+    than expected. More: a group in which every two lean that way (see LINK_Z, LINK_EXCESS), and whose mean z times
+    the root of (people - 1) is beyond the same limit. So much is the mean worth if each one's agreement with the first
+    is all that is independent; that the others then agree among themselves adds nothing.
+    """
     signals = pair_signals(crowd, least_shared=least_shared)
     needed = max(z, float(norm.isf(0.01 / max(len(signals), 1))))
-    partners: dict[int, list[PairSignal]] = {}
+    partners: dict[int, dict[int, PairSignal]] = {}
+    strength: dict[int, float] = {}
+
+    def note(found: list[PairSignal], how_strong: float) -> None:
+        for signal in found:
+            for worker, other in ((signal.first, signal.second), (signal.second, signal.first)):
+                partners.setdefault(worker, {})[other] = signal
+                strength[worker] = max(strength.get(worker, 0.0), how_strong)
+
     for signal in signals:
         if signal.z >= needed and signal.agreed - signal.expected >= EXCESS * signal.shared:
-            partners.setdefault(signal.first, []).append(signal)
-            partners.setdefault(signal.second, []).append(signal)
+            note([signal], signal.z)
+    for ring in _rings(signals):
+        people = len({signal.first for signal in ring} | {signal.second for signal in ring})
+        evidence = float(np.mean([signal.z for signal in ring])) * float(np.sqrt(people - 1))
+        if evidence >= needed:
+            note(ring, evidence)
     flags = []
     for worker, found in partners.items():
-        others = tuple(sorted(s.first + s.second - worker for s in found))
-        shared, agreed = sum(s.shared for s in found), sum(s.agreed for s in found)
-        due = sum(s.expected for s in found)
+        shared, agreed = sum(s.shared for s in found.values()), sum(s.agreed for s in found.values())
+        due = sum(s.expected for s in found.values())
         flags.append(
             Flag(
                 worker,
                 "collusion",
-                max(s.z for s in found),
+                strength[worker],
                 "standard deviations",
                 shared,
-                others,
-                f"Agrees with {len(others)} other{'s' if len(others) > 1 else ''} on {agreed} of {shared} shared "
+                tuple(sorted(found)),
+                f"Agrees with {len(found)} other{'s' if len(found) > 1 else ''} on {agreed} of {shared} shared "
                 f"judgements, where {due:.0f} would be expected.",
             )
         )
     return sorted(flags, key=lambda flag: -flag.strength)
+
+
+def _rings(signals: list[PairSignal]) -> list[list[PairSignal]]:
+    """Groups of three or more in which every two are linked: grown from each striking pair, the best joined next."""
+    links = {
+        (signal.first, signal.second): signal
+        for signal in signals
+        if signal.z >= LINK_Z and signal.agreed - signal.expected >= LINK_EXCESS * signal.shared
+    }
+    near: dict[int, set[int]] = {}
+    for first, second in links:
+        near.setdefault(first, set()).add(second)
+        near.setdefault(second, set()).add(first)
+
+    def link(a: int, b: int) -> PairSignal:
+        return links[(a, b) if (a, b) in links else (b, a)]
+
+    rings: dict[frozenset[int], list[PairSignal]] = {}
+    for first, second in sorted(links, key=lambda pair: -links[pair].z)[:MOST_SEEDS]:
+        group = [first, second]
+        others = near[first] & near[second]
+        while others:
+            best = max(sorted(others), key=lambda w: sum(link(w, member).z for member in group))
+            usual = np.mean([link(a, b).z for n, a in enumerate(group) for b in group[n + 1 :]])
+            if np.mean([link(best, member).z for member in group]) < ALIKE * usual:
+                break
+            group.append(best)
+            others &= near[best]
+        if len(group) >= LEAST_RING:
+            rings[frozenset(group)] = [link(a, b) for n, a in enumerate(group) for b in group[n + 1 :]]
+    return list(rings.values())
 
 
 def _pair_counts(
