@@ -7,6 +7,7 @@ import pytest
 
 from cupola.kernel.errors import Problem
 from cupola.quality.calibrate import DEFAULT_RHO
+from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.blend import blend
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.online import begin, cold_start, update
@@ -69,6 +70,28 @@ def test_a_ring_is_found_whole_and_nobody_honest_with_it(crowd_of_all_kinds: Sim
     for flag in flags:
         assert set(flag.others) <= named(drawn, "ring")
         assert "would be expected" in flag.evidence
+
+
+def test_a_ring_hides_in_a_crowd_that_agrees_anyway_but_not_as_a_group() -> None:
+    """Of two classes one is rare and most people are good: no pair of the six stands out, the fifteen pairs do."""
+    rng = np.random.default_rng(3)
+    tasks, people, ring = 2_000, 40, 6
+    truth = (rng.random(tasks) < 0.15).astype(int)
+    voters = np.argsort(rng.random((tasks, people)), axis=1)[:, :3]
+    rows = [
+        (task, int(who), int(truth[task]) ^ int(rng.random() < 0.1)) for task in range(tasks) for who in voters[task]
+    ]
+    block = rng.choice(tasks, 60, replace=False)
+    leader = np.where(rng.random(60) < 0.25, rng.integers(0, 2, 60), truth[block])
+    for member in range(people, people + ring):
+        slip = rng.random(60) < 0.02
+        rows += [(int(t), member, int(a) ^ int(s)) for t, a, s in zip(block, leader, slip, strict=True)]
+    table = np.array(rows)
+    crowd = Crowd.from_codes(table[:, 0], table[:, 1], table[:, 2], n_classes=2)
+    strongest = max(s.z for s in pair_signals(crowd) if s.first >= people and s.second >= people)
+    flagged = {flag.worker for flag in collusion(crowd)}
+    assert strongest < 4.0
+    assert flagged == set(range(people, people + ring))
 
 
 def test_copiers_of_a_model_are_found_where_the_model_errs(crowd_of_all_kinds: Simulated) -> None:

@@ -237,11 +237,13 @@ def _rings(signals: list[PairSignal]) -> list[list[PairSignal]]:
         others = near[first] & near[second]
         while others:
             best = max(sorted(others), key=lambda w: sum(link(w, member).z for member in group))
-            usual = np.mean([link(a, b).z for n, a in enumerate(group) for b in group[n + 1 :]])
-            if np.mean([link(best, member).z for member in group]) < ALIKE * usual:
-                break
             group.append(best)
             others &= near[best]
+        while len(group) >= LEAST_RING:
+            lean = [sum(link(member, other).z for other in group if other != member) for member in group]
+            if min(lean) >= ALIKE * float(np.mean(lean)):
+                break
+            group.pop(int(np.argmin(lean)))
         if len(group) >= LEAST_RING:
             rings[frozenset(group)] = [link(a, b) for n, a in enumerate(group) for b in group[n + 1 :]]
     return list(rings.values())
