@@ -54,7 +54,12 @@ NEVER_NULL = {
     ("cupola.quality.store.SETTLED_CODES", "said"): "asks for those that have one",
     ("cupola.quality.store.SETTLED_CODES", "settled"): "asks for those that have one",
     ("cupola.quality.store.SETTLED_VOTES", "truth"): "asks for those that have one",
-    **{(f"cupola.releases.store.{one}", "label"): _FROZEN for one in ("ROWS", "ROW", "NEXT", "ITEM", "AUDITED")},
+    **{(f"cupola.releases.store.{one}", "label"): _FROZEN for one in ("ROWS", "ROW", "NEXT", "ITEM", "SAID")},
+    **{
+        (f"cupola.releases.store.{one}", column): "a view forgets that its columns are never null"
+        for one in ("NEXT", "ITEM")
+        for column in ("id", "draw", "judged", "people", "settled")
+    },
 }
 
 

@@ -6,33 +6,30 @@ twice changes nothing. It stores the version of the model it was made with.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import Problem
-from cupola.labels import Label, Ontology, code_of, decode_label, encode, label_of, same
+from cupola.labels import code_of, decode_label, encode, label_of
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.quality import agreeing, live, store, watching
-from cupola.quality.model import WorkerFlag, crowd_share, settle_threshold
+from cupola.quality import agreeing, live, refits, store
+from cupola.quality.model import crowd_share, settle_threshold
 from cupola.quality.online import Decision, Plan, decide
+from cupola.quality.refits import Live
 from cupola.tasks import service as tasks_service
 
 log = logging.getLogger("cupola.quality")
 
 SCAN = 20_000  # tasks looked at again after a refit, at a time
-FIRST_REFIT = 60  # judgements before the first fit
 REFIT_GROWTH = 1.25
 Value = Callable[[Sequence[UUID]], NDArray[np.float64]]
 
@@ -44,24 +41,6 @@ class Ask(Protocol):
     """
 
     async def __call__(self, conn: Conn, tenant: UUID, project: UUID, wanted: dict[UUID, Value]) -> list[UUID]: ...
-
-
-@dataclass(slots=True)
-class Live:
-    """What the aggregator remembers of a project; everything in it can be read again from the database."""
-
-    plan: Plan
-    target_accuracy: float
-    share: float
-    gold_rate: float
-    ontology: Ontology
-    directed: bool
-    coded: bool
-    parameters: live.Parameters
-    accuracies: dict[UUID, float] = field(default_factory=dict)
-    seen: int = 0
-    tasks_total: int = 0
-    next_refit: float = FIRST_REFIT
 
 
 @dataclass(slots=True)
@@ -308,52 +287,8 @@ class Aggregator:
     async def refit(self, tenant: UUID, project: UUID) -> None:
         """Fit the model on everything judged, store it as a new version, and look again at the tasks that wait."""
         known = await self._of(tenant, project)
-        if known.coded:
-            async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
-                codes = await store.CODES.all(conn, tenant=tenant, project=project)
-                golds = await store.GOLD_CODES.all(conn, tenant=tenant, project=project)
-                expert = await store.ADJUDICATED_CODES.all(conn, tenant=tenant, project=project)
-                model_said = await store.PRE_LABELS.all(conn, tenant=tenant, project=project)
-            if not codes:
-                return
-            number, workers = _number([row.task for row in codes]), _number([row.worker for row in codes])
-            truth = np.full(len(number), -1, np.int16)
-            gold = truth.copy()
-            for row in expert:
-                if row.task in number:
-                    truth[number[row.task]] = row.code
-            for row in golds:
-                if row.task in number:
-                    truth[number[row.task]] = gold[number[row.task]] = row.code
-            task = np.array([number[row.task] for row in codes])
-            worker = np.array([workers[row.worker] for row in codes])
-            code = np.array([row.code for row in codes])
-            known.parameters = await asyncio.to_thread(
-                live.refit,
-                known.parameters,
-                task,
-                worker,
-                code,
-                list(workers),
-                truth,
-                gold,
-                target_accuracy=known.target_accuracy,
-                share=known.share,
-                max_votes=known.plan.max_votes,
-            )
-            known.plan = replace(known.plan, threshold=known.parameters.threshold)
-            known.seen = len(codes)
-            told = {row.task for row in golds}
-            is_gold = np.array([row.task in told for row in codes])
-            right = np.bincount(worker[is_gold & (gold[task] == code)], minlength=len(workers))
-            seen = np.bincount(worker[is_gold], minlength=len(workers))
-            said = _codes_of(model_said, number, known.ontology)
-            flags = await asyncio.to_thread(
-                watching.signals, known.parameters, task, worker, code, truth, list(workers), said
-            )
-            await self._keep(tenant, project, known, list(workers), np.bincount(worker), seen, right, flags)
-        else:
-            await self._refit_agreeing(tenant, project, known)
+        if not await refits.fit(self._run, tenant, project, known):
+            return
         # a large project refits in larger steps: a look at all its waiting tasks is not free
         known.next_refit = max(known.seen * REFIT_GROWTH, known.seen + 40, known.seen + 0.02 * known.tasks_total)
         after = UUID(int=0)
@@ -368,101 +303,6 @@ class Aggregator:
                 await self._settle_or_ask(conn, tenant, project, known, idle)
             after = waiting[-1].id
 
-    async def _keep(
-        self,
-        tenant: UUID,
-        project: UUID,
-        known: Live,
-        workers: list[UUID],
-        judged: NDArray[np.int64],
-        seen: NDArray[np.int64],
-        right: NDArray[np.int64],
-        flags: list[list[WorkerFlag]],
-    ) -> None:
-        parameters = known.parameters
-        diagonal = np.einsum("wkk,k->w", parameters.confusion, parameters.prior)
-        strength = 10.0  # EM's opinion counts like ten golds: it is optimistic, gold is not
-        a, b = right + strength * diagonal, (seen - right) + strength * (1.0 - diagonal)
-        async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
-            await store.MODEL_KEEP.run(
-                conn,
-                tenant=tenant,
-                project=project,
-                version=parameters.version,
-                method=parameters.method,
-                rho=parameters.rho,
-                judgements=parameters.judgements,
-                state=live.freeze(parameters),
-                now=clock.now(),
-            )
-            await self._keep_skills(conn, tenant, project, known, workers, judged, seen, right, a, b, flags)
-
-    @staticmethod
-    async def _keep_skills(
-        conn: Conn,
-        tenant: UUID,
-        project: UUID,
-        known: Live,
-        workers: list[UUID],
-        judged: NDArray[np.int64],
-        seen: NDArray[np.int64],
-        right: NDArray[np.int64],
-        a: NDArray[np.float64],
-        b: NDArray[np.float64],
-        flags: list[list[WorkerFlag]],
-    ) -> None:
-        low = betaincinv(a, b, 0.025)
-        await store.SKILLS_KEEP.run(
-            conn,
-            tenant=tenant,
-            project=project,
-            workers=workers,
-            judgements=judged.tolist(),
-            gold_seen=seen.tolist(),
-            gold_right=right.tolist(),
-            # rounded: a bound of 1e-60, as of somebody always wrong, is more than the table's real can hold
-            skills=np.round(a / (a + b), 6).tolist(),
-            lows=np.round(low, 6).tolist(),
-            highs=np.round(betaincinv(a, b, 0.975), 6).tolist(),
-            flags=[msgspec.json.encode(one).decode() for one in flags],
-            now=clock.now(),
-        )
-        if known.gold_rate > 0:
-            rates = watching.gold_rates(known.gold_rate, known.target_accuracy, seen, low, flags)
-            await store.GOLD_RATES.run(conn, tenant=tenant, project=project, workers=workers, rates=rates)
-
-    async def _refit_agreeing(self, tenant: UUID, project: UUID, known: Live) -> None:
-        async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
-            gold = await store.GOLD_VOTES.all(conn, tenant=tenant, project=project)
-            settled = await store.SETTLED_VOTES.all(conn, tenant=tenant, project=project)
-            counts = await store.WORKER_COUNTS.all(conn, tenant=tenant, project=project)
-            if not counts:
-                return
-            known.seen = sum(row.judgements for row in counts)
-            workers = {row.worker: n for n, row in enumerate(counts)}
-            right, seen = await asyncio.to_thread(_compare, gold, workers, known.ontology)
-            near_right, near_seen = await asyncio.to_thread(_compare, settled, workers, known.ontology)
-            # agreement with what settled counts a quarter: the worker's own vote is part of it
-            skill = agreeing.accuracy(right + near_right / 4.0, seen + near_seen / 4.0)
-            known.accuracies = {worker: float(skill[n]) for worker, n in workers.items()}
-            strength = agreeing.PRIOR_STRENGTH + near_seen / 4.0
-            a = right + near_right / 4.0 + agreeing.PRIOR_ACCURACY * agreeing.PRIOR_STRENGTH
-            b = seen + strength - a
-            judged = np.array([row.judgements for row in counts])
-            await self._keep_skills(
-                conn,
-                tenant,
-                project,
-                known,
-                list(workers),
-                judged,
-                seen,
-                right,
-                a,
-                np.maximum(b, 1e-3),
-                [[] for _ in workers],
-            )
-
 
 def _unsure(votes: int, plan: Plan) -> Decision:
     return "escalate" if votes >= plan.max_votes else "more"
@@ -475,37 +315,5 @@ def _value(parameters: live.Parameters, posterior: NDArray[np.float64]) -> Value
     return value
 
 
-def _number(values: Iterable[UUID]) -> dict[UUID, int]:
-    return {value: n for n, value in enumerate(dict.fromkeys(values))}
-
-
 def _parts(values: list[UUID], size: int) -> Iterable[list[UUID]]:
     return (values[i : i + size] for i in range(0, len(values), size))
-
-
-def _codes_of(said: Sequence[store.PreLabel], number: dict[UUID, int], ontology: Ontology) -> NDArray[np.int16] | None:
-    """(n_tasks,) what a model said beforehand as codes, -1 where nothing; None where there is nothing at all."""
-    if not said:
-        return None
-    out = np.full(len(number), -1, np.int16)
-    for row in said:
-        if row.task in number and (code := code_of(decode_label(row.pre_label), ontology)) is not None:
-            out[number[row.task]] = code
-    return out
-
-
-def _compare(
-    votes: Sequence[store.GoldVote], workers: dict[UUID, int], ontology: Ontology
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    right, seen = np.zeros(len(workers), np.int64), np.zeros(len(workers), np.int64)
-    truths: dict[str, Label] = {}
-    for vote in votes:
-        n = workers.get(vote.worker)
-        if n is None:
-            continue
-        truth = truths.get(vote.truth)
-        if truth is None:
-            truth = truths[vote.truth] = decode_label(vote.truth)
-        seen[n] += 1
-        right[n] += same(decode_label(vote.label), truth, ontology)
-    return right, seen
