@@ -173,6 +173,7 @@ describe.skipIf(!logins)('the main paths', () => {
       await page.waitForTimeout(120);
     }
     await page.getByText('Nothing more to do here for now').waitFor({ timeout: 30_000 });
+    await expectAccessible(page);
     await picture(page, 'work-empty');
     await inspect(worker, `${url}/earnings`, 'earnings');
     const row = page.getByRole('row').filter({ hasText: NAME }).first();

@@ -52,7 +52,7 @@ describe.skipIf(!logins)('every page', () => {
     for (const [tab, mark] of [
       ['Contributors', 'Skill of each contributor'],
       ['Releases', 'Freeze a release'],
-      ['Gold', 'Known answers (gold)'],
+      ['Gold and training', 'Known answers (gold)'],
       ['Price and budget', 'New price for each judgement'],
     ] as const) {
       await here.page.getByRole('tab', { name: tab }).click();

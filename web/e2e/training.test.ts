@@ -9,33 +9,46 @@ const NAME = `Trained ${Date.now().toString(36)}`;
 describe.skipIf(!logins)('training', () => {
   const { url, requester, contributor } = logins as NonNullable<typeof logins>;
   let browser: Browser;
+  let owner: Visit;
   let worker: Visit;
   let made: Made;
 
   beforeAll(async () => {
     browser = await launch();
-    const owner = await visit(browser);
+    owner = await visit(browser);
     await signIn(owner, url, requester);
     made = await makeProject(owner.page, NAME, 14);
-    const { items } = await ask<{ items: { ref: string }[] }>(
-      owner.page,
-      'GET',
-      `/api/projects/${made.project}/tasks?limit=100`,
-    );
-    const labels = items
-      .slice(0, 12)
-      .map(({ ref }) => ({ ref, label: { kind: 'choice', values: [ref.startsWith('disc') ? 'disc' : 'square'] } }));
-    const { training } = await ask<{ training: string }>(owner.page, 'POST', `/api/projects/${made.project}/training`, {
-      labels,
-      pass_share: 0.8,
-    });
-    await ask(owner.page, 'POST', `/api/projects/${training}/allot`, { amount_minor: 300 });
-    await ask(owner.page, 'POST', `/api/projects/${made.project}/training/open`, {});
-    await owner.context.close();
     worker = await visit(browser);
     await signIn(worker, url, contributor);
   });
   afterAll(() => browser?.close());
+
+  it('is made on the project’s page from known answers, funded and opened', async () => {
+    const { page } = owner;
+    const { items } = await ask<{ items: { ref: string }[] }>(
+      page,
+      'GET',
+      `/api/projects/${made.project}/tasks?limit=100`,
+    );
+    await page.goto(`${url}/projects/${made.project}`);
+    await page.getByRole('tab', { name: 'Gold and training' }).click();
+    await page.getByLabel('What newcomers learn from').fill(
+      items
+        .slice(0, 12)
+        .map(({ ref }) => `${ref},${ref.startsWith('disc') ? 'disc' : 'square'}`)
+        .join('\n'),
+    );
+    await page.getByRole('button', { name: 'Make a training of them' }).click();
+    await page.getByLabel('Budget for training').fill('3');
+    await page.getByLabel('Budget for training').blur();
+    await expectAccessible(page);
+    await picture(page, 'training-made');
+    await page.getByRole('button', { name: 'Open the training' }).click();
+    await page.getByRole('button', { name: 'Open the training' }).waitFor({ state: 'detached' });
+    const training = await ask<{ state: string; tasks: number }>(page, 'GET', `/api/projects/${made.project}/training`);
+    expect(training).toMatchObject({ state: 'live', tasks: 12 });
+    expect(owner.complaints).toEqual([]);
+  });
 
   it('stands on the board before the project does, with what it takes', async () => {
     const { page } = worker;

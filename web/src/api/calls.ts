@@ -62,6 +62,10 @@ export const projects = {
   whatIf: (project: string, target: number) => get<T.WhatIf>(`/api/projects/${id(project)}/what-if`, { target }),
   guidelineQueue: (project: string, query?: Query) =>
     get<T.Page<T.Unclear>>(`/api/projects/${id(project)}/guideline-queue`, query),
+  training: (project: string) => get<T.Training>(`/api/projects/${id(project)}/training`),
+  teach: (project: string, body: { labels: { ref: string; label: T.Label }[]; pass_share: number }) =>
+    post<T.Training>(`/api/projects/${id(project)}/training`, body),
+  openTraining: (project: string) => post<T.Training>(`/api/projects/${id(project)}/training/open`),
   decisions: (task: string) => get<T.Decision[]>(`/api/tasks/${id(task)}/decisions`),
   addGold: (project: string, labels: { ref: string; label: T.Label }[]) =>
     post<{ created: number }>(`/api/projects/${id(project)}/gold`, { labels }),

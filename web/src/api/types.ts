@@ -134,6 +134,7 @@ export type TaskDetail = Refined<
 >;
 export type ContributorQuality = S['ContributorQuality'];
 export type Quality = Refined<S['ProjectQuality'], { forecast: Refined<S['Forecast'], { cost_to_go_minor: Range }> }>;
+export type Training = S['Training'];
 export type WhatIf = Refined<S['WhatIf'], { judgements: Range; experts: Range; cost_minor: Range }>;
 export type Decision = S['Replayed'];
 

@@ -319,4 +319,21 @@ export const requester: Record<string, string> = {
   'payout begun': '提现开始',
   'payout done': '提现完成',
   'payout came back': '提现退回',
+  'Nothing left for you here': '此处没有需要你抽检的条目',
+  '{count, plural, one {# drawn item waits} other {# drawn items wait}} for another auditor.':
+    '{count} 个抽出的条目等待另一位抽检者。',
+  'For you': '待你抽检',
+  'Each drawn item is judged by': '每个抽出的条目由',
+  'one auditor': '一位抽检者判断',
+  'two, unseen by each other': '两位抽检者各自独立判断',
+  'A third decides where they differ; the certificate says how often they did.':
+    '两人不一致时由第三人裁定；证书会注明不一致的次数。',
+  'Auditors differed': '抽检者意见不一',
+  'of {n} judged by two; a third decided': '共 {n} 条由两人判断；由第三人裁定',
+  'Each is judged by two people who do not see each other’s answers.': '每条由两人独立判断，互不可见。',
+  'See what was refused': '查看被拒条目',
+  'nobody judged it': '无人判断',
+  'the judgements disagree': '判断不一致',
+  'From an assumed skill of {skill} %; 80 % of simulated outcomes lie in the interval. A pilot makes it narrower.':
+    '按假定水平 {skill} % 估算；80 % 的模拟结果落在区间内。试标可使区间更窄。',
 };

@@ -18,4 +18,20 @@ export const training: Record<string, string> = {
   '{sum} paid for this page; right or not, it is yours.': '本页已支付 {sum}；无论对错都归你。',
   'To the project': '前往项目',
   'Next page': '下一页',
+  'Gold and training': '金标与培训',
+  Passed: '已通过',
+  '{count} under way': '{count} 人进行中',
+  'Answers right': '回答正确',
+  'Budget for training': '培训预算',
+  'Training is paid like the project, passed or not.': '培训与项目同酬，无论是否通过。',
+  'Open the training': '开放培训',
+  'The training as a project of its own: budget, pause, answers': '作为独立项目查看培训：预算、暂停、回答',
+  'Newcomers meet these first, are told after each page what was right, and see the project once enough of their last ten answers were.':
+    '新人先做这些任务，每页之后会得知正确答案；最近十个回答中答对足够多，项目即开放。',
+  'What newcomers learn from': '新人学习用的答案',
+  'One a line: ref,label. An item that is taught with is no longer labelled.':
+    '每行一条：ref,label。用于培训的条目不再标注。',
+  'Right of the last ten, to pass': '最近十个中须答对的比例',
+  'Add to the training': '加入培训',
+  'Make a training of them': '用它们建立培训',
 };

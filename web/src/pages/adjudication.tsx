@@ -2,10 +2,16 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { review } from '../api/calls';
 import type { DoubtfulTask } from '../api/types';
-import { useT } from '../i18n';
+import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Empty, Page } from '../ui/bits';
 import { Rows } from '../ui/table';
+
+/** The server's reasons, in the reader's language. */
+const REASONS: Record<string, string> = {
+  'nobody judged it': msg('nobody judged it'),
+  'the judgements disagree': msg('the judgements disagree'),
+};
 
 export function Adjudication() {
   const t = useT();
@@ -64,7 +70,10 @@ export function Adjudication() {
                   ),
                 },
                 { head: t('Project'), cell: (row) => row.project_name ?? row.project.slice(0, 8) },
-                { head: t('Why'), cell: (row) => row.reason ?? '–' },
+                {
+                  head: t('Why'),
+                  cell: (row) => (REASONS[row.reason] ? t(REASONS[row.reason] as string) : row.reason),
+                },
                 {
                   head: t('Posterior'),
                   numeric: true,

@@ -2,7 +2,7 @@ import { Button, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
-import { review } from '../api/calls';
+import { releases, review } from '../api/calls';
 import type { AuditItem, Label } from '../api/types';
 import { openDocument } from '../editor/core/document';
 import { openHistory } from '../editor/core/history';
@@ -73,6 +73,41 @@ function Blind({ release, item }: { release: string; item: AuditItem }) {
   );
 }
 
+/** Nothing more for this auditor: the audit is done, or it is somebody else's turn. */
+function Ended({ release }: { release: string }) {
+  const t = useT();
+  const query = useQuery({ queryKey: ['release', release], queryFn: () => releases.read(release), staleTime: 0 });
+  return (
+    <Asked query={query}>
+      {({ audit }) =>
+        audit.judged < audit.drawn ? (
+          <Empty
+            icon="clock"
+            title={t('Nothing left for you here')}
+            action={<Link to="/audits">{t('Back to the audits')}</Link>}
+          >
+            {t('{count, plural, one {# drawn item waits} other {# drawn items wait}} for another auditor.', {
+              count: audit.drawn - audit.judged,
+            })}
+          </Empty>
+        ) : (
+          <Empty
+            icon="check"
+            title={t('The audit is done')}
+            action={
+              <Link to="/releases/$release" params={{ release }}>
+                {t('To the release, to certify it')}
+              </Link>
+            }
+          >
+            {t('Every drawn item has been judged.')}
+          </Empty>
+        )
+      }
+    </Asked>
+  );
+}
+
 export function AuditDesk() {
   const t = useT();
   const { release } = useParams({ strict: false }) as { release: string };
@@ -89,17 +124,8 @@ export function AuditDesk() {
           <Blind key={item.audit_item} release={release} item={item} />
         ) : (
           <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 24 }}>
-            <Empty
-              icon="check"
-              title={t('The audit is done')}
-              action={
-                <Link to="/releases/$release" params={{ release }}>
-                  {t('To the release, to certify it')}
-                </Link>
-              }
-            >
-              {t('Every drawn item has been judged.')}
-            </Empty>
+            <h1 className="cup-visually-hidden">{t('Audit')}</h1>
+            <Ended release={release} />
           </main>
         )
       }

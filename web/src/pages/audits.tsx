@@ -51,11 +51,12 @@ export function Audits() {
                   ),
                 },
                 { head: t('Judged'), numeric: true, cell: (row) => `${number(row.judged)} / ${number(row.drawn)}` },
+                { head: t('For you'), numeric: true, cell: (row) => number(row.for_you) },
                 {
                   head: t('Go on'),
                   quiet: true,
                   cell: (row) =>
-                    row.judged < row.drawn && (
+                    row.for_you > 0 && (
                       <Button component={Link} to={`/audits/${row.release}`} size="compact-sm">
                         {t('Audit')}
                       </Button>

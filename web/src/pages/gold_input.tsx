@@ -16,10 +16,14 @@ export function GoldInput({
   ontology,
   text,
   onChange,
+  label,
+  description,
 }: {
   ontology: Ontology;
   text: string;
   onChange: (text: string) => void;
+  label?: string;
+  description?: string;
 }) {
   const t = useT();
   const { number } = useFormat();
@@ -27,8 +31,10 @@ export function GoldInput({
   return (
     <Stack gap={8}>
       <Textarea
-        label={t('Known answers (gold)')}
-        description={t('One a line: ref,label. Contributors meet them unmarked, and show how well they work.')}
+        label={label ?? t('Known answers (gold)')}
+        description={
+          description ?? t('One a line: ref,label. Contributors meet them unmarked, and show how well they work.')
+        }
         autosize
         minRows={4}
         maxRows={12}
@@ -124,7 +130,7 @@ export function GoldPanel({ project }: { project: Project }) {
     queryFn: () => ontologies.version(project.ontology_version),
   });
   return (
-    <Panel title={t('Gold')} style={{ maxWidth: 720 }}>
+    <Panel title={t('Gold')}>
       <Asked query={version}>{({ spec }) => <Giving project={project} ontology={spec} />}</Asked>
     </Panel>
   );

@@ -15,6 +15,7 @@ import { Funding } from './project_funding';
 import { Overview } from './project_overview';
 import { People } from './project_people';
 import { ReleaseList } from './project_releases';
+import { TrainingPanel } from './project_training';
 import { KIND_NAMES } from './work_offers';
 
 function FlowStrip({ project, certified }: { project: Project; certified: number }) {
@@ -149,7 +150,7 @@ export function ProjectPage() {
               <Tabs.Tab value="overview">{t('Overview')}</Tabs.Tab>
               <Tabs.Tab value="people">{t('Contributors')}</Tabs.Tab>
               <Tabs.Tab value="releases">{t('Releases')}</Tabs.Tab>
-              {manages && <Tabs.Tab value="gold">{t('Gold')}</Tabs.Tab>}
+              {manages && <Tabs.Tab value="gold">{t('Gold and training')}</Tabs.Tab>}
               {manages && <Tabs.Tab value="funding">{t('Price and budget')}</Tabs.Tab>}
             </Tabs.List>
             <Tabs.Panel value="overview">
@@ -165,7 +166,10 @@ export function ProjectPage() {
             </Tabs.Panel>
             {manages && (
               <Tabs.Panel value="gold">
-                <GoldPanel project={data} />
+                <div className="cup-two">
+                  <GoldPanel project={data} />
+                  <TrainingPanel project={data} />
+                </div>
               </Tabs.Panel>
             )}
             {manages && (

@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, NumberInput, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -20,9 +20,11 @@ function Freeze({ project }: { project: Project }) {
   const [name, setName] = useState('v1');
   const [licence, setLicence] = useState('CC-BY-4.0');
   const [items, setItems] = useState(Math.min(project.plan.audit_items ?? DEFAULT_AUDIT_ITEMS, project.counts.settled));
+  const [auditors, setAuditors] = useState(1);
   const { target_accuracy, confidence } = project.plan;
   const create = useMutation({
-    mutationFn: () => releases.create(project.id, { name, licence, plan: { items, confidence, target_accuracy } }),
+    mutationFn: () =>
+      releases.create(project.id, { name, licence, plan: { items, confidence, target_accuracy, auditors } }),
     onSuccess: () =>
       client.invalidateQueries({ predicate: ({ queryKey }) => ['releases', 'audits'].includes(String(queryKey[0])) }),
   });
@@ -52,6 +54,20 @@ function Freeze({ project }: { project: Project }) {
             required
           />
         </Group>
+        <Radio.Group
+          label={t('Each drawn item is judged by')}
+          value={String(auditors)}
+          onChange={(next) => setAuditors(Number(next))}
+        >
+          <Group gap={24} mt={4}>
+            <Radio value="1" label={t('one auditor')} />
+            <Radio
+              value="2"
+              label={t('two, unseen by each other')}
+              description={t('A third decides where they differ; the certificate says how often they did.')}
+            />
+          </Group>
+        </Radio.Group>
         <Text size="sm" c="dimmed">
           {t('To certify {target} at {confidence}.', {
             target: percent(target_accuracy),

@@ -127,6 +127,13 @@ function CertificatePanel({ release }: { release: Release }) {
             value={number(certificate.errors)}
             note={t('of {n}', { n: number(certificate.n) })}
           />
+          {certificate.double_judged > 0 && (
+            <Figure
+              label={t('Auditors differed')}
+              value={number(certificate.disagreements)}
+              note={t('of {n} judged by two; a third decided', { n: number(certificate.double_judged) })}
+            />
+          )}
         </Group>
         <Text size="sm" maw="72ch">
           {certificate.statement}
@@ -142,6 +149,7 @@ function CertificatePanel({ release }: { release: Release }) {
             '{judged} of {drawn} audited. The adjudicator does not see the settled labels; you see the errors when the audit is closed.',
             { judged: number(audit.judged), drawn: number(audit.drawn) },
           )}
+          {audit.auditors > 1 && ` ${t('Each is judged by two people who do not see each other’s answers.')}`}
         </Text>
         <ProblemNote error={certify.error} />
         <Group>

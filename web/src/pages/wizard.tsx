@@ -5,7 +5,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useState } from 'react';
 import { catalogue, ontologies, projects, tenant as tenantCalls } from '../api/calls';
 import type { Estimate, Project, Range } from '../api/types';
-import { msg, useT } from '../i18n';
+import { msg, type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Figure, Interval, Page, Panel, ProblemNote } from '../ui/bits';
 import { MoneyInput } from '../ui/money_input';
@@ -56,6 +56,17 @@ function useEstimate(draft: Draft, enabled: boolean) {
   return { items, estimate };
 }
 
+/** The server says in English what it leaned on; its known saying is said in the reader's language. */
+function basisIn(t: Translate, basis: string): string {
+  const skill = /^an assumed skill of (\d+)\s*%; 80 % of simulated outcomes/.exec(basis)?.[1];
+  return skill
+    ? t(
+        'From an assumed skill of {skill} %; 80 % of simulated outcomes lie in the interval. A pilot makes it narrower.',
+        { skill },
+      )
+    : basis;
+}
+
 function EstimatePanel({ items, estimate, error }: { items: number; estimate: Estimate | undefined; error: unknown }) {
   const t = useT();
   const { money, number } = useFormat();
@@ -99,7 +110,7 @@ function EstimatePanel({ items, estimate, error }: { items: number; estimate: Es
         {line(t('Tasks for an adjudicator'), estimate.experts, number)}
         <Text size="xs" c="dimmed">
           {t('For {items} items, and {audit} to audit.', { items: number(items), audit: number(estimate.audit_items) })}{' '}
-          {estimate.basis}
+          {basisIn(t, estimate.basis)}
         </Text>
       </Stack>
     </Panel>

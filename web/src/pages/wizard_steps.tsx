@@ -108,7 +108,7 @@ export function DataStep({ draft, change }: StepProps) {
               )}
               {(latest.error || latest.refused > 0) && (
                 <Link to="/datasets/$dataset" params={{ dataset: draft.dataset }} style={{ fontSize: 12 }}>
-                  {t('Why it stopped, and what was refused')}
+                  {latest.error ? t('Why it stopped, and what was refused') : t('See what was refused')}
                 </Link>
               )}
             </Group>

@@ -346,6 +346,7 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
   const first = shift.problem?.code === 'training-first' ? shift.problem.body.training : null;
   return (
     <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 24 }}>
+      <h1 className="cup-visually-hidden">{t('Work')}</h1>
       {shift.phase === 'loading' && (
         <Group gap={8} role="status">
           <Loader size="xs" />
