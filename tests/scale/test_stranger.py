@@ -13,6 +13,8 @@ from scaleapi.exceptions import ScaleInvalidRequest
 from scaleapi.tasks import TaskType
 
 from cupola.client import Client
+from cupola.orders import service as orders
+from cupola.platform.pg.tx import Role
 from tests.scale.conftest import World, until
 from tests.scale.labelling import crowd, work_until
 from tests.scale.receiver import Receiver
@@ -227,3 +229,25 @@ def test_what_is_odd_about_a_picture_task_is_named(world: World, named: str, mor
         answer = httpx.post(f"{world.served.url}/v1/task/imageannotation", json=body, auth=(key, ""))
         assert answer.status_code == 400, f"{json.dumps(more)[:100]}: {answer.status_code} {answer.text[:200]}"
         assert named in answer.json()["error"]
+
+
+def test_news_of_a_settlement_from_before_a_rejection_that_comes_late_answers_nothing(world: World) -> None:
+    world.fund()
+    client = world.live
+    task = client.create_task(TaskType.Categorization, attachment="It barks.", attachment_type="text",
+                              categories=["cat", "dog"])  # fmt: skip
+    queued(world, task)
+
+    def dog(_: dict[str, Any]) -> dict[str, Any]:
+        return {"kind": "choice", "values": ["dog"]}
+
+    work_until(world, crowd(world, 3), dog, lambda: client.get_task(task.id).status == "completed", "answered")
+    client.audit_task(task.id, False, "No.")
+    [(tenant, foundry)] = world.sql("SELECT tenant, foundry_task FROM order_task WHERE id = %s", task.id)
+
+    async def late(run: Any) -> None:
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            assert await orders.settled(conn, tenant, [foundry]) == []
+
+    world.served.call(late)
+    assert client.get_task(task.id).as_dict()["waiting_for"] == "redo"

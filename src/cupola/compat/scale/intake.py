@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from cupola.compat.scale import outcome
 from cupola.compat.scale.types import TaskType, type_named
 from cupola.compat.scale.types.check import Fields, wrong
 from cupola.compat.scale.wire import Call, Conn, metadata_text
@@ -188,5 +189,5 @@ async def keep(conn: Conn, call: Call, kind: TaskType, new: NewOrder) -> UUID:
     order = await service.create(conn, call.tenant, new)
     if call.world == "test" and new.role == model.PRODUCTION:
         response = msgspec.json.encode(kind.canned(msgspec.json.decode(new.params))).decode()
-        await service.complete(conn, call.tenant, order, response)
+        await outcome.tell(conn, call.tenant, await service.complete(conn, call.tenant, order, response), "completed")
     return order

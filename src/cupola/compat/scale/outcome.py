@@ -21,9 +21,12 @@ from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 
 log = logging.getLogger("cupola.scale")
-_TOLD = {"order.completed": "completed", "order.failed": "error", "order.audited": "audit", "order.recalled": "recall"}
+# An order may lose its batch's last place, fail, or be recalled; what is told of it is told by its event only where
+# nothing can change it any more. Completions and audits are told in their own transaction (`tell`).
 KINDS = (
-    *_TOLD,
+    "order.completed",
+    "order.failed",
+    "order.recalled",
     "order.created",
     "order.canceled",
     "order.batch.*",
@@ -53,9 +56,9 @@ async def _handle(run: Runtime, tenant: UUID, events: list[Event]) -> None:
     if settled:
         await _respond(run, tenant, settled)
     for event in events:
-        if event.kind in _TOLD and event.subject is not None:
+        if event.kind in ("order.completed", "order.failed") and event.subject is not None:
             async with run.db.tx(Role.APP, tenant=tenant) as conn:
-                await _tell(conn, run, tenant, event)
+                await _ended(conn, run, tenant, event)
         elif event.kind == "release.frozen" and event.subject is not None and event.project is not None:
             async with run.db.tx(Role.APP, tenant=tenant) as conn:
                 await deliveries.deliver_release(conn, tenant, event.subject, event.project)
@@ -86,7 +89,8 @@ async def _respond(run: Runtime, tenant: UUID, tasks: list[UUID]) -> None:
             if response is None:
                 await service.fail(conn, tenant, one.order.id, "The people who looked at it could not decide it.")
             else:
-                await service.complete(conn, tenant, one.order.id, response)
+                done = await service.complete(conn, tenant, one.order.id, response)
+                await tell(conn, tenant, done, "completed")
 
 
 def response_of(one: Settled) -> str | None:
@@ -99,17 +103,25 @@ def response_of(one: Settled) -> str | None:
     return msgspec.json.encode(making.response(params, msgspec.json.decode(one.label), one.settlement)).decode()
 
 
-async def _tell(conn: Conn, run: Runtime, tenant: UUID, event: Event) -> None:
-    assert event.subject is not None
-    order = await service.order(conn, tenant, event.subject)
+async def tell(conn: Conn, tenant: UUID, order: Order, kind: str) -> None:
+    """Put a callback on its way, in the transaction of what it tells: later the order may be another already.
+
+    kind: completed, error, audit, recall.
+    """
     if order.role != model.PRODUCTION:
         return
-    kind = _TOLD[event.kind]
     receiver = order.callback or (await service.terms(conn, tenant)).callback
     if receiver:
         world = await service.world(conn, tenant)
         await callbacks.enqueue(conn, tenant, kind, receiver, body_of(order, world), task=order.id)
-    if order.batch is not None and kind in ("completed", "error"):
+
+
+async def _ended(conn: Conn, run: Runtime, tenant: UUID, event: Event) -> None:
+    assert event.subject is not None
+    order = await service.order(conn, tenant, event.subject)
+    if event.kind == "order.failed":
+        await tell(conn, tenant, order, "error")
+    if order.batch is not None and order.role == model.PRODUCTION:
         await batch_done(conn, run, tenant, order.batch)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from cupola.compat.scale import attachments, intake, shapes
+from cupola.compat.scale import attachments, intake, outcome, shapes
 from cupola.compat.scale.types import TYPES
 from cupola.compat.scale.types.check import Fields, wrong
 from cupola.compat.scale.wire import Call, Conn, metadata_text, shown_token
@@ -62,6 +62,9 @@ async def audit(conn: Conn, call: Call) -> Json:
         review = model.ACCEPTED if body.flag("accepted") else model.REJECTED
     response = None if fixed is None else msgspec.json.encode(fixed.values).decode()
     order = await service.audit(conn, call.tenant, task, review, comments, call.principal, response)
+    await outcome.tell(conn, call.tenant, order, "audit")
+    if order.state == model.PENDING:
+        await outcome.tell(conn, call.tenant, order, "recall")
     return {**shapes.task(order, call.world), "customer_review_status": model.REVIEWS[review]}
 
 

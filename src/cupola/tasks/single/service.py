@@ -112,5 +112,5 @@ async def put_in_band(conn: Conn, tenant: UUID, wanted: Sequence[tuple[UUID, int
 
 
 async def newest_settlement(conn: Conn, tenant: UUID, task: UUID) -> every.SettlementRow | None:
-    rows = await every.SETTLEMENTS_OF.all(conn, tenant=tenant, task=task)
-    return rows[-1] if rows else None
+    """The settlement that counts: of a task that is done again, none from before."""
+    return await store.SETTLED.maybe(conn, tenant=tenant, task=task)

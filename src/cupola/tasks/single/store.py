@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cupola.platform.pg.statement import Command, Scalar, Statement
+from cupola.tasks.store import SettlementRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ TASK_REOPEN = Scalar(
     "UPDATE task t SET state = 1, open_slots = p.min_judgements, heard_since = %(now)s, settled_at = NULL "
     "FROM project p WHERE t.tenant = %(tenant)s AND t.id = %(task)s AND p.tenant = t.tenant AND p.id = t.project "
     "AND t.state = 3 RETURNING t.project",
+)
+SETTLED = Statement(
+    SettlementRow,
+    "SELECT s.id, s.task, s.version, s.label, s.confidence, s.how, s.method, s.at FROM settlement s "
+    "JOIN task t ON t.tenant = s.tenant AND t.id = s.task WHERE s.tenant = %(tenant)s AND s.task = %(task)s "
+    "AND (t.heard_since IS NULL OR s.at > t.heard_since) ORDER BY s.version DESC LIMIT 1",
 )
 TASKS_BAND = Command(
     "UPDATE task t SET rank = x.band * 1099511627776 + t.rank %% 1099511627776 "
