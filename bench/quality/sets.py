@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from cupola.quality.inference.base import Crowd
@@ -50,7 +49,7 @@ def real_sets(root: Path, features: dict[str, Path] | None = None) -> list[RealS
         labels = read_table(folder / "labels.csv")
         if len(labels["label"].unique()) > MOST_CLASSES or folder.name.endswith("_pairs"):
             continue
-        crowd, codes = Crowd.from_frame(labels, gold=pa_csv.read_csv(folder / "truth.csv"), duplicates="keep")
+        crowd, codes = Crowd.from_frame(labels, gold=read_table(folder / "truth.csv"), duplicates="keep")
         if crowd.gold is None:
             continue
         path = (features or {}).get(folder.name, folder / "features.npy")

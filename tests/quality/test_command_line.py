@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,8 +10,12 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
+from rich.console import Console
 
+from cupola.quality import cli
+from cupola.quality.choose import choose
 from cupola.quality.cli import main
+from cupola.quality.simulate import World, simulate
 
 
 @pytest.fixture
@@ -109,3 +114,25 @@ def test_a_bad_file_is_refused_with_what_to_do(
     path.write_text(text)
     assert main(["aggregate", str(path), "--out", str(tmp_path / "out.csv")]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_bar_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown(*, terminal: bool, quiet: bool) -> str:
+        written = io.StringIO()
+        monkeypatch.setattr(cli, "err", Console(file=written, force_terminal=terminal, width=80))
+        with cli.bar("fitting", quiet=quiet) as told:
+            told(1, 2, "blend")
+        return written.getvalue()
+
+    assert "blend" in shown(terminal=True, quiet=False)
+    assert shown(terminal=False, quiet=False) == ""
+    assert shown(terminal=True, quiet=True) == ""
+
+
+def test_long_work_tells_every_step_it_makes() -> None:
+    steps: list[tuple[int, int, str]] = []
+    drawn = simulate(World(tasks=200), 0)
+    choose(drawn.crowd, drawn.truth, told=lambda done, total, what: steps.append((done, total, what)))
+    assert [done for done, _, _ in steps] == list(range(len(steps)))
+    assert {total for _, total, _ in steps} == {len(steps)}
+    assert {"blend", "majority"} <= {what for _, _, what in steps}

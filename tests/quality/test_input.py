@@ -150,3 +150,46 @@ def test_aggregate_gives_one_row_a_task_with_a_confidence_that_is_a_probability(
     assert table["label"] == ["dog", "cat", "cat"]
     assert table["judgements"] == [2, 2, 1]
     assert all(0.5 < value < 1.0 for value in table["confidence"])
+
+
+def test_what_stands_in_a_file_is_what_comes_out_of_it(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text(
+        "task,worker,label\n007,2024-05-01,true\n008,2024-05-01,1.50\n007,2024-05-02,true\n", "utf-8"
+    )
+    assert read_table(tmp_path / "odd.csv").to_pydict() == {
+        "task": ["007", "008", "007"],
+        "worker": ["2024-05-01", "2024-05-01", "2024-05-02"],
+        "label": ["true", "1.50", "true"],
+    }
+    (tmp_path / "plain.csv").write_text("task,worker,label\n7,1,10\n8,2,9\n", "utf-8")
+    assert read_table(tmp_path / "plain.csv")["label"].to_pylist() == [10, 9]
+
+
+def test_bytes_that_are_no_utf8_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes("task,worker,label\nt1,w1,caf\u00e9\n".encode("latin-1"))
+    with pytest.raises(Problem, match="UTF-8"):
+        read_table(tmp_path / "latin.csv")
+
+
+def test_text_that_is_all_numbers_is_ordered_by_size_and_other_text_is_not() -> None:
+    columns = {"task": ["a", "b", "c"], "worker": ["w"] * 3, "label": ["10.5", "2.5", "-1"]}
+    assert Crowd.from_frame(columns)[1].labels == ("-1", "2.5", "10.5")
+    assert Crowd.from_frame({**columns, "label": ["10", "2", "1x"]})[1].labels == ("10", "1x", "2")
+
+
+def test_gold_of_tasks_that_nobody_judged_is_refused_when_it_is_all_there_is() -> None:
+    columns = {"task": ["007", "008"], "worker": ["v", "w"], "label": ["a", "b"]}
+    with pytest.raises(Problem, match="first task judged is '007'"):
+        Crowd.from_frame(columns, gold={7: "a"})
+    crowd, _ = Crowd.from_frame(columns, gold={"007": "a", "nobody": "b"})
+    assert crowd.gold is not None
+    assert crowd.gold.tolist() == [0, -1]
+
+
+def test_one_person_alone_is_not_believed_as_if_somebody_had_agreed() -> None:
+    columns = {"task": list(range(40)), "worker": ["only"] * 40, "label": ["a", "b"] * 20}
+    alone = aggregate(columns)
+    assert alone.confidence.max() <= 0.8
+    assert "second vote" in alone.why
+    two = {"task": [*range(40), *range(40)], "worker": ["v"] * 40 + ["w"] * 40, "label": ["a", "b"] * 40}
+    assert aggregate(two).confidence.min() > 0.8

@@ -18,8 +18,14 @@ from cupola.quality.inference.base import MAX_TABLE_BYTES, Crowd, Duplicates, Fi
 from cupola.quality.inference.codes import Codes
 from cupola.quality.inference.methods import method_named
 from cupola.quality.inference.sparse_coin import sparse_coin
+from cupola.quality.progress import Told, silent
+from cupola.quality.standing import placed
 
 Loss = Literal["zero_one", "absolute", "squared"]
+
+# Where nobody can be compared with anybody, a fit believes each vote as much as it believes itself: all the way.
+LEAST_COMPARED = 20  # judgements on tasks that have another one, or gold
+UNCOMPARED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ def aggregate(
     loss: Loss = "zero_one",
     duplicates: Duplicates = "refuse",
     seed: int = 0,
+    told: Told = silent,
 ) -> Aggregate:
     """One label and one calibrated confidence for each task.
 
@@ -101,6 +108,8 @@ def aggregate(
     classes: every class in order; needed when some may never have been said, and for an ordinal loss.
     classifier: (n_tasks, K) out-of-fold probabilities in the order of the sorted tasks and of the classes; NaN rows
       for tasks without. Probabilities of a model trained on the tasks themselves will be believed too much.
+    told: hears how far the work is.
+    Where hardly any task has a second vote or gold, nothing is known of anyone, and no confidence is above 80 %.
     Raises Problem for bad input, naming rows.
     """
     if isinstance(judgements, tuple) and len(judgements) == 2 and isinstance(judgements[0], Crowd):
@@ -114,7 +123,7 @@ def aggregate(
         return _sparse(crowd, codes, DEFAULT_RHO if rho is None else rho)
     scores: tuple[Score, ...] = ()
     if method == "auto":
-        choice = choose(crowd, crowd.gold, seed=seed)
+        choice = choose(crowd, crowd.gold, seed=seed, told=told)
         name, blind, scores, why = choice.method, choice.fit, choice.scores, choice.why
         fitted_rho = choice.rho
     else:
@@ -132,6 +141,11 @@ def aggregate(
     used_rho = fitted_rho if rho is None else rho
     fit = blind if crowd.gold is None else method_named(name)(heard)
     posterior = calibrated(fit, heard, used_rho)
+    if compared(heard) < LEAST_COMPARED and crowd.n_classes > 1:
+        open_to_doubt = np.ones(crowd.n_tasks, np.bool_) if crowd.gold is None else crowd.gold < 0
+        held = placed(posterior, np.minimum(posterior.max(axis=1), UNCOMPARED))
+        posterior = np.where(open_to_doubt[:, None], held, posterior)
+        why += f"; hardly a task has a second vote or gold, so no confidence is above {UNCOMPARED:.0%}"
     if crowd.n_classes == 1:
         why += "; only one class was ever said, so no confidence can be told: pass every class there is"
     chosen = best_label(posterior, loss)
@@ -141,6 +155,14 @@ def aggregate(
         unknown &= crowd.gold < 0
     chosen[unknown] = -1
     return Aggregate(crowd, codes, chosen, confidence, posterior, fit, fit.method, used_rho, scores, why)
+
+
+def compared(crowd: Crowd) -> int:
+    """How many judgements stand beside another one of the same task, or beside its gold."""
+    beside = crowd.votes >= 2
+    if crowd.gold is not None:
+        beside |= crowd.gold >= 0
+    return int(crowd.votes[beside].sum())
 
 
 def _sparse(crowd: Crowd, codes: Codes, rho: float) -> Aggregate:

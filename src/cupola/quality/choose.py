@@ -12,6 +12,7 @@ from cupola.kernel.errors import invalid
 from cupola.quality.calibrate import DEFAULT_RHO, rho_of, temper
 from cupola.quality.inference.base import Crowd, Fit, evidence_of
 from cupola.quality.inference.methods import DEFAULT_METHOD, METHODS
+from cupola.quality.progress import Told, silent
 
 ENOUGH_GOLDS = 50  # below this the choice is noise
 FOLDS = 5
@@ -70,12 +71,13 @@ def choose(
     candidates: Sequence[str] = CANDIDATES,
     default: str = DEFAULT_METHOD,
     seed: int = 0,
+    told: Told = silent,
 ) -> Choice:
     """The candidate with the least cross-validated log-loss on gold, if it beats the default beyond chance.
 
     gold: (n_tasks,) int16, -1 where none. Every candidate is fitted without gold, so that no answer is scored by
     a fit that has seen it. With fewer than 50 golds the default is taken. Beyond chance: the mean difference of
-    log-loss exceeds its standard error.
+    log-loss exceeds its standard error. told hears which candidate is being fitted.
     """
     names = list(dict.fromkeys([default, *candidates]))
     for name in names:
@@ -93,7 +95,8 @@ def choose(
     scores: list[Score] = []
     fits: dict[str, Fit] = {}
     reference: NDArray[np.float64] | None = None
-    for name in names:
+    for number, name in enumerate(names):
+        told(number, len(names), name)
         fits[name] = METHODS[name](blind)
         posterior, known = held_out(fits[name], crowd, gold, seed=seed)
         truth = gold[known]

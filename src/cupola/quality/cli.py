@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from cyclopts import App, Parameter
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cupola.kernel.errors import Problem, invalid
@@ -26,6 +29,7 @@ from cupola.quality.inference.codes import LABEL_COLUMNS, TASK_COLUMNS, find_col
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.picture import bars
 from cupola.quality.plan import Range, forecast, pool_from_pilot, pool_from_skill
+from cupola.quality.progress import Told
 from cupola.quality.readers import read_table, write_table
 from cupola.quality.simulate import World, simulate
 
@@ -51,6 +55,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+@contextmanager
+def bar(what: str, *, quiet: bool = False) -> Iterator[Told]:
+    """A bar on stderr where a person looks at a terminal, nothing in a pipe or when quiet."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+
+        def told(done: int, total: int, now: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{what}: {now}" if now else what)
+
+        yield told
+
+
 @app.command(name="aggregate")
 def aggregate_command(
     judgements: Path,
@@ -70,10 +87,10 @@ def aggregate_command(
 
     Reads task, worker, label (CSV, TSV, Parquet, Label Studio JSON); writes task, label, confidence, judgements.
     """
-    with err.status("reading"):
+    with bar("reading"):
         table = read_table(judgements)
         known = None if gold is None else read_table(gold)
-    with err.status("aggregating"):
+    with bar("aggregating") as told:
         result = aggregate(
             table,
             method=method,
@@ -84,6 +101,7 @@ def aggregate_command(
             worker=worker,
             label=label,
             seed=seed,
+            told=told,
         )
     write_table(result.to_arrow(), out_file)
     if workers_file is not None:
@@ -110,22 +128,27 @@ def agreement_command(
     label: Columns = None,
 ) -> None:
     """Krippendorff's alpha, Gwet's AC1, Fleiss' kappa, and with gold the repeat rate, each with its 95 % interval."""
-    crowd, codes = Crowd.from_frame(
-        read_table(judgements),
-        gold=None if gold is None else read_table(gold),
-        duplicates=duplicates,
-        task=task,
-        worker=worker,
-        label=label,
-    )
-    figures = {
-        f"alpha ({level})": agree.alpha(crowd, level),
-        "AC1": agree.ac1(crowd),
-        "Fleiss' kappa": agree.fleiss_kappa(crowd),
-    }
-    if crowd.gold is not None:
-        figures["repeat rate r"] = agree.repeat_rate(crowd, crowd.gold)
-    of_class = agree.by_class(crowd)
+    with bar("reading", quiet=json_out):
+        crowd, codes = Crowd.from_frame(
+            read_table(judgements),
+            gold=None if gold is None else read_table(gold),
+            duplicates=duplicates,
+            task=task,
+            worker=worker,
+            label=label,
+        )
+    figures: dict[str, agree.Interval] = {}
+    with bar("drawing again for the intervals", quiet=json_out) as told:
+        told(0, 4, "alpha")
+        figures[f"alpha ({level})"] = agree.alpha(crowd, level)
+        told(1, 4, "AC1")
+        figures["AC1"] = agree.ac1(crowd)
+        told(2, 4, "kappa")
+        figures["Fleiss' kappa"] = agree.fleiss_kappa(crowd)
+        if crowd.gold is not None:
+            told(3, 4, "repeat rate")
+            figures["repeat rate r"] = agree.repeat_rate(crowd, crowd.gold)
+        of_class = agree.by_class(crowd)
     if json_out:
         document: dict[str, Any] = {
             name: {"value": figure.value, "low": figure.low, "high": figure.high} for name, figure in figures.items()
@@ -160,8 +183,8 @@ def compare_command(
     crowd, _ = Crowd.from_frame(
         read_table(judgements), gold=read_table(gold), duplicates=duplicates, task=task, worker=worker, label=label
     )
-    with err.status("fitting every method"):
-        choice = choose(crowd, crowd.gold, seed=seed)
+    with bar("fitting every method") as told:
+        choice = choose(crowd, crowd.gold, seed=seed, told=told)
     if not choice.scores:
         raise invalid("golds-few", choice.why, remedy="Label more tasks by an expert first.", place="gold")
     shown = Table("method", "log-loss", "± s.e.", "accuracy", "rho", "against the default")
@@ -199,15 +222,17 @@ def plan_command(
 ) -> None:
     """How many judgements, expert answers and audited items a target accuracy will take, from a pilot or a guess."""
     if pilot is None:
-        result = forecast(
-            items, pool_from_skill(classes, skill), target, confidence=confidence, max_votes=max_votes, seed=seed
-        )
+        guessed = pool_from_skill(classes, skill)
+        with bar("forecasting") as told:
+            result = forecast(items, guessed, target, confidence=confidence, max_votes=max_votes, seed=seed, told=told)
     else:
         crowd, _ = Crowd.from_frame(read_table(pilot), gold=None if gold is None else read_table(gold))
         choice = choose(crowd, crowd.gold, candidates=("coin_ds",), default="coin_ds", seed=seed)
         pool = pool_from_pilot(coin_ds(crowd), crowd, choice.rho)
-        with err.status("drawing the pilot again"):
-            result = forecast(items, pool, target, confidence=confidence, max_votes=max_votes, pilot=crowd, seed=seed)
+        with bar("drawing the pilot again") as told:
+            result = forecast(
+                items, pool, target, confidence=confidence, max_votes=max_votes, pilot=crowd, seed=seed, told=told
+            )
     shown = Table("", "low", "likely", "high")
     shown.add_row("judgements", *_row(result.judgements))
     shown.add_row("expert answers", *_row(result.experts))
@@ -245,11 +270,14 @@ def simulate_command(
         mix={"expert": 3, "ordinary": 30, "biased": 5, "spammer": spammers, "ring": ring},
         ring_tasks=80 if ring else 0,
     )
-    drawn = simulate(world, seed)
-    crowd = drawn.crowd
-    write_table(pa.table({"task": crowd.task, "worker": crowd.worker, "label": crowd.label}), out_dir / "labels.csv")
-    write_table(pa.table({"task": np.arange(tasks), "label": drawn.truth}), out_dir / "truth.csv")
-    write_table(pa.table({"worker": np.arange(crowd.n_workers), "kind": list(drawn.kind)}), out_dir / "workers.csv")
+    with bar("drawing the crowd") as told:
+        drawn = simulate(world, seed)
+        crowd = drawn.crowd
+        told(1, 2, "writing")
+        said = pa.table({"task": crowd.task, "worker": crowd.worker, "label": crowd.label})
+        write_table(said, out_dir / "labels.csv")
+        write_table(pa.table({"task": np.arange(tasks), "label": drawn.truth}), out_dir / "truth.csv")
+        write_table(pa.table({"worker": np.arange(crowd.n_workers), "kind": list(drawn.kind)}), out_dir / "workers.csv")
     err.print(f"{len(crowd)} judgements by {crowd.n_workers} workers in {out_dir}.", highlight=False)
 
 
@@ -270,12 +298,15 @@ def audit_draw(
     labels: a table of task and label. Without n, as many as prove the target with 90 % probability when the true
     error is expected_error (a tenth of the limit unless given).
     """
-    frozen = _labels(labels)
     limit = 1.0 - target
-    if n is None:
-        expected = limit / 10 if expected_error is None else expected_error
-        n, _ = sample_size_for_power(limit, expected, 0.9, confidence, len(frozen))
-    drawn = draw(sorted(frozen), min(n, len(frozen)), seed)
+    with bar("drawing the sample") as told:
+        frozen = _labels(labels)
+        told(1, 3, "planning its size")
+        if n is None:
+            expected = limit / 10 if expected_error is None else expected_error
+            n, _ = sample_size_for_power(limit, expected, 0.9, confidence, len(frozen))
+        told(2, 3, "hashing")
+        drawn = draw(sorted(frozen), min(n, len(frozen)), seed)
     document = {
         "release": labels.stem,
         "items": len(frozen),

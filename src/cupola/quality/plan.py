@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.inference.jit import kernel
 from cupola.quality.online import Plan, cold_start
+from cupola.quality.progress import Told, silent
 from cupola.quality.standing import MOST_LOG_ODDS, MOST_SURE, SHARPNESS
 
 SIMULATED_TASKS = 2_000
@@ -95,12 +97,15 @@ def forecast(
     min_votes: int = 1,
     pilot: Crowd | None = None,
     share: float = 0.5,
+    plan_audit: bool = True,
     seed: int = 0,
+    told: Told = silent,
 ) -> Forecast:
     """What reaching `target_accuracy` at `confidence` will take.
 
     The stopping threshold is the lowest that leaves no more than `share` of the allowed error in the whole release, by
     the calibrated confidence of what it settles; what reaches max_votes unsettled goes to an expert, taken to be right.
+    plan_audit: whether to look for the audit as well, which takes longer than the rest.
     With a pilot, its tasks are drawn again for each of the forecasts, so the interval holds what the pilot leaves open.
     """
     if items < 1:
@@ -113,7 +118,8 @@ def forecast(
     limit = 1.0 - target_accuracy
     rng = np.random.default_rng(seed)
     votes, experts, errors, thresholds = [], [], [], []
-    for _ in range(DRAWS):
+    for draw in range(DRAWS):
+        told(draw, DRAWS, "")
         used = pool if pilot is None else _resampled(pilot, pool.rho, rng)
         # rho itself is only known to about a fifth, and so are the odds of a confidence
         off = float(rng.normal(0.0, 0.2))
@@ -125,12 +131,11 @@ def forecast(
         experts.append(escalated)
         errors.append(error)
         thresholds.append(threshold)
-    audit: tuple[int, int] | None
     settled = float(np.median(errors)) * (1.0 - float(np.median(experts)))
-    try:
-        audit = sample_size_for_power(limit, min(settled, share * limit), 0.9, confidence, items)
-    except Problem:
-        audit = None
+    audit: tuple[int, int] | None = None
+    if plan_audit:
+        with contextlib.suppress(Problem):  # no audit could prove it
+            audit = sample_size_for_power(limit, min(settled, share * limit), 0.9, confidence, items)
     return Forecast(
         judgements=_range(np.array(votes) * items),
         experts=_range(np.array(experts) * items),

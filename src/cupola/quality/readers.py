@@ -28,9 +28,7 @@ def read_table(path: Path) -> pa.Table:
     try:
         if suffix in (".csv", ".tsv"):
             delimiter = "\t" if suffix == ".tsv" else ","
-            # a quoted text may hold line breaks (a transcript does)
-            options = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-            return pa_csv.read_csv(path, parse_options=options)
+            return _as_written(path, delimiter)
         if suffix == ".parquet":
             return pa_parquet.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -40,6 +38,37 @@ def read_table(path: Path) -> pa.Table:
     raise invalid(
         "file-type", f"{path.name} is none of {', '.join(SUFFIXES)}.", remedy="Rename or convert it.", place=str(path)
     )
+
+
+def _as_written(path: Path, delimiter: str) -> pa.Table:
+    """The columns of a CSV file: whole numbers where they read back as they stand, else text.
+
+    A guessed type would change what is written: 007 into 7, 1.50 into 1.5, 2024-01-01 into a date, True into true.
+    Raises ArrowInvalid for what is no CSV, Problem for bytes that are no UTF-8.
+    """
+    # a quoted text may hold line breaks (a transcript does)
+    parse = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    guessed = pa_csv.read_csv(path, parse_options=parse)
+    odd = [field.name for field in guessed.schema if not pa.types.is_string(field.type)]
+    if len(odd) == 0 or guessed.num_rows == 0:
+        return guessed
+    if any(pa.types.is_binary(guessed.schema.field(name).type) for name in odd):
+        raise invalid(
+            "file-encoding",
+            f"{path} holds bytes that are no UTF-8.",
+            remedy="Save it as UTF-8; a spreadsheet offers that as 'CSV UTF-8'.",
+            place=str(path),
+        )
+    options = pa_csv.ConvertOptions(column_types=dict.fromkeys(odd, pa.string()), include_columns=odd)
+    text = pa_csv.read_csv(path, parse_options=parse, convert_options=options)
+    for name in odd:
+        at = guessed.schema.get_field_index(name)
+        whole = pa.types.is_integer(guessed.schema.field(name).type)
+        empty = guessed[name].null_count == guessed.num_rows
+        if empty or (whole and guessed[name].cast(pa.string()).equals(text[name])):
+            continue
+        guessed = guessed.set_column(at, name, text[name])
+    return guessed
 
 
 def label_studio(path: Path) -> pa.Table:

@@ -18,6 +18,7 @@ from cupola.quality.inference.codes import (
     Codes,
     encode,
     find_column,
+    in_order,
     rows_in_words,
 )
 from cupola.quality.inference.jit import kernel
@@ -159,7 +160,7 @@ class Crowd:
             _, seen = encode(said, "label")
             extra = {value for _, value in pairs} - set(seen)
             try:
-                classes = sorted([*seen, *extra])
+                classes = in_order([*seen, *extra])
             except TypeError:
                 raise invalid(
                     "gold-type",
@@ -181,6 +182,14 @@ class Crowd:
                     )
                 if name in where_task:
                     known[where_task[name]] = where_label[value]
+            if (known < 0).all():
+                raise invalid(
+                    "gold-unmatched",
+                    f"No gold is of a task that was judged; the first is of {pairs[0][0]!r}, "
+                    f"the first task judged is {task_names[0]!r}.",
+                    remedy="Name the tasks alike in both tables, and give their columns one type.",
+                    place="gold, row 0",
+                )
         crowd = cls.from_codes(
             tasks,
             workers,

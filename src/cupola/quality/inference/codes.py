@@ -121,6 +121,18 @@ def _blank(array: pa.Array) -> NDArray[np.bool_]:
     return np.asarray(blank[np.asarray(coded.indices.fill_null(0))], dtype=np.bool_)
 
 
+def in_order(names: Sequence[Any]) -> list[Any]:
+    """Names sorted; text that is all numbers by size: 10.5 comes after 2.5. Raises TypeError for mixed types."""
+    try:
+        return sorted(names, key=lambda name: (float(name), name)) if _all_numbers(names) else sorted(names)
+    except ValueError:
+        return sorted(names)
+
+
+def _all_numbers(names: Sequence[Any]) -> bool:
+    return len(names) > 0 and all(isinstance(name, str) and name[:1] in "+-.0123456789" for name in names)
+
+
 def encode(
     column: Any, what: str, known: Sequence[Any] | None = None, strict: bool = True
 ) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
@@ -157,7 +169,7 @@ def encode(
     raw = np.asarray(coded.indices).astype(np.int64)
     values: list[Any] = coded.dictionary.to_pylist()
     if known is None:
-        names = tuple(sorted(values))
+        names = tuple(in_order(values))
         where = {name: code for code, name in enumerate(names)}
     else:
         names = tuple(known)
