@@ -150,6 +150,32 @@ describe.skipIf(!logins)('the box editor', () => {
     await page.mouse.wheel(0, -400);
     await page.waitForFunction((text) => document.querySelector('output')?.textContent !== text, before);
 
+    // Two fingers enlarge, and draw nothing.
+    const cdp = await here.context.newCDPSession(page);
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', apart: number) =>
+      cdp.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints:
+          type === 'touchEnd'
+            ? []
+            : [-1, 1].map((side, id) => ({
+                x: area.x + area.width / 2 + side * apart,
+                y: area.y + area.height / 2,
+                id,
+              })),
+      });
+    const shown = async () => Number.parseFloat((await page.locator('output').textContent()) ?? '0');
+    const small = await shown();
+    await touch('touchStart', 40);
+    for (const apart of [55, 70, 80]) await touch('touchMove', apart);
+    await touch('touchEnd', 0);
+    await page.waitForFunction(
+      (least) => Number.parseFloat(document.querySelector('output')?.textContent ?? '0') > least,
+      small * 1.8,
+    );
+    expect(await boxes()).toBe(2);
+    await page.locator('.cup-object-row button').nth(2).click();
+
     await page.keyboard.press('Delete');
     expect(await boxes()).toBe(1);
     await page.keyboard.press('Control+z');

@@ -9,6 +9,7 @@ import { useFormat } from '../i18n/format';
 import { Chart } from './charts';
 
 const HEIGHT_PX = 200;
+const COST_HEADROOM = 1.5;
 const TWO_DAYS_MS = 2 * 86_400_000;
 const TEN_MINUTES_MS = 600_000;
 
@@ -66,7 +67,11 @@ export default function ProgressChart({ points, currency }: { points: Quality['p
         width: element.clientWidth,
         height: HEIGHT_PX,
         cursor: { y: false },
-        scales: { x: { time: true } },
+        scales: {
+          x: { time: true },
+          // Cost grows as judgements do: on the same slope the two would be one line.
+          cost: { range: (_, __, most) => [0, Math.max(1, most * COST_HEADROOM)] },
+        },
         axes: [
           { ...axis, values: (_, ticks) => ticks.map((tick) => clock(tick, wide)) },
           { ...axis, scale: 'count', values: (_, ticks) => ticks.map((tick) => number(tick)), size: 56 },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitted, MAX_SCALE, pan, toImage, toScreen, zoomAt } from './viewport';
+import { fitted, MAX_SCALE, pan, pinched, toImage, toScreen, zoomAt } from './viewport';
 
 const screen = { width: 800, height: 600 };
 const image = { width: 400, height: 100 };
@@ -21,6 +21,25 @@ describe('the viewport', () => {
     expect(toImage(closer, at).x).toBeCloseTo(under.x);
     expect(toImage(closer, at).y).toBeCloseTo(under.y);
     expect(closer.scale).toBeCloseTo(view.scale * 3);
+  });
+
+  it('keeps what is under two fingers under them as they move apart and along', () => {
+    const view = fitted(image, screen);
+    const before = [
+      { x: 300, y: 300 },
+      { x: 400, y: 300 },
+    ] as const;
+    const after = [
+      { x: 280, y: 340 },
+      { x: 480, y: 340 },
+    ] as const;
+    const next = pinched(view, before, after, 0.01);
+    expect(next.scale).toBeCloseTo(view.scale * 2);
+    for (const at of [0, 1] as const) {
+      expect(toImage(next, after[at]).x).toBeCloseTo(toImage(view, before[at]).x);
+      expect(toImage(next, after[at]).y).toBeCloseTo(toImage(view, before[at]).y);
+    }
+    expect(pinched(view, [before[0], before[0]], after, 0.01).scale).toBe(view.scale);
   });
 
   it('does not zoom past its limits', () => {

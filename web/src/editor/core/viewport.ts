@@ -41,3 +41,18 @@ export function zoomAt(view: Viewport, at: Point, factor: number, minScale: numb
 export function pan(view: Viewport, dx: number, dy: number): Viewport {
   return { ...view, x: view.x + dx, y: view.y + dy };
 }
+
+/** The view after two fingers went from `before` to `after` (screen pixels): what was under them stays under them. */
+export function pinched(
+  view: Viewport,
+  before: readonly [Point, Point],
+  after: readonly [Point, Point],
+  least: number,
+): Viewport {
+  const middle = ([a, b]: readonly [Point, Point]): Point => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+  const apart = ([a, b]: readonly [Point, Point]) => Math.hypot(a.x - b.x, a.y - b.y);
+  const from = middle(before);
+  const to = middle(after);
+  const zoomed = zoomAt(view, from, apart(before) > 0 ? apart(after) / apart(before) : 1, least);
+  return pan(zoomed, to.x - from.x, to.y - from.y);
+}

@@ -6,7 +6,7 @@ import { selectObjects } from '../../actions/select_objects';
 import type { Point, Size } from '../../core/geometry';
 import { isTyping } from '../../core/keymap';
 import type { LabelSession } from '../../core/label_session';
-import { fitted, pan, toImage, type Viewport, zoomAt } from '../../core/viewport';
+import { fitted, pan, pinched, toImage, type Viewport, zoomAt } from '../../core/viewport';
 import { ARM_PX, drawScene, HANDLE_SIZE_PX } from '../../renderers/canvas';
 import { beginGesture, type Gesture, gestureAction, type Mode } from '../../tools/gesture';
 import { pick } from '../../tools/pick';
@@ -18,6 +18,7 @@ const REACH_PX = HANDLE_SIZE_PX;
 /** A fingertip is not a pointer. */
 const TOUCH_REACH_PX = 20;
 const MIDDLE_BUTTON = 1;
+const LEAST_ZOOM = 0.02;
 
 interface Drag {
   gesture: Gesture;
@@ -64,6 +65,8 @@ export function Stage({ session }: { session: LabelSession }) {
   const [pointer, setPointer] = useState<Point | null>(null);
   const [drag, setDrag] = useState<Drag | null>(null);
   const [snaps, setSnaps] = useState(false);
+  /** Fingers on the canvas, by pointer: two of them move and enlarge the picture. */
+  const fingers = useRef(new Map<number, Point>());
 
   useEffect(() => {
     const element = canvas.current?.parentElement;
@@ -117,7 +120,7 @@ export function Stage({ session }: { session: LabelSession }) {
     const onWheel = (event: WheelEvent) => {
       event.preventDefault();
       const at = { x: event.offsetX, y: event.offsetY };
-      setView((now) => (now ? zoomAt(now, at, WHEEL_STEP ** -event.deltaY, 0.02) : now));
+      setView((now) => (now ? zoomAt(now, at, WHEEL_STEP ** -event.deltaY, LEAST_ZOOM) : now));
     };
     element.addEventListener('wheel', onWheel, { passive: false });
     return () => element.removeEventListener('wheel', onWheel);
@@ -141,7 +144,7 @@ export function Stage({ session }: { session: LabelSession }) {
       else if (down && event.key === '-') zoomBy(1 / BUTTON_ZOOM);
     };
     const zoomBy = (factor: number) =>
-      setView((now) => (now ? zoomAt(now, { x: screen.width / 2, y: screen.height / 2 }, factor, 0.02) : now));
+      setView((now) => (now ? zoomAt(now, { x: screen.width / 2, y: screen.height / 2 }, factor, LEAST_ZOOM) : now));
     window.addEventListener('keydown', onKey);
     window.addEventListener('keyup', onKey);
     return () => {
@@ -156,6 +159,15 @@ export function Stage({ session }: { session: LabelSession }) {
     if (event.button > MIDDLE_BUTTON) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     const here = at(event);
+    if (event.pointerType === 'touch') {
+      fingers.current.set(event.pointerId, here);
+      if (fingers.current.size > 1) {
+        // What the first finger began was the beginning of this.
+        setDrag(null);
+        setPointer(null);
+        return;
+      }
+    }
     const begun = beginGesture({
       document: session.document,
       mode,
@@ -171,6 +183,13 @@ export function Stage({ session }: { session: LabelSession }) {
   };
   const onMove = (event: ReactPointerEvent<HTMLCanvasElement>) => {
     const here = at(event);
+    if (fingers.current.size === 2 && fingers.current.has(event.pointerId)) {
+      const before = [...fingers.current.values()] as [Point, Point];
+      fingers.current.set(event.pointerId, here);
+      const after = [...fingers.current.values()] as [Point, Point];
+      setView((now) => (now ? pinched(now, before, after, LEAST_ZOOM) : now));
+      return;
+    }
     if (drag?.gesture.kind === 'pan' && drag.pointer === event.pointerId) {
       setView((now) => (now ? pan(now, here.x - drag.last.x, here.y - drag.last.y) : now));
       setDrag({ ...drag, last: here });
@@ -179,6 +198,7 @@ export function Stage({ session }: { session: LabelSession }) {
     setSnaps(event.shiftKey);
   };
   const onUp = (event: ReactPointerEvent<HTMLCanvasElement>) => {
+    fingers.current.delete(event.pointerId);
     if (!drag || drag.pointer !== event.pointerId) return;
     const action = gestureAction(drag.gesture, toImage(shown, at(event)), size, event.shiftKey);
     if (action) session.perform(action);
@@ -212,7 +232,10 @@ export function Stage({ session }: { session: LabelSession }) {
         onPointerDown={onDown}
         onPointerMove={onMove}
         onPointerUp={onUp}
-        onPointerCancel={() => setDrag(null)}
+        onPointerCancel={(event) => {
+          fingers.current.delete(event.pointerId);
+          setDrag(null);
+        }}
         onPointerLeave={() => !drag && setPointer(null)}
       />
       {failed && (
