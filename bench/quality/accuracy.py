@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import resource
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from peer_env import ask
 from sets import RealSet, family
 
 from cupola.quality.choose import choose
 from cupola.quality.classifier import learn_and_join
-from cupola.quality.inference.base import Crowd
+from cupola.quality.inference.base import Crowd, Fit, evidence_of
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.inference.methods import METHODS
 from cupola.quality.inference.pool_ds import pool_ds
@@ -23,12 +25,24 @@ DESIGN_SETS = ("rte", "dog", "sp", "sp_amt", "cf", "cf_amt", "face", "product", 
 GOLDS = 100
 REPEATS = 5
 
-# what is chosen by leave-one-set-out: the strengths of the priors that blend averages
+# what is chosen by leave-one-set-out: one prior alone, and the make-up of the blend
 GRID = {
     f"{name} {strength:g}": (method, strength)
     for name, method in (("coin_ds", coin_ds), ("pool_ds", pool_ds))
     for strength in (1.0, 3.0, 10.0, 30.0)
 }
+
+
+STRENGTHS = (1.0, 3.0, 10.0, 30.0)
+SUPPORTS = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)  # nats by which a label nobody gave must lead
+MAKE_UPS = [
+    (names, support)
+    for few in (1, 2, 3)
+    for strengths in itertools.combinations(STRENGTHS, few)
+    for kinds in (("coin_ds",), ("pool_ds",), ("coin_ds", "pool_ds"))
+    for names in [tuple(f"{kind} {strength:g}" for kind in kinds for strength in strengths)]
+    for support in SUPPORTS
+]
 
 
 def right(item: RealSet, label: np.ndarray) -> float:
@@ -110,22 +124,42 @@ def classifier(item: RealSet, out: Path, with_peers: bool) -> dict[str, Any]:
 
 
 def leave_one_out(items: list[RealSet]) -> dict[str, Any]:
-    """For each set, the one prior that was best on the sets outside its family, and how it then did."""
-    grid = {
-        item.name: {
-            name: right(item, method(item.crowd, strength=strength).label) for name, (method, strength) in GRID.items()
-        }
-        for item in items
-    }
-    chosen: dict[str, Any] = {}
+    """For each set, the one prior, and the make-up of a blend, that were best on the sets outside its family, and how
+    they then did."""
+    alone: dict[str, dict[str, float]] = {}
+    blends: dict[str, dict[str, float]] = {}
     for item in items:
-        others = [other.name for other in items if other.name not in family(item.name)]
-        if not others:
-            continue
-        best = max(GRID, key=lambda name: float(np.mean([grid[other][name] for other in others])))
-        chosen[item.name] = {"chosen": best, "accuracy": grid[item.name][best]}
+        fits = {name: method(item.crowd, strength=strength) for name, (method, strength) in GRID.items()}
+        alone[item.name] = {name: right(item, fit.label) for name, fit in fits.items()}
+        blends[item.name] = {
+            f"{' + '.join(names)}, support {support:g}": right(
+                item, pooled([fits[name] for name in names], item, support)
+            )
+            for names, support in MAKE_UPS
+        }
+    priors, make_ups = left_out(alone), left_out(blends)
+    return {"grid": alone, **priors, "make-up": make_ups}
+
+
+def pooled(fits: list[Fit], item: RealSet, support: float) -> NDArray[np.int64]:
+    """Labels of the geometric mean of fits, as `blend` takes it, with another support for labels nobody gave."""
+    logits = np.mean([np.log(fit.prior) + evidence_of(fit, item.crowd) for fit in fits], axis=0)
+    voted = np.zeros(logits.shape, np.bool_)
+    voted[item.crowd.task, item.crowd.label] = True
+    invented = ~voted[np.arange(len(logits)), logits.argmax(axis=1)] & (item.crowd.votes > 0)
+    return np.asarray(np.where(invented[:, None] & ~voted, logits - support, logits).argmax(axis=1), dtype=np.int64)
+
+
+def left_out(grid: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """What the other families would have chosen for each set: {chosen: {set: {chosen, accuracy}}, mean}."""
+    chosen: dict[str, Any] = {}
+    for name, own in grid.items():
+        others = [other for other in grid if other not in family(name)]
+        if others:
+            best = max(own, key=lambda choice: float(np.mean([grid[other][choice] for other in others])))
+            chosen[name] = {"chosen": best, "accuracy": own[best]}
     mean = float(np.mean([entry["accuracy"] for entry in chosen.values()])) if chosen else None
-    return {"grid": grid, "chosen": chosen, "mean": mean}
+    return {"chosen": chosen, "mean": mean}
 
 
 def line(name: str, row: dict[str, Any]) -> str:

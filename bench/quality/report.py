@@ -10,6 +10,8 @@ from accuracy import DESIGN_SETS, PEERS
 
 from cupola.quality.picture import bars, lines
 
+NOT_A_METHOD = ("items", "people an item", "ours", "single")
+
 
 def write(results: dict[str, Any], out: Path) -> None:
     """Print the verdicts, and write them with the pictures."""
@@ -31,6 +33,8 @@ def write(results: dict[str, Any], out: Path) -> None:
     for name, row in results.get("text", {}).items():
         limit = 11.2 if "other" in name else 6.2
         verdicts.append(_at_most(f"word error rate %, {name}", row["ours"], limit, "{:.2f}"))
+    for name, groups in results.get("kinds", {}).items():
+        verdicts += _kind(name, groups)
     if results.get("flags", {}).get("sets"):
         found = results["flags"]
         verdicts.append(_at_least("colluders found, six with 60 judgements", found["ring found"], 1.0, "{:.1%}"))
@@ -50,7 +54,9 @@ def _accuracy(found: dict[str, Any], out: Path) -> list[tuple[str, str, str]]:
     ]
     loso = found["leave_one_set_out"]["mean"]
     if loso is not None:
-        verdicts.append(_at_least("  the prior chosen by leaving the set out", loso, 83.2, "{:.2f}"))
+        verdicts.append(_at_least("  one prior alone, chosen by leaving the set out", loso, 83.2, "{:.2f}"))
+        made_up = found["leave_one_set_out"]["make-up"]["mean"]
+        verdicts.append(_at_least("  the make-up of the blend, chosen by leaving the set out", made_up, 83.2, "{:.2f}"))
     design = [name for name in DESIGN_SETS if name in sets and f"peer {PEERS[0]}" in sets[name]]
     behind = []
     for name in design:
@@ -95,6 +101,10 @@ def _votes(found: dict[str, Any]) -> list[tuple[str, str, str]]:
             out.append(_at_least(f"times fewer judgements than full majority, {told}", ratio, 2.5, "{:.2f}"))
             never = found[f"never_{way}"]
             out.append((f"  sets on which it was never reached, {way}", str(never), _verdict(never == 0)))
+            lead = found[f"lead_{way}"]
+            if lead is not None:
+                figure = f"  accuracy with 40 % of the votes less full majority's, mean points, {way}"
+                out.append((figure, f"{lead:+.2f}", ""))
     return out
 
 
@@ -103,7 +113,26 @@ def _cost(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     for name, limit in (("sp", 6.5), ("product", 4.2)):
         if name in found:
             verdict = _at_most(f"cost of a certified label, {name}", found[name]["ours"], limit, "{:.2f}")
-            out.append((verdict[0], f"{verdict[1]}; majority {found[name]['majority']:.2f}", verdict[2]))
+            told = f"{verdict[1]}; +-{found[name]['error']:.2f}; majority {found[name]['majority']:.2f}"
+            out.append((verdict[0], told, verdict[2]))
+            beyond = f"{found[name]['orders beyond the limit']} of {len(found[name]['ours, each order'])}"
+            out.append((f"  orders in which more was released wrong than promised, {name}", beyond, ""))
+    return out
+
+
+def _kind(name: str, groups: dict[str, dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Boxes and masks: mean IoU of ours and of the best other; pairs: direction of held-out votes."""
+    if "held-out votes, direction" in groups:
+        held = groups["held-out votes, direction"]
+        told = f"{100 * held['Bradley-Terry']:.1f} against {100 * held['majority of the others']:.1f} of a majority"
+        better = held["Bradley-Terry"] > held["majority of the others"]
+        return [(f"held-out comparisons foretold %, {name}", told, "above" if better else "NOT above")]
+    out = []
+    for group, row in groups.items():
+        others = {key: value for key, value in row.items() if isinstance(value, float) and key not in NOT_A_METHOD}
+        best = max(others, key=lambda key: others[key])
+        told = f"{row['ours']:.3f}; single {row['single']:.3f}; best other {others[best]:.3f} ({best})"
+        out.append((f"mean IoU, {name}, {group}", told, "above" if row["ours"] >= others[best] else "NOT above"))
     return out
 
 

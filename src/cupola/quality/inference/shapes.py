@@ -13,7 +13,8 @@ from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.matching import weighted_median
 
 ROUNDS = 5
-SHRINK = 3.0  # objects' worth of the pool's precision given to each person
+SHRINK = 30.0  # objects' worth of the pool's precision given to each person: few drawings say little of a hand
+MASK_PRIOR = (0.9, 0.1)  # P(painted | inside), P(painted | outside), held as firmly as one object's pixels speak
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,16 @@ def merge_masks(
     probability = (painted == people).astype(np.float64)
     disputed = np.flatnonzero((painted > 0) & (painted < people))
     say = np.ones(people) if weights is None else np.asarray(weights, dtype=np.float64)
-    rates = np.tile([0.8, 0.2], (people, 1))
+    rates = np.tile(MASK_PRIOR, (people, 1))
     if len(disputed):
         votes = flat[:, disputed].astype(np.float64)
         inside = (say @ votes) / say.sum()
         for _ in range(rounds):
-            # a Beta prior of a tenth of the pixels: neighbours are not independent witnesses
-            held = 0.1 * len(disputed) + 1.0
-            rates[:, 0] = (votes @ inside + 0.7 * held) / (inside.sum() + held)
-            rates[:, 1] = (votes @ (1.0 - inside) + 0.3 * held) / ((1.0 - inside).sum() + held)
+            # a Beta prior of as many pixels as there are: neighbours are no independent witnesses, and who alone paints
+            # much of a small object must not be taken for the only one who sees it
+            held = len(disputed) + 1.0
+            rates[:, 0] = (votes @ inside + MASK_PRIOR[0] * held) / (inside.sum() + held)
+            rates[:, 1] = (votes @ (1.0 - inside) + MASK_PRIOR[1] * held) / ((1.0 - inside).sum() + held)
             rates = np.clip(rates, 0.01, 0.99)
             log_odds = votes.T @ np.log(rates[:, 0] / rates[:, 1])
             log_odds += (1.0 - votes).T @ np.log((1.0 - rates[:, 0]) / (1.0 - rates[:, 1]))
