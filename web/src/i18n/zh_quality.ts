@@ -132,4 +132,8 @@ export const quality: Record<string, string> = {
   '{count, plural, one {# has a flag} other {# have flags}}: something for a person to look at, not a verdict.':
     '{count} 人有标记：仅供人工查看，并非定论。',
   '{from} to 100 %': '{from} 至 100 %',
+  'answers without looking': '未看内容作答',
+  'answers in a ring': '结伙作答',
+  'skill has changed': '水平有变化',
+  'copied answers': '照抄答案',
 };

@@ -2,12 +2,15 @@
 import { Group, SegmentedControl, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { ContributorQuality, Project, Quality } from '../api/types';
-import { useT } from '../i18n';
+import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Empty, Interval, Moment, Panel } from '../ui/bits';
 import { Confusion } from '../ui/charts';
 import { readFlag } from '../ui/flags';
 import { Rows } from '../ui/table';
+
+/** Beyond these the table itself is the better list. */
+const MOST_FLAGS = 12;
 
 type Order = 'skill' | 'judgements' | 'flags';
 
@@ -27,37 +30,63 @@ function scaleFrom(lows: readonly number[]): number {
   return Math.min(0.9, Math.floor(tenth * 20) / 20);
 }
 
-function Flags({ flags }: { flags: readonly unknown[] }) {
+/** The server's kinds of flag, in the reader's language. */
+const FLAG_WORDS: Record<string, string> = {
+  spammer: msg('answers without looking'),
+  collusion: msg('answers in a ring'),
+  drift: msg('skill has changed'),
+  'copied-answers': msg('copied answers'),
+};
+
+function FlagChip({ kind }: { kind: string }) {
   const t = useT();
-  if (flags.length === 0) return <span>–</span>;
-  return flags.map(readFlag).map((flag) =>
-    flag.evidence || flag.since ? (
-      <details key={flag.kind} className="cup-flag">
-        <summary>
-          <Chip tone="refused">{flag.kind}</Chip>
-        </summary>
-        <Text size="xs">
-          {flag.evidence}
-          {flag.since && (
-            <>
-              {flag.evidence && '; '}
-              {t('since')} <Moment at={flag.since} />
-            </>
-          )}
+  const known = FLAG_WORDS[kind];
+  return <Chip tone="refused">{known ? t(known) : kind}</Chip>;
+}
+
+/** Those with a flag, each with what was seen: to be looked at, not judged by. */
+function Flagged({ contributors }: { contributors: readonly ContributorQuality[] }) {
+  const t = useT();
+  const flagged = contributors.flatMap((one) =>
+    (one.flags as readonly unknown[]).map((flag) => ({ who: one.pseudonym, flag: readFlag(flag) })),
+  );
+  if (flagged.length === 0) return null;
+  return (
+    <section className="cup-notice" aria-label={t('Flags')} style={{ marginBottom: 12 }}>
+      <Text size="sm" mb={4}>
+        {t(
+          '{count, plural, one {# has a flag} other {# have flags}}: something for a person to look at, not a verdict.',
+          {
+            count: contributors.filter((one) => one.flags.length > 0).length,
+          },
+        )}
+      </Text>
+      <ul className="cup-flagged">
+        {flagged.slice(0, MOST_FLAGS).map(({ who, flag }) => (
+          <li key={`${who} ${flag.kind}`}>
+            <strong className="cup-whole">{who}</strong> <FlagChip kind={flag.kind} />{' '}
+            <span style={{ overflowWrap: 'anywhere' }}>{flag.evidence}</span>
+            {flag.since && (
+              <Text component="span" size="xs" c="dimmed">
+                {' '}
+                {t('since')} <Moment at={flag.since} />
+              </Text>
+            )}
+          </li>
+        ))}
+      </ul>
+      {flagged.length > MOST_FLAGS && (
+        <Text size="xs" c="dimmed">
+          {t('and {count} more', { count: flagged.length - MOST_FLAGS })}
         </Text>
-      </details>
-    ) : (
-      <div key={flag.kind}>
-        <Chip tone="refused">{flag.kind}</Chip>
-      </div>
-    ),
+      )}
+    </section>
   );
 }
 
 function Skills({ contributors }: { contributors: ContributorQuality[] }) {
   const t = useT();
   const { number, percent } = useFormat();
-  const flagged = contributors.filter((one) => one.flags.length > 0).length;
   const [order, setOrder] = useState<Order>('skill');
   const sorted = [...contributors].sort(ORDERS[order]);
   const from = scaleFrom(contributors.map((one) => one.low));
@@ -82,15 +111,9 @@ function Skills({ contributors }: { contributors: ContributorQuality[] }) {
         {t(
           '{count, plural, one {# contributor} other {# contributors}}; the bar is the credible interval of each one’s skill.',
           { count: contributors.length },
-        )}{' '}
-        {flagged > 0 &&
-          t(
-            '{count, plural, one {# has a flag} other {# have flags}}: something for a person to look at, not a verdict.',
-            {
-              count: flagged,
-            },
-          )}
+        )}
       </Text>
+      <Flagged contributors={contributors} />
       <div className="cup-tall cup-tight">
         <Rows<ContributorQuality>
           label={t('Skill of each contributor')}
@@ -121,7 +144,15 @@ function Skills({ contributors }: { contributors: ContributorQuality[] }) {
               numeric: true,
               cell: (one) => (one.gold_seen ? `${number(one.gold_right)} / ${number(one.gold_seen)}` : '–'),
             },
-            { head: t('Flags'), cell: (one) => <Flags flags={one.flags} /> },
+            {
+              head: t('Flags'),
+              cell: (one) =>
+                one.flags.length === 0
+                  ? '–'
+                  : (one.flags as readonly unknown[])
+                      .map(readFlag)
+                      .map((flag) => <FlagChip key={flag.kind} kind={flag.kind} />),
+            },
           ]}
         />
       </div>
