@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, norm
+from scipy.special import betaincinv, ndtri
 
 from cupola.quality.calibrate import calibrated
 from cupola.quality.inference.base import Crowd, Fit
@@ -73,7 +73,7 @@ def gold_skill(
     a = right + strength * pool
     b = made - right + strength * (1.0 - pool)
     tail = (1.0 - confidence) / 2.0
-    low, high = beta.ppf(tail, a, b), beta.ppf(1.0 - tail, a, b)
+    low, high = betaincinv(a, b, tail), betaincinv(a, b, 1.0 - tail)
     return [
         Skill(float(a[w] / (a[w] + b[w])), float(low[w]), float(high[w]), int(made[w])) for w in range(crowd.n_workers)
     ]
@@ -179,7 +179,7 @@ def collusion(crowd: Crowd, *, z: float = Z_PAIR, least_shared: int = LEAST_SHAR
     is all that is independent; that the others then agree among themselves adds nothing.
     """
     signals = pair_signals(crowd, least_shared=least_shared)
-    needed = max(z, float(norm.isf(0.01 / max(len(signals), 1))))
+    needed = max(z, -float(ndtri(0.01 / max(len(signals), 1))))
     partners: dict[int, dict[int, PairSignal]] = {}
     strength: dict[int, float] = {}
 

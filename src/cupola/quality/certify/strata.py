@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from cupola.kernel.errors import invalid
 from cupola.quality.certify.fixed import clopper_pearson_upper, hypergeometric_upper
@@ -142,7 +142,7 @@ def threshold_sample_size(
     `most`. It depends on confidences alone, never on an outcome, so the threshold keeps its guarantee.
     """
     ends, released = release_end(confidence, limit, share)
-    slack = float(norm.ppf(certainty)) * float(np.sqrt(limit * (1.0 - limit)))
+    slack = float(ndtri(certainty)) * float(np.sqrt(limit * (1.0 - limit)))
     sent = len(confidence) * slack / max(1.0 - ends, 1e-3)
     wanted = (sent / (2.0 * max(released, 0.1))) ** (2.0 / 3.0)
     return min(int(np.clip(wanted, least, most)), len(confidence))
