@@ -113,7 +113,7 @@ def refit(
     fit = METHODS[chosen.method](crowd)
     counts = np.bincount(workers, minlength=n_workers).astype(float)
     pool = planner.Pool(fit.confusion, counts / counts.sum(), fit.prior, chosen.rho, "the project so far", coefficients)
-    expected = planner.forecast(n_tasks, pool, target_accuracy, max_votes=max_votes, share=share)
+    expected = planner.forecast(n_tasks, pool, target_accuracy, max_votes=max_votes, share=share, plan_audit=False)
     return Parameters(
         before.version + 1,
         fit.method,
