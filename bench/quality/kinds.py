@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from peer_env import ask
+from sets import is_pairs
 
 from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.blend import blend
@@ -26,7 +27,6 @@ from cupola.quality.readers import read_table
 
 BOX = re.compile(r"-?[\d.]+( -?[\d.]+){3}")
 MASK = re.compile(r"\d+x\d+( \d+\+\d+)*")
-PAIR = re.compile(r"[^|]+\|[^|]+\|[^|]+")
 CROWD = "crowd_"  # people of no training, where a set names them so
 OUTCOMES = {"a": FIRST, "b": SECOND, "s": TIE}
 FOLDS = 5
@@ -41,14 +41,15 @@ def run(root: Path, out: Path, with_peers: bool) -> dict[str, Any]:
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if not (folder / "labels.csv").exists() or not (folder / "truth.csv").exists():
             continue
-        rows: Rows = [(str(r["task"]), str(r["worker"]), str(r["label"])) for r in _rows(folder / "labels.csv")]
+        table = read_table(folder / "labels.csv")
+        rows: Rows = [(str(r["task"]), str(r["worker"]), str(r["label"])) for r in table.to_pylist()]
         truth = {str(r["task"]): str(r["label"]) for r in _rows(folder / "truth.csv") if r["label"] is not None}
         labels = [label for _, _, label in rows]
         if all(BOX.fullmatch(label) for label in labels):
             found[folder.name] = boxes(rows, truth)
         elif all(MASK.fullmatch(label) for label in labels):
             found[folder.name] = masks(rows, truth, folder, out, with_peers)
-        elif all(PAIR.fullmatch(task) for task, _, _ in rows) and set(labels) <= set(OUTCOMES):
+        elif is_pairs(table):
             found[folder.name] = pairs(rows, truth, folder, out, with_peers)
         else:
             continue

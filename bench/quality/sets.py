@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.codes import Codes
 from cupola.quality.readers import read_table
 
-MOST_CLASSES = 100  # more distinct labels are text, boxes or masks
+MOST_CLASSES, MOST_DISTINCT = 100, 0.05  # more distinct labels, in number and share, are text, boxes or masks
 FAMILIES = (("sp", "sp_amt"), ("cf", "cf_amt"))  # these share tasks: left out together
 
 
@@ -47,7 +48,8 @@ def real_sets(root: Path, features: dict[str, Path] | None = None) -> list[RealS
         if not (folder / "labels.csv").exists() or not (folder / "truth.csv").exists():
             continue
         labels = read_table(folder / "labels.csv")
-        if len(labels["label"].unique()) > MOST_CLASSES or folder.name.endswith("_pairs"):
+        distinct = len(labels["label"].unique())
+        if distinct > max(MOST_CLASSES, MOST_DISTINCT * len(labels)) or is_pairs(labels):
             continue
         crowd, codes = Crowd.from_frame(labels, gold=read_table(folder / "truth.csv"), duplicates="keep")
         if crowd.gold is None:
@@ -56,6 +58,13 @@ def real_sets(root: Path, features: dict[str, Path] | None = None) -> list[RealS
         rows = np.load(path).astype(np.float64) if path.exists() else None
         found.append(RealSet(folder.name, folder, crowd.with_gold(None), codes, crowd.gold, rows))
     return found
+
+
+def is_pairs(labels: pa.Table) -> bool:
+    """Whether the tasks are comparisons, query|left|right, answered a, b or s(ame)."""
+    if not set(labels["label"].unique().to_pylist()) <= {"a", "b", "s"}:
+        return False
+    return all(str(task).count("|") == 2 for task in labels["task"].unique().to_pylist())
 
 
 def family(name: str) -> set[str]:
