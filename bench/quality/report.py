@@ -126,13 +126,13 @@ def _kind(name: str, groups: dict[str, dict[str, Any]]) -> list[tuple[str, str, 
         held = groups["held-out votes, direction"]
         told = f"{100 * held['Bradley-Terry']:.1f} against {100 * held['majority of the others']:.1f} of a majority"
         better = held["Bradley-Terry"] > held["majority of the others"]
-        return [(f"held-out comparisons foretold %, {name}", told, "above" if better else "NOT above")]
+        return [(f"held-out comparisons foretold %, {name}", told, "above" if better else "below")]
     out = []
     for group, row in groups.items():
         others = {key: value for key, value in row.items() if isinstance(value, float) and key not in NOT_A_METHOD}
         best = max(others, key=lambda key: others[key])
         told = f"{row['ours']:.3f}; single {row['single']:.3f}; best other {others[best]:.3f} ({best})"
-        out.append((f"mean IoU, {name}, {group}", told, "above" if row["ours"] >= others[best] else "NOT above"))
+        out.append((f"mean IoU, {name}, {group}", told, "not below" if row["ours"] >= others[best] else "below"))
     return out
 
 
