@@ -34,6 +34,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/projects/{project}/tasks"): {},
     ("post", "/api/projects/{project}/gold"): {"labels": [{"ref": "free", "label": LABEL}]},
     ("post", "/api/projects/{project}/offers"): {"price_minor": 11},
+    ("post", "/api/projects/{project}/training"): {"labels": [{"ref": "text 3", "label": LABEL}]},
     ("post", "/api/work/projects/{project}/claim"): {},
     ("post", "/api/work/assignments/{assignment}/heartbeat"): {"fence": 1},
     ("post", "/api/work/assignments/{assignment}/submit"): {
@@ -129,6 +130,7 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
     made(client.post(f"/api/projects/{project}/tasks", json={}))
     made(client.post(f"/api/projects/{project}/allot", json={"amount_minor": 1_000}))
     made(client.post(f"/api/projects/{project}/launch"))
+    made(client.post(f"/api/projects/{project}/training", json={"labels": [{"ref": "text 3", "label": LABEL}]}))
     people = [{"name": "one"}, {"name": "two"}]
     crowd = made(serving.operator().client.post("/api/contributors", json={"people": people, "tokens": True}))["items"]
     workers = [serving.client(Authorization=f"Bearer {one['token']}") for one in crowd]
