@@ -12,6 +12,7 @@ const PAGES: Record<'requester' | 'contributor' | 'adjudicator' | 'operator', st
     '/members',
     '/keys',
     '/webhooks',
+    '/orders',
     '/adjudication',
     '/audits',
   ],
@@ -100,4 +101,18 @@ describe.skipIf(!logins)('every page', () => {
       },
     );
   }
+
+  it.each(['requester', 'contributor'] as const)('of a %s fits a phone without scrolling sideways', async (role) => {
+    const here = await visit(browser, { width: 390 });
+    await signIn(here, known.url, known[role]);
+    for (const path of PAGES[role]) {
+      await here.page.goto(known.url + path);
+      await here.page.waitForSelector('h1');
+      await settled(here.page);
+      const over = await here.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(over, `${path} reaches past the edge`).toBeLessThanOrEqual(0);
+    }
+    expect(here.complaints).toEqual([]);
+    await here.context.close();
+  });
 });

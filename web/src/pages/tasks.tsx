@@ -12,7 +12,6 @@ import { Chip, Empty, Page, ProblemNote, State } from '../ui/bits';
 const ROW_PX = 36;
 /** Tasks looked through for one label before it asks whether to go on. */
 const LOOK_THROUGH = 2_000;
-const COLUMNS = 'minmax(0, 2fr) 110px minmax(0, 1.5fr) 90px 90px 60px';
 
 export function labelInWords(t: Translate, label: Label | null | undefined): string {
   if (!label) return '–';
@@ -100,17 +99,13 @@ export function Tasks() {
         <Empty title={t('No task in this state')}>{t('Tasks move from open to settled as judgements come in.')}</Empty>
       ) : (
         <div className="cup-panel" style={{ padding: 0 }}>
-          <div
-            className="cup-virtual-row"
-            style={{ gridTemplateColumns: COLUMNS, height: ROW_PX, fontWeight: 600 }}
-            aria-hidden="true"
-          >
+          <div className="cup-virtual-row cup-task-row" style={{ height: ROW_PX, fontWeight: 600 }} aria-hidden="true">
             <span>{t('Reference')}</span>
             <span>{t('State')}</span>
             <span>{t('Settled label')}</span>
             <span className="cup-num">{t('Posterior')}</span>
-            <span className="cup-num">{t('Judgements')}</span>
-            <span />
+            <span className="cup-num cup-roomy">{t('Judgements')}</span>
+            <span className="cup-roomy" />
           </div>
           <div
             ref={host}
@@ -128,9 +123,8 @@ export function Tasks() {
                     key={task.id}
                     to="/tasks/$task"
                     params={{ task: task.id }}
-                    className="cup-virtual-row"
+                    className="cup-virtual-row cup-task-row"
                     style={{
-                      gridTemplateColumns: COLUMNS,
                       height: ROW_PX,
                       position: 'absolute',
                       top: row.start,
@@ -144,8 +138,8 @@ export function Tasks() {
                     <span className="cup-num">
                       {task.confidence === null || task.confidence === undefined ? '–' : percent(task.confidence, 2)}
                     </span>
-                    <span className="cup-num">{number(task.judgements)}</span>
-                    {task.gold ? <Chip tone="model">{t('gold')}</Chip> : <span />}
+                    <span className="cup-num cup-roomy">{number(task.judgements)}</span>
+                    <span className="cup-roomy">{task.gold && <Chip tone="model">{t('gold')}</Chip>}</span>
                   </Link>
                 );
               })}
