@@ -136,3 +136,19 @@ def test_long_work_tells_every_step_it_makes() -> None:
     assert [done for done, _, _ in steps] == list(range(len(steps)))
     assert {total for _, total, _ in steps} == {len(steps)}
     assert {"blend", "majority"} <= {what for _, _, what in steps}
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["aggregate", str(folder / "absent.csv"), "--out", str(folder / "out.xlsx")]) == 2
+    assert "out.xlsx" in capsys.readouterr().err
+
+
+def test_nothing_is_foretold_from_a_pilot_in_which_nobody_can_be_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "\n".join(f"t{n},only,{'ab'[n % 2]}" for n in range(50))
+    (tmp_path / "pilot.csv").write_text(f"task,worker,label\n{rows}\n")
+    assert main(["plan", "1000", "0.95", "--pilot", str(tmp_path / "pilot.csv")]) == 2
+    assert "judged twice" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from cupola.kernel.errors import Problem, invalid
 from cupola.quality import agreement as agree
-from cupola.quality.aggregation import Loss, aggregate
+from cupola.quality.aggregation import LEAST_COMPARED, Loss, aggregate, compared
 from cupola.quality.certify.document import AuditPlan, Finding, Outcome, PlanKind, build, check
 from cupola.quality.certify.draw import draw, hash_of_ids, hash_of_labels
 from cupola.quality.certify.fixed import sample_size_for_power
@@ -30,7 +30,7 @@ from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.picture import bars
 from cupola.quality.plan import Range, forecast, pool_from_pilot, pool_from_skill
 from cupola.quality.progress import Told
-from cupola.quality.readers import read_table, write_table
+from cupola.quality.readers import read_table, writable, write_table
 from cupola.quality.simulate import World, simulate
 
 app = App(name="quality", help="Labels with an honest accuracy statement from files of judgements.")
@@ -87,6 +87,9 @@ def aggregate_command(
 
     Reads task, worker, label (CSV, TSV, Parquet, Label Studio JSON); writes task, label, confidence, judgements.
     """
+    writable(out_file)
+    if workers_file is not None:
+        writable(workers_file)
     with bar("reading"):
         table = read_table(judgements)
         known = None if gold is None else read_table(gold)
@@ -227,6 +230,14 @@ def plan_command(
             result = forecast(items, guessed, target, confidence=confidence, max_votes=max_votes, seed=seed, told=told)
     else:
         crowd, _ = Crowd.from_frame(read_table(pilot), gold=None if gold is None else read_table(gold))
+        if compared(crowd) < LEAST_COMPARED:
+            raise invalid(
+                "pilot-uncompared",
+                f"Of the pilot's judgements {compared(crowd)} stand beside another one of the same task, or gold; "
+                f"{LEAST_COMPARED} are the least from which anything can be foretold.",
+                remedy="Have some tasks judged twice, give gold, or plan from a guess: --skill instead of --pilot.",
+                place=str(pilot),
+            )
         choice = choose(crowd, crowd.gold, candidates=("coin_ds",), default="coin_ds", seed=seed)
         pool = pool_from_pilot(coin_ds(crowd), crowd, choice.rho)
         with bar("drawing the pilot again") as told:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pa_parquet
 from cupola.kernel.errors import invalid
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".json")
+WRITTEN = (".csv", ".tsv", ".parquet")
 
 
 def read_table(path: Path) -> pa.Table:
@@ -118,13 +119,23 @@ def _label(results: list[dict[str, Any]], place: str) -> str:
     )
 
 
+def writable(path: Path) -> None:
+    """Refuse a file that `write_table` could not write, before any work is done for it."""
+    if path.suffix.lower() not in WRITTEN:
+        raise invalid(
+            "file-type",
+            f"Cannot write {path.name}.",
+            remedy="Name it .csv, .tsv or .parquet.",
+            place=str(path),
+        )
+
+
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table as CSV, TSV or Parquet, by the suffix."""
+    writable(path)
     suffix = path.suffix.lower()
     path.parent.mkdir(parents=True, exist_ok=True)
     if suffix == ".parquet":
         pa_parquet.write_table(table, path)
-    elif suffix in (".csv", ".tsv"):
-        pa_csv.write_csv(table, path, pa_csv.WriteOptions(delimiter="\t" if suffix == ".tsv" else ","))
     else:
-        raise invalid("file-type", f"Cannot write {path.name}.", remedy="Name it .csv, .tsv or .parquet.")
+        pa_csv.write_csv(table, path, pa_csv.WriteOptions(delimiter="\t" if suffix == ".tsv" else ","))
