@@ -41,6 +41,7 @@ GOLD = 60
 PRICE_MINOR = 5
 BUDGET_MINOR = 400_000  # play money; half of it stays free for whoever tries the wizard
 AUDIT_ITEMS = 1_000
+TARGET = 0.98
 FIXED_VOTES = 5
 
 
@@ -147,7 +148,7 @@ class _Play:
                 "dataset": dataset["id"],
                 "ontology_version": ontology["version_id"],
                 "plan": {
-                    "target_accuracy": 0.99,
+                    "target_accuracy": TARGET,
                     "confidence": 0.95,
                     "min_judgements": 1,
                     "max_judgements": job.max_judgements,
@@ -286,7 +287,7 @@ class _Play:
             {
                 "name": "digits-1",
                 "licence": "BSD-3-Clause",
-                "plan": {"items": AUDIT_ITEMS, "confidence": 0.95, "target_accuracy": 0.99},
+                "plan": {"items": AUDIT_ITEMS, "confidence": 0.95, "target_accuracy": TARGET},
             },
         )
         bar = bars.add_task("audit, blind", total=made["audit"]["drawn"])
@@ -341,7 +342,7 @@ class _Play:
         table.add_row(
             "certified accuracy",
             f">= {_floor(certificate['accuracy_lower_bound'])} % at {100 * certificate['confidence']:g} % "
-            f"({certificate['errors']} errors in {certificate['n']} audited; target 99 % {reached})",
+            f"({certificate['errors']} errors in {certificate['n']} audited; target {100 * TARGET:g} % {reached})",
         )
         table.add_row(
             "true accuracy", f"{100 * right / total:.2f} % (the demo knows: {total - right} of {total:,} wrong)"
