@@ -33,6 +33,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/adjudication/{task}"): {"label": LABEL},
     ("post", "/api/projects/{project}/tasks"): {},
     ("post", "/api/projects/{project}/gold"): {"labels": [{"ref": "free", "label": LABEL}]},
+    ("post", "/api/projects/{project}/guidelines"): {"ontology_version": "{version}"},
     ("post", "/api/projects/{project}/offers"): {"price_minor": 11},
     ("post", "/api/projects/{project}/training"): {"labels": [{"ref": "text 3", "label": LABEL}]},
     ("post", "/api/work/projects/{project}/claim"): {},

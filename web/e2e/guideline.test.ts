@@ -88,7 +88,7 @@ describe.skipIf(!logins)('the guideline queue', () => {
     await expectAccessible(page);
     await picture(page, 'guideline-edit');
     await page.getByRole('button', { name: 'Keep as version 2' }).click();
-    await page.getByText('This project goes on with version 1').waitFor();
+    await page.getByText('This project still shows version 1').waitFor();
     const kept = await ask<{ version: number; guidelines: { en: string; zh: string } }>(
       page,
       'GET',
@@ -97,6 +97,8 @@ describe.skipIf(!logins)('the guideline queue', () => {
     expect(kept.version).toBe(2);
     expect(kept.guidelines.en).toContain('Round corners make a disc.');
     expect(kept.guidelines.zh).toBe('请选择形状。');
+    await page.getByRole('button', { name: 'Use it in this project' }).click();
+    await page.getByText('Contributors read version 2 on every page they claim from now on').waitFor();
     await page.getByRole('link', { name: 'New project with version 2' }).click();
     await page.getByText(`Labels and guideline of ${NAME}, version 2.`).waitFor();
     expect(owner.complaints).toEqual([]);

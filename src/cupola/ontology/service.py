@@ -48,7 +48,7 @@ async def create(
 async def add_version(
     conn: Conn, tenant: UUID, ontology: UUID, spec: dict[str, Any], guidelines: dict[str, str]
 ) -> OntologyVersion:
-    """A further version; projects keep the version they were made with."""
+    """A further version; projects keep theirs until they are told to take it."""
     return await _add(conn, tenant, ontology, decode_ontology(spec), guidelines)
 
 
@@ -84,6 +84,14 @@ def shown(row: store.VersionRow) -> OntologyVersion:
         row.guidelines,
         row.created_at,
     )
+
+
+async def version(conn: Conn, tenant: UUID, version_id: UUID) -> OntologyVersion:
+    """The version as it is shown. Raises Problem(NOT_FOUND)."""
+    row = await store.VERSION.maybe(conn, tenant=tenant, version_id=version_id)
+    if row is None:
+        raise not_found("ontology version")
+    return shown(row)
 
 
 async def decoded(conn: Conn, tenant: UUID, version_id: UUID) -> Decoded:

@@ -63,6 +63,10 @@ class NewProject(_Body):
     routing: Literal["open", "directed"] = "open"
 
 
+class NewGuidelines(_Body):
+    ontology_version: UUID
+
+
 class NewTasks(_Body):
     dataset: UUID | None = None
     gold_share: float = Field(default=1.0, ge=0, le=1)
@@ -136,6 +140,17 @@ async def post_gold(request: Request, who: Manager, project: UUID, body: NewGold
         return {"created": await service.add_gold(conn, who.tenant, project, given)}
 
     return await post(request, who, work)
+
+
+@router.post("/api/projects/{project}/guidelines", response_model=Project)
+async def post_guidelines(request: Request, who: Manager, project: UUID, body: NewGuidelines) -> Response:
+    """Take a version of the ontology with the same labels and other guidelines, for pages claimed from now on."""
+    return await post(
+        request,
+        who,
+        lambda conn: service.take_guidelines(conn, who.tenant, project, body.ontology_version),
+        status=200,
+    )
 
 
 @router.post("/api/projects/{project}/offers", response_model=Offer, status_code=201)

@@ -175,6 +175,29 @@ async def move_project(conn: Conn, tenant: UUID, project: UUID, verb: str) -> Pr
     return await project_view(conn, tenant, project)
 
 
+async def take_guidelines(conn: Conn, tenant: UUID, project: UUID, version_id: UUID) -> Project:
+    """Let the project go on with a further version of its ontology that says the same in better words.
+
+    Pages claimed from now on show it. Raises Problem: NOT_FOUND; CONFLICT when the version belongs to another ontology
+    or asks for other labels.
+    """
+    row = await store.PROJECT_LOCK.maybe(conn, tenant=tenant, id=project)
+    if row is None:
+        raise not_found("project")
+    now = await ontologies.version(conn, tenant, row.ontology_version)
+    then = await ontologies.version(conn, tenant, version_id)
+    if then.id != now.id or then.spec != now.spec:
+        raise conflict(
+            "other-labels",
+            "That version asks for other labels than the project's, so what was judged would mean something else.",
+            remedy="Begin a new project with it; one with the same classes and other guidelines can be taken here.",
+        )
+    if version_id != row.ontology_version:
+        await store.PROJECT_VERSION.run(conn, tenant=tenant, id=project, version_id=version_id)
+        await events.emit(conn, tenant, "project.guidelines", project, project, version=then.version)
+    return await project_view(conn, tenant, project)
+
+
 async def add_tasks(conn: Conn, tenant: UUID, project: UUID, dataset: UUID | None, gold_share: float) -> int:
     """One task for each item of the dataset that has none yet; returns how many were made.
 

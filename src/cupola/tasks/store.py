@@ -254,6 +254,11 @@ PROJECT_STATE = Command(
     "UPDATE project SET state = %(state)s, launched_at = coalesce(launched_at, %(launched_at)s::timestamptz) "
     "WHERE tenant = %(tenant)s AND id = %(id)s"
 )
+# Of the project and of the training that stands beside it.
+PROJECT_VERSION = Command(
+    "UPDATE project SET ontology_version = %(version_id)s WHERE tenant = %(tenant)s "
+    "AND (id = %(id)s OR trains = %(id)s)"
+)
 OFFER_ADD = Command(
     "INSERT INTO offer (tenant, project, version, price_minor, fee_bp, insurance_bp, currency, median_s, p75_s, "
     "effective_at, "

@@ -54,6 +54,8 @@ export const projects = {
     post<unknown>(`/api/projects/${id(project)}/allot`, { amount_minor }),
   turn: (project: string, verb: 'launch' | 'pause' | 'resume' | 'stop') =>
     post<T.Project>(`/api/projects/${id(project)}/${verb}`),
+  takeGuidelines: (project: string, ontology_version: string) =>
+    post<T.Project>(`/api/projects/${id(project)}/guidelines`, { ontology_version }),
   newOffer: (project: string, body: Record<string, unknown>) =>
     post<T.Offer>(`/api/projects/${id(project)}/offers`, body),
   tasks: (project: string, query?: Query) => get<T.Page<T.TaskRow>>(`/api/projects/${id(project)}/tasks`, query),

@@ -1,8 +1,11 @@
 /** The guideline queue: where experts disagree, and how a guideline is mended. */
 export const guideline: Record<string, string> = {
   'Version {version} is kept': '第 {version} 版已保存',
-  'This project goes on with version {version}: what was judged by it stays what it was. A project that begins now can take the new one.':
-    '本项目继续使用第 {version} 版：按它作出的判断保持不变。新开始的项目可以使用新版。',
+  'Contributors read version {version} on every page they claim from now on.':
+    '从现在起，贡献者每次领取新一页时读到的都是第 {version} 版。',
+  'This project still shows version {version}. What was judged by it stays as it is.':
+    '本项目目前仍显示第 {version} 版。按它作出的判断保持不变。',
+  'Use it in this project': '在本项目中使用',
   'New project with version {version}': '用第 {version} 版新建项目',
   'Back to the queue': '返回疑例列表',
   'This project works by version {current}; you edit the newest, {newest}.':

@@ -3,7 +3,7 @@ import { Alert, Button, Group, Stack, Tabs, Text, Textarea } from '@mantine/core
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { ontologies } from '../api/calls';
+import { ontologies, projects } from '../api/calls';
 import type { OntologyVersion, Project } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
@@ -15,11 +15,13 @@ import { withRule } from './guideline_pairs';
 type Language = 'en' | 'zh';
 
 function Form({
+  project,
   current,
   newest,
   rule,
   onClose,
 }: {
+  project: Project;
   current: OntologyVersion;
   newest: OntologyVersion;
   rule: string | null;
@@ -42,18 +44,31 @@ function Form({
       }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['ontology', newest.id] }),
   });
+  const take = useMutation({
+    mutationFn: (version: string) => projects.takeGuidelines(project.id, version),
+    onSuccess: () =>
+      client.invalidateQueries({ predicate: ({ queryKey }) => ['project', 'projects'].includes(String(queryKey[0])) }),
+  });
   if (save.data) {
+    const { version, version_id } = save.data;
     return (
       <Stack gap={16}>
-        <Alert color="green" variant="outline" title={t('Version {version} is kept', { version: save.data.version })}>
-          {t(
-            'This project goes on with version {version}: what was judged by it stays what it was. A project that begins now can take the new one.',
-            { version: current.version },
-          )}
+        <Alert color="green" variant="outline" title={t('Version {version} is kept', { version })}>
+          {take.isSuccess
+            ? t('Contributors read version {version} on every page they claim from now on.', { version })
+            : t('This project still shows version {version}. What was judged by it stays as it is.', {
+                version: current.version,
+              })}
         </Alert>
+        <ProblemNote error={take.error} />
         <Group gap={8}>
-          <Button component={Link} to={`/projects/new?like=${save.data.version_id}`}>
-            {t('New project with version {version}', { version: save.data.version })}
+          {!take.isSuccess && (
+            <Button onClick={() => take.mutate(version_id)} loading={take.isPending}>
+              {t('Use it in this project')}
+            </Button>
+          )}
+          <Button variant="default" component={Link} to={`/projects/new?like=${version_id}`}>
+            {t('New project with version {version}', { version })}
           </Button>
           <Button variant="default" onClick={onClose}>
             {t('Back to the queue')}
@@ -143,7 +158,7 @@ export function GuidelineEditor({
       <Asked query={current}>
         {(version) => (
           <Asked query={newest}>
-            {(latest) => <Form current={version} newest={latest} rule={rule} onClose={onClose} />}
+            {(latest) => <Form project={project} current={version} newest={latest} rule={rule} onClose={onClose} />}
           </Asked>
         )}
       </Asked>
