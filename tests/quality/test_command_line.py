@@ -12,7 +12,7 @@ import pyarrow.csv as pa_csv
 import pytest
 from rich.console import Console
 
-from cupola.quality import cli
+from cupola.quality import terminal
 from cupola.quality.choose import choose
 from cupola.quality.cli import main
 from cupola.quality.simulate import World, simulate
@@ -117,16 +117,43 @@ def test_a_bad_file_is_refused_with_what_to_do(
 
 
 def test_a_bar_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    def shown(*, terminal: bool, quiet: bool) -> str:
+    def shown(*, tty: bool, quiet: bool) -> str:
         written = io.StringIO()
-        monkeypatch.setattr(cli, "err", Console(file=written, force_terminal=terminal, width=80))
-        with cli.bar("fitting", quiet=quiet) as told:
+        monkeypatch.setattr(terminal, "err", Console(file=written, force_terminal=tty, width=80))
+        with terminal.bar("fitting", quiet=quiet) as told:
             told(1, 2, "blend")
         return written.getvalue()
 
-    assert "blend" in shown(terminal=True, quiet=False)
-    assert shown(terminal=False, quiet=False) == ""
-    assert shown(terminal=True, quiet=True) == ""
+    assert "blend" in shown(tty=True, quiet=False)
+    assert shown(tty=False, quiet=False) == ""
+    assert shown(tty=True, quiet=True) == ""
+
+
+def test_every_command_that_has_figures_gives_them_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels, gold = str(folder / "labels.csv"), str(folder / "truth.csv")
+    asked = {
+        "aggregate": [labels, "--out", str(folder / "settled.csv")],
+        "agreement": [labels, "--gold", gold],
+        "compare": [labels, "--gold", gold],
+        "plan": ["500", "0.95"],
+        "simulate": [str(folder / "drawn"), "--tasks", "50"],
+    }
+    found = {}
+    for command, arguments in asked.items():
+        capsys.readouterr()
+        assert main([command, *arguments, "--json"]) == 0
+        said = capsys.readouterr()
+        found[command] = json.loads(said.out)
+        assert said.err == ""
+    assert found["aggregate"]["tasks"] == len(read(labels))
+    assert found["compare"]["auto"] in {one["method"] for one in found["compare"]["methods"]}
+    assert found["plan"]["judgements"]["low"] <= found["plan"]["judgements"]["high"]
+    assert found["simulate"]["tasks"] == 50
+
+
+def read(labels: str) -> set[str]:
+    """The tasks of a file of judgements."""
+    return {line.split(",")[0].strip('"') for line in Path(labels).read_text().splitlines()[1:]}
 
 
 def test_long_work_tells_every_step_it_makes() -> None:
