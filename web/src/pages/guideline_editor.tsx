@@ -144,10 +144,9 @@ export function GuidelineEditor({
   onClose: () => void;
 }) {
   const t = useT();
-  const current = useQuery({
-    queryKey: ['ontology-version', project.ontology_version],
-    queryFn: () => ontologies.version(project.ontology_version),
-  });
+  // the version it began with: taking another one must not begin the dialog anew
+  const [began] = useState(project.ontology_version);
+  const current = useQuery({ queryKey: ['ontology-version', began], queryFn: () => ontologies.version(began) });
   const newest = useQuery({
     queryKey: ['ontology', current.data?.id],
     queryFn: () => ontologies.newest(current.data?.id ?? ''),
