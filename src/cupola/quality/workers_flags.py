@@ -30,7 +30,7 @@ LEAST_RING = 3
 ALIKE = 0.6  # of the group's mean z: who leans much less towards the group than its members do is no member
 MOST_SEEDS = 2_000  # pairs, the most striking first, from which a ring is grown
 SPREAD_LIMIT = 0.25  # of the most that columns can differ; honest crowds sit at 0.5-0.9
-DRIFT_LIMIT = 4.0  # standard errors: the best of some hundred cuts is compared with it
+DRIFT_LIMIT = 4.5  # standard errors: the best of some hundred cuts is compared with it
 MOST_KINDS = 8  # votes of a task, beyond which more change little
 DRIFT_DROP = 0.08  # a smaller fall is not worth anyone's time
 
@@ -328,22 +328,23 @@ def drift(
     """Workers who became worse at some point: the largest drop of their mean over all ways to cut their work in two.
 
     position: (n,) when each row was made, any increasing number. The residual of a judgement is the calibrated
-    probability that it is right, by golds and the other votes, less what is usual for a gold or for a task of so many
-    votes: a gold says 0 or 1 where two peers say 0.8, and newcomers meet more golds. The drop is in its standard
+    probability that it is right, by golds and the other votes, less what is usual for a task of so many votes,
+    known or not: a gold says 0 or 1 where two peers say 0.8, and newcomers meet more golds. The drop is in its standard
     errors; the limit allows for the number of cuts tried. Source: the CUSUM of Page, Biometrika 41 (1954), in its
     retrospective form.
     """
-    residual = peer_residuals(fit, crowd, rho)
+    seen = peer_residuals(fit, crowd, rho)
     kind = np.minimum(crowd.votes[crowd.task], MOST_KINDS)
-    if crowd.gold is not None:
-        kind = np.where(crowd.gold[crowd.task] >= 0, 0, kind)
-    usual = np.bincount(kind, weights=residual, minlength=1) / np.maximum(np.bincount(kind, minlength=1), 1)
-    residual = residual - usual[kind] + residual.mean()
+    if crowd.gold is not None:  # what an expert settled is known as gold is, and of few votes, and hard
+        kind = np.where(crowd.gold[crowd.task] >= 0, kind + MOST_KINDS + 1, kind)
+    usual = np.bincount(kind, weights=seen, minlength=1) / np.maximum(np.bincount(kind, minlength=1), 1)
+    residual = seen - usual[kind]
     flags = []
     order = np.lexsort((position, crowd.worker))
     bounds = np.searchsorted(crowd.worker[order], np.arange(crowd.n_workers + 1))
     for w in range(crowd.n_workers):
-        own = residual[order[bounds[w] : bounds[w + 1]]]
+        rows = order[bounds[w] : bounds[w + 1]]
+        own = residual[rows]
         if len(own) < 3 * LEAST_JUDGEMENTS:
             continue
         cut = np.arange(LEAST_JUDGEMENTS, len(own) - LEAST_JUDGEMENTS + 1)
@@ -352,7 +353,9 @@ def drift(
         error = max(float(own.std()), 0.1) * np.sqrt(1.0 / cut + 1.0 / (len(own) - cut))
         score = (before - after) / error
         best = int(score.argmax())
-        if score[best] > limit and before[best] - after[best] > DRIFT_DROP:
+        first, last = seen[rows[: cut[best]]].mean(), seen[rows[cut[best] :]].mean()
+        # the fall must be there to see as well, not only beside what is usual
+        if score[best] > limit and min(before[best] - after[best], first - last) > DRIFT_DROP:
             flags.append(
                 Flag(
                     w,
@@ -360,8 +363,8 @@ def drift(
                     float(score[best]),
                     "standard errors",
                     len(own),
-                    evidence=f"Agreement with golds and the other votes fell from {before[best]:.0%} to "
-                    f"{after[best]:.0%} after judgement {int(cut[best])} of {len(own)}.",
+                    evidence=f"Agreement with golds and the other votes fell from {first:.0%} to "
+                    f"{last:.0%} after judgement {int(cut[best])} of {len(own)}.",
                 )
             )
     return sorted(flags, key=lambda flag: -flag.strength)
