@@ -66,7 +66,8 @@ export async function visit(
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() !== 'error' || EXPECTED.test(message.text())) return;
-    if (!ABSENT.test(message.location().url)) complaints.push(message.text());
+    const { url } = message.location();
+    if (!ABSENT.test(url)) complaints.push(`${message.text()} ${url}`);
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   return { context, page, complaints };

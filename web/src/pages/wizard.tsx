@@ -50,7 +50,8 @@ function useEstimate(draft: Draft, enabled: boolean) {
   const estimate = useQuery({
     queryKey: ['estimate', settled],
     queryFn: () => projects.estimate(settled),
-    enabled: enabled && items > 0 && draft.offer.price_minor > 0 && draft.offer.currency.length === 3,
+    // what is asked is what has settled: the draft may be ahead of it
+    enabled: enabled && settled.items > 0 && settled.offer.price_minor > 0 && settled.offer.currency.length === 3,
     placeholderData: (before: Estimate | undefined) => before,
   });
   return { items, estimate };
