@@ -17,7 +17,7 @@ export npm_config_audit := false
 export npm_config_fund := false
 export npm_config_update_notifier := false
 
-.PHONY: help demo test lint wheel web python chromium lock format clean
+.PHONY: help demo test nightly lint wheel web python chromium consumers lock format clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -25,8 +25,11 @@ help: ## what there is
 demo: $(STAMPS)/python $(STAMPS)/web ## the whole way on real images, through the public API; ARGS=--exit ends with it
 	@$(BIN)/cupola demo $(ARGS)
 
-test: $(STAMPS)/python $(STAMPS)/web chromium ## every check and test, the demo and the browser tests; what CI runs
+test: $(STAMPS)/python $(STAMPS)/web chromium consumers ## every check and test, the demo and the browser tests; what CI runs
 	@tools/test.sh
+
+nightly: $(STAMPS)/python ## 60 kills of server, worker and Postgres under load; CI makes 20
+	@CUPOLA_TEST_KILLS=60 $(BIN)/pytest -s -q tests/stories/test_kill.py --timeout 3600
 
 lint: $(STAMPS)/python $(STAMPS)/npm ## the checks that run nothing: style, types, layers
 	@tools/test.sh ruff pyrefly layers biome
@@ -52,6 +55,9 @@ clean: ## take away what was built (not .venv, node_modules, nor any data)
 
 chromium: ## Debian's Chromium, for the browser tests
 	@tools/chromium.sh
+
+consumers: $(STAMPS)/uv ## the programs that exports are for, in a venv of their own; tests/consumers runs them
+	@tools/consumers.sh $(PYTHON)
 
 # --- what is installed; a stamp is newer than what it was made from
 

@@ -137,6 +137,7 @@ class Released:
     confidence: float = 0.99
     how: str = "crowd"
     metadata: dict[str, Any] = field(default_factory=dict)
+    parts: str | None = None
 
 
 async def export(form: str, spec: dict[str, Any], label: Label, n: int, to_reach: str) -> Measured:

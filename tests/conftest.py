@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from hypothesis import settings
 
 from cupola.platform.pg.cluster import Cluster
+from tests.elsewhere import Elsewhere
 from tests.foundry import Foundry, fresh_foundry
+from tests.pooler import Pooler, pooler
 from tests.serving import template
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("cupola", deadline=None)
+settings.load_profile("cupola")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,7 +36,13 @@ def reachable_folder(prefix: str = "cupola-test-") -> Path:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """The session's embedded server. Make your own databases on it: `cluster.create_database(name)`."""
+    """The session's embedded server. Make your own databases on it: `cluster.create_database(name)`.
+
+    With CUPOLA_TEST_POSTGRES (a superuser's URI) it is that server instead, of whatever version it is.
+    """
+    if elsewhere := os.environ.get("CUPOLA_TEST_POSTGRES"):
+        yield cast("Cluster", Elsewhere(elsewhere))
+        return
     folder = reachable_folder()
     try:
         with Cluster.open(folder / "data") as opened:
@@ -62,8 +77,20 @@ def foundry_template(cluster: Cluster) -> str:
     return template(cluster)
 
 
+@pytest.fixture(scope="session")
+def between(cluster: Cluster) -> Iterator[Pooler | None]:
+    """With CUPOLA_TEST_POOLER a pgbouncer that every foundry speaks through, else nothing."""
+    if not os.environ.get("CUPOLA_TEST_POOLER"):
+        yield None
+        return
+    with pooler(cluster.url) as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
-def foundry(cluster: Cluster, foundry_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foundry]:
+def foundry(
+    cluster: Cluster, foundry_template: str, tmp_path_factory: pytest.TempPathFactory, between: Pooler | None
+) -> Iterator[Foundry]:
     """One instance for the tests of a module; each makes tenants of its own."""
-    with fresh_foundry(cluster, foundry_template, tmp_path_factory.mktemp("foundry")) as opened:
+    with fresh_foundry(cluster, foundry_template, tmp_path_factory.mktemp("foundry"), between) as opened:
         yield opened

@@ -22,14 +22,18 @@ from uuid import UUID
 import psycopg
 import uvicorn
 
-from cupola.app import wiring
+from cupola.app import slow, wiring
 from cupola.app.http import create_app
+from cupola.app.wire import GuardedProtocol
 from cupola.kernel import clock, ids
 from cupola.ledger import service as ledger
 from cupola.ledger.model import Violation
 from cupola.ontology import service as ontologies
-from cupola.platform import store as platform_store
 from cupola.platform.blobs import Blobs
+from cupola.platform.dispatch import Consumer
+from cupola.platform.dispatch.service import Dispatcher
+from cupola.platform.jobs import Job
+from cupola.platform.jobs.service import Queue
 from cupola.platform.pg.cluster import Cluster
 from cupola.platform.pg.migrate import LOGIN
 from cupola.platform.pg.tx import Database, Role
@@ -37,7 +41,9 @@ from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
 from cupola.tasks import service as tasks
 from cupola.tasks import work
+from cupola.tasks.adding import service as adding
 from cupola.tasks.model import Assignment, Plan, Submitted
+from tests.pooler import Pooler
 
 T = TypeVar("T")
 CHOICE = {"kind": "choice", "classes": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
@@ -62,8 +68,9 @@ class Foundry:
     server_url: str
     runtime: Runtime
     loop: asyncio.AbstractEventLoop
-    place: tuple[str, int] = ("0", 0)
     made: int = field(default=0)
+    dispatcher: Dispatcher | None = None
+    queue: Queue | None = None
 
     # ------------------------------------------------------------ ways in
     def start(self, work: Callable[[Runtime], Awaitable[T]]) -> asyncio.Future[T]:
@@ -149,12 +156,12 @@ class Foundry:
         golds = {n: json.dumps(choice(value)) for n, value in (gold or {}).items()}
         self.sql(
             "INSERT INTO item (tenant, id, dataset, ref, media_type, body, gold_label, fingerprint, created_at) "
-            "SELECT %s, uuidv7(), %s, 't' || n, 'text/plain', 'text ' || n, %s::jsonb ->> n::text, '\\x00', now() "
-            "FROM generate_series(0, %s - 1) n",
+            "SELECT %s, id, %s, 't' || n, 'text/plain', 'text ' || n, %s::jsonb ->> n::text, '\\x00', now() "
+            "FROM (SELECT id, ordinality - 1 AS n FROM unnest(%s::uuid[]) WITH ORDINALITY AS made (id)) numbered",
             tenant,
             dataset,
             json.dumps({str(n): text for n, text in golds.items()}),
-            items,
+            sorted(ids.uuid7() for _ in range(items)),  # in their order: not every Postgres makes them so
         )
         return dataset
 
@@ -166,6 +173,7 @@ class Foundry:
         plan: Plan | None = None,
         price_minor: int = 10,
         budget_minor: int = 1_000_000,
+        currency: str = "EUR",
         page_size: int = 10,
         lease_s: int = 600,
         gold: dict[int, str] | None = None,
@@ -182,18 +190,20 @@ class Foundry:
         async def make(conn: Any) -> UUID:
             version = await ontologies.create(conn, tenant, name, spec or CHOICE, {})
             new = tasks.NewProject(
-                name, source, version.version_id, asked, price_minor, "EUR", None, None, page_size, lease_s, "open"
+                name, source, version.version_id, asked, price_minor, currency, None, None, page_size, lease_s, "open"
             )
             project = (await tasks.create_project(conn, self.runtime, tenant, new)).id
-            await tasks.add_tasks(conn, tenant, project, None, 1.0)
+            await adding.add_tasks(conn, tenant, project, None, 1.0)
             if budget_minor:
-                await ledger.fund(conn, tenant, budget_minor, "EUR")
-                await ledger.allot(conn, tenant, project, budget_minor, "EUR")
+                await ledger.allot(conn, tenant, project, budget_minor, currency)
             if launch:
                 await tasks.move_project(conn, tenant, project, "launch")
             return project
 
+        if budget_minor:
+            self.fund(tenant, budget_minor, currency)
         project = self.app(tenant, make)
+        self.start(lambda run: adding.run_add(run, tenant, project)).result()  # what is left of a large dataset
         rows = self.sql("SELECT id FROM task WHERE tenant = %s AND project = %s ORDER BY rank", tenant, project)
         return Project(tenant, project, [row[0] for row in rows])
 
@@ -212,25 +222,56 @@ class Foundry:
     def expire(self) -> int:
         return self.call(lambda run: work.expire_due(run))
 
-    def hear(self) -> None:
-        """Let those who decide and who move money hear what happened since the last time, as the dispatcher would."""
+    def hear(self, *, set_aside: int = 0) -> None:
+        """Let those who decide and who move money hear what happened since the last time, by the real dispatcher, and
+        do the slow work that they ask for. set_aside: how many projects are left aside afterwards."""
 
         async def run(runtime: Runtime) -> None:
-            consumers = [one for one in wiring.consumers(runtime) if one.name in ("aggregate", "ledger")]
-            while True:
-                async with runtime.db.tx(Role.OPS) as conn:
-                    rows = await platform_store.EVENTS_TAIL.all(conn, xid=self.place[0], seq=self.place[1], limit=1_000)
-                if not rows:
-                    return
-                self.place = (rows[-1].xid, rows[-1].seq)
-                for consumer in consumers:
-                    heard = [row for row in rows if consumer.wants(row.kind)]
-                    if heard:
-                        await consumer.handle(heard)
+            if self.dispatcher is None or self.queue is None:
+                self.dispatcher = Dispatcher(runtime, self.consumers(runtime))
+                self.queue = Queue(runtime, self.jobs(runtime))
+            await self.dispatcher.drain()
+            while await self.queue.drain():
+                await self.dispatcher.drain()
+
+        self.call(run)
+        left = self.sql("SELECT consumer, project, reason FROM event_aside WHERE tries > 0")
+        assert len(left) == set_aside, left
+
+    @staticmethod
+    def consumers(runtime: Runtime) -> list[Consumer]:
+        return [one for one in wiring.consumers(runtime) if one.name in ("aggregate", "ledger")]
+
+    @staticmethod
+    def jobs(runtime: Runtime) -> list[Job]:
+        return [one for one in slow.work(runtime) if one.kind in ("refit", "ask")]
+
+    def restart(self) -> None:
+        """Forget everything that a process remembers: a new one goes on from what is stored."""
+
+        async def run(_: Runtime) -> None:
+            if self.dispatcher is not None:
+                await self.dispatcher.close()
+            self.dispatcher = self.queue = None
 
         self.call(run)
 
+    def rewind(self) -> None:
+        """Take every consumer back to the beginning, as if it had heard nothing."""
+        self.restart()
+        self.sql("UPDATE event_place SET epoch = 0, xid = '0', seq = 0")
+        self.sql("DELETE FROM event_cursor")
+
     # ------------------------------------------------------------ money
+    def fund(self, tenant: UUID, amount_minor: int, currency: str = "EUR") -> None:
+        """Money comes in, by the operator's record of it."""
+
+        async def run(runtime: Runtime) -> None:
+            async with runtime.db.tx(Role.OPS, tenant=tenant) as conn:
+                await ledger.fund(conn, tenant, amount_minor, currency)
+
+        self.call(run)
+
     def tenants(self) -> list[UUID]:
         return [row[0] for row in self.sql("SELECT id FROM tenant")]
 
@@ -253,7 +294,7 @@ class Foundry:
         runtime = Runtime(mine.settings, Database(self.server_url), mine.blobs)  # closed with the server
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(runtime), port=0, log_level="error", timeout_graceful_shutdown=1, http="httptools"
+                create_app(runtime), port=0, log_level="error", timeout_graceful_shutdown=1, http=GuardedProtocol
             )
         )
         running = asyncio.run_coroutine_threadsafe(server.serve(), self.loop)
@@ -277,13 +318,20 @@ def answers(page: Assignment, value: str = "a", *, only: int | None = None, labe
 
 
 @contextlib.contextmanager
-def fresh_foundry(cluster: Cluster, copied: str, folder: Path) -> Iterator[Foundry]:
-    """An instance over a database that nobody has used, gone again at the end."""
+def fresh_foundry(
+    cluster: Cluster, copied: str, folder: Path, pooler: Pooler | None = None, **more: Any
+) -> Iterator[Foundry]:
+    """An instance over a database that nobody has used, gone again at the end. pooler: what stands in between.
+
+    more: further settings.
+    """
     name = f"foundry_{ids.uuid7().hex}"
     admin_url = cluster.create_database(name, template=copied)
     server_url = cluster.url_for(LOGIN, name)
+    if pooler is not None:
+        server_url = pooler.through(server_url)
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(folder, server_url, None, b"instance " + name.encode(), fee_bp=1_000, insurance_bp=500)
+    settings = Settings(folder, server_url, None, b"instance " + name.encode(), fee_bp=1_000, insurance_bp=500, **more)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

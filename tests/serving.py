@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -22,6 +23,7 @@ from cupola.identity.recognise import authenticate
 from cupola.kernel import ids
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.blobs import Blobs
+from cupola.platform.pg import partitions
 from cupola.platform.pg.cluster import Cluster
 from cupola.platform.pg.migrate import LOGIN, migrate
 from cupola.platform.pg.tx import Database
@@ -116,9 +118,15 @@ class Person:
 
 
 def template(cluster: Cluster) -> str:
-    """The name of a new, migrated database that fresh ones are copied from."""
+    """The name of a new, migrated database that fresh ones are copied from.
+
+    With CUPOLA_TEST_PARTITIONS its large tables are spread into so many: everything must hold there as well.
+    """
     name = f"template_{ids.uuid7().hex}"
-    migrate(cluster.create_database(name), "a password for tests")
+    url = cluster.create_database(name)
+    migrate(url, "a password for tests")
+    if parts := os.environ.get("CUPOLA_TEST_PARTITIONS"):
+        partitions.spread(url, int(parts))
     return name
 
 

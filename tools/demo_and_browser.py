@@ -77,6 +77,7 @@ def main() -> int:
     demo = subprocess.Popen(
         [program, "demo", "--data", str(data), "--port", str(free_port()), "--logins", str(logins)],
         stdin=subprocess.DEVNULL,
+        env=os.environ | {"CUPOLA_ALLOWED_HOSTS": "127.0.0.1"},  # where the tests serve what stays elsewhere
         start_new_session=True,
     )
     try:

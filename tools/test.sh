@@ -31,7 +31,7 @@ biome() { (cd web && npm run --silent check); }
 vitest() { (cd web && NO_COLOR=1 npm run --silent test); }
 
 only=("$@")
-known=" ruff pyrefly layers mypy biome vitest pytest demo "
+known=" ruff pyrefly layers mypy biome vitest pytest consumers scale postgres pooler demo "
 for name in ${only[@]+"${only[@]}"}; do
   [[ $known == *" $name "* ]] || { echo "There is no step $name; there are:$known" >&2; exit 2; }
 done
@@ -43,14 +43,27 @@ step layers .venv/bin/lint-imports --no-logo
 if [ "${wanted_mypy:-1}" = 1 ] || [[ " ${only[*]-} " == *" mypy "* ]]; then step mypy .venv/bin/mypy --strict; fi
 step biome biome
 step vitest vitest
-step pytest .venv/bin/pytest -p no:cacheprovider
+step pytest .venv/bin/pytest -p no:cacheprovider --ignore tests/consumers
+# in CI nobody would read that they were skipped
+[ -z "${CI:-}" ] || export CUPOLA_CONSUMERS="$PWD/.make/consumers/bin/python"
+step consumers .venv/bin/pytest -p no:cacheprovider -rs tests/consumers
+# what the public client asks of a server, in its own words
+scale() { CUPOLA_SCALE_SUITE=$(tools/scale_suite.sh) .venv/bin/pytest -p no:cacheprovider tests/scale/test_own_suite.py; }
+step scale scale
+# may_execute_it asks for plans in a way that Postgres has had since 16; the plans of pages are looked at in ours
+step postgres tools/on_another_postgres.sh tests/contracts tests/tasks tests/ledger tests/quality_service \
+  -k "not may_execute_it and not reads_no_more_than_a_page"
+step pooler tools/through_a_pooler.sh tests/tasks tests/ledger tests/platform/test_pooler.py
 step demo .venv/bin/python tools/demo_and_browser.py
 
 printf '\n== Closing lines\n'
 failed=0
 for i in "${!names[@]}"; do
   printf -- '-- %s %s\n' "${names[$i]}" "${states[$i]}"
+  if [[ ${states[$i]} == FAILED* ]]; then # which tests these were, said once more where a long log was cut
+    grep -E '^[[:space:]]*(FAIL|FAILED|ERROR|×|AssertionError|TimeoutError|Error:)' "$logs/${names[$i]}" | head -30
+    failed=1
+  fi
   grep -v '^[[:space:]]*$' "$logs/${names[$i]}" | tail -4
-  [[ ${states[$i]} == FAILED* ]] && failed=1
 done
 exit $failed

@@ -16,5 +16,6 @@ export default defineConfig({
     manifest: true,
   },
   server: { proxy: Object.fromEntries(FORWARDED.map((path) => [path, { target: SERVER, changeOrigin: false }])) },
-  test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'node', maxWorkers: 2 },
+  // A test waits for what it is about, not for a quiet machine.
+  test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'node', maxWorkers: 2, testTimeout: 60_000 },
 });

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from sets import RealSet
 
+from cupola.quality.collusion import collusion
 from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.blend import blend
-from cupola.quality.workers_flags import collusion, spammers, spread
+from cupola.quality.workers_flags import spammers, spread
 
 RING, RING_JUDGEMENTS = 6, 60
 SPAMMERS, SPAM_JUDGEMENTS = 5, 60

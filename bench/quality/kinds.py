@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from peer_env import ask
 from sets import is_pairs
 
+from cupola.labels.shapes.box import Box, BoxType
 from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.blend import blend
 from cupola.quality.inference.majority import majority
-from cupola.quality.inference.matching import box_iou
 from cupola.quality.inference.pairs import FIRST, SECOND, TIE, Ranking, bradley_terry
 from cupola.quality.inference.shapes import mask_iou, merge_coordinates, merge_masks
 from cupola.quality.readers import read_table
@@ -91,24 +91,21 @@ def boxes(rows: Rows, truth: dict[str, str]) -> dict[str, dict[str, Any]]:
         right = [np.array(truth[task].split(), np.float64) for task in drawn]
         merged = merge_coordinates(corners, scale=sizes).values
         plain = [np.median(np.stack(list(people.values())), axis=0) for people in corners]
-        single = [
-            np.mean([box_iou(_sides(c), _sides(t)) for c in people.values()])
-            for people, t in zip(corners, right, strict=True)
-        ]
+        single = [np.mean([_iou(c, t) for c in people.values()]) for people, t in zip(corners, right, strict=True)]
         out[group] = {
             "items": len(drawn),
             "people an item": float(np.mean([len(people) for people in corners])),
             "single": float(np.mean(single)),
-            "plain median": float(np.mean([box_iou(_sides(p), _sides(t)) for p, t in zip(plain, right, strict=True)])),
-            "ours": float(np.mean([box_iou(_sides(m), _sides(t)) for m, t in zip(merged, right, strict=True)])),
+            "plain median": float(np.mean([_iou(p, t) for p, t in zip(plain, right, strict=True)])),
+            "ours": float(np.mean([_iou(m, t) for m, t in zip(merged, right, strict=True)])),
         }
     return out
 
 
-def _sides(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x, y, width, height of x0 y0 x1 y1, both ends inside."""
-    x0, y0, x1, y1 = corners
-    return np.array([x0, y0, x1 - x0 + 1.0, y1 - y0 + 1.0])
+def _iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Of two boxes as x0 y0 x1 y1, both ends inside."""
+    first, second = (Box(x0, y0, x1 - x0 + 1.0, y1 - y0 + 1.0) for x0, y0, x1, y1 in (a.tolist(), b.tolist()))
+    return BoxType().similarity(first, second)
 
 
 def mask_of(label: str) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from accuracy import DESIGN_SETS, PEERS
+from claims import WANTED
 
 from cupola.quality.picture import bars, lines
 
@@ -24,10 +25,14 @@ def write(results: dict[str, Any], out: Path) -> None:
         verdicts += _cost(results["cost"])
     if "calibration" in results:
         verdicts += _calibration(results["calibration"], out)
+    if "claims" in results:
+        verdicts += _claims(results["claims"])
     if "certificates" in results:
         found = results["certificates"]["sequential"]
         verdicts.append(_at_most("false certificates, looked at after every item", found["wrong"], 0.05, "{:.2%}"))
         verdicts.append(_at_most("sequential n at zero errors, 99.7 %", found["n at zero errors"], 1100, "{:.0f}"))
+    if "audits" in results:
+        verdicts += _audits(results["audits"])
     if "speed" in results:
         verdicts += _speed(results["speed"], out)
     for name, row in results.get("text", {}).items():
@@ -133,6 +138,36 @@ def _kind(name: str, groups: dict[str, dict[str, Any]]) -> list[tuple[str, str, 
         best = max(others, key=lambda key: others[key])
         told = f"{row['ours']:.3f}; single {row['single']:.3f}; best other {others[best]:.3f} ({best})"
         out.append((f"mean IoU, {name}, {group}", told, "not below" if row["ours"] >= others[best] else "below"))
+    return out
+
+
+def _claims(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    out = []
+    for group in ("sets", "simulated"):
+        for golds, limit in WANTED.items():
+            row = found[f"mean of {group}"].get(str(golds))
+            if row is None:
+                continue
+            what = f"{group}, {golds} golds"
+            out.append(_at_most(f"ECE of files, {what}", row["ECE"], limit, "{:.3f}"))
+            out.append(_at_most(f"ECE of the server, {what}", row["server ECE"], limit, "{:.3f}"))
+            for way, told in (("", "files"), ("server ", "server")):
+                least = f"{row[f'{way}behind']} of {row['drawings']}; least {row[f'{way}least lead']:+.1f}"
+                figure = f"  majority ahead by more than a point, {told}, {what}"
+                out.append((figure, least, _verdict(row[f"{way}behind"] == 0)))
+    row = found["simulated, 20 classes and more"]["0"]
+    out.append(_at_most("ECE of files, 20 classes and more, no gold", row["ECE"], 0.05, "{:.3f}"))
+    return out
+
+
+def _audits(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    out = []
+    for name, row in found["pooled"].items():
+        told = _at_most(f"truth below the bound, {name}", row["misses"] / row["audits"], row["allowed"], "{:.2%}")
+        out.append((told[0], f"{told[1]}; {row['misses']} of {row['audits']}", told[2]))
+        out.append((f"  sets beyond chance, {name}", str(row["rows beyond"]), _verdict(row["rows beyond"] == 0)))
+    slack = max(row["bound"] - row["right"] for row in found["whole"].values())
+    out.append(_at_most("bound of a whole audit less what was found", slack, 0.0, "{:.4f}"))
     return out
 
 

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import accuracy
+import audits
 import calibration
 import certificates
+import claims
 import cost
+import crowds
 import flags
 import kinds
 import peer_env
@@ -24,7 +27,20 @@ import speed
 import text
 import votes
 
-PARTS = ("accuracy", "calibration", "votes", "cost", "text", "kinds", "flags", "certificates", "speed")
+PARTS = (
+    "accuracy",
+    "calibration",
+    "claims",
+    "votes",
+    "cost",
+    "text",
+    "kinds",
+    "flags",
+    "crowds",
+    "certificates",
+    "audits",
+    "speed",
+)
 
 
 def main() -> None:
@@ -54,6 +70,8 @@ def main() -> None:
             results[part] = accuracy.run(items, given.out, with_peers)
         elif part == "calibration":
             results[part] = calibration.run(items)
+        elif part == "claims":
+            results[part] = claims.run(items)
         elif part == "votes":
             results[part] = votes.run(items)
         elif part == "cost":
@@ -64,8 +82,12 @@ def main() -> None:
             results[part] = kinds.run(root, given.out, with_peers)
         elif part == "flags":
             results[part] = flags.run(items)
+        elif part == "crowds":
+            results[part] = crowds.run()
         elif part == "certificates":
             results[part] = certificates.run(given.releases)
+        elif part == "audits":
+            results[part] = audits.run(items)
         elif part == "speed":
             results[part] = speed.run(tuple(size for size in speed.SIZES if size <= given.largest))
         else:

@@ -3,6 +3,8 @@
 Starts `cupola up` (embedded Postgres, fsync on) as a process of its own over a scratch folder, imports 100,000
 references, makes 100,000 open tasks of boxes, and lets 1, 8 and 32 clients claim and submit over HTTP. Every submit
 pays. CPU is that of the server and of Postgres together; the clients run beside them on the same machine.
+`--tasks 1000000` and `--tenants 50` show that nothing grows with either: the further tenants have a live project each.
+At the end a small tenant asks for its projects, alone and beside 64 clients of the large one.
 """
 
 from __future__ import annotations
@@ -162,31 +164,56 @@ class Bench:
         return result
 
     # ------------------------------------------------------------ steps
+    def neighbours(self, count: int, scratch: Path) -> dict[str, Any]:
+        """Further tenants, each with a live project of 200 tasks that nobody works on."""
+        began = time.perf_counter()
+        for n in range(count):
+            tenant = self.scene.organisation(f"Neighbour {n}")
+            self.scene.fund(tenant, 10**9)
+            key = self.scene.key(tenant, "bench")
+            dataset, _ = self._dataset(key, scratch, 200)
+            self._project(key, dataset)
+            self.small = key
+        return {"n": count, "s": round(time.perf_counter() - began, 2)}
+
     def prepare(self, scratch: Path) -> None:
+        def load() -> dict[str, Any]:
+            dataset, took = self._dataset(self.key, scratch, self.tasks)
+            self.dataset = dataset
+            return {"n": self.tasks, "s": took}
+
+        self.record("import", load)
+
+        def make() -> dict[str, Any]:
+            self.project, took = self._project(self.key, self.dataset)
+            return {"n": self.tasks, "s": took}
+
+        self.record("make tasks", make)
+
+    def _dataset(self, key: Client, scratch: Path, rows: int) -> tuple[str, float]:
         manifest = scratch / "references.jsonl"
         with manifest.open("w") as file:
-            for n in range(self.tasks):
+            for n in range(rows):
                 row = {
                     "ref": f"{n:08d}",
                     "url": f"https://images.example/{n:08d}.jpg",
                     "metadata": {"scene": f"s{n % 97}"},
                 }
                 file.write(json.dumps(row) + "\n")
-        dataset = self.key.post("/api/datasets", {"name": "references"})["id"]
+        dataset: str = key.post("/api/datasets", {"name": "references"})["id"]
+        began = time.perf_counter()
+        sent = key.upload(f"/api/datasets/{dataset}/uploads?name=references.jsonl", manifest)
+        source = {"type": "upload", "upload": sent["upload"], "copy": False}
+        run = key.post(f"/api/datasets/{dataset}/imports", {"source": source})
+        done = moving.wait_for_import(key, run["id"], None)
+        assert done["accepted"] == rows, done
+        return dataset, round(time.perf_counter() - began, 2)
 
-        def load() -> dict[str, Any]:
-            began = time.perf_counter()
-            sent = self.key.upload(f"/api/datasets/{dataset}/uploads?name=references.jsonl", manifest)
-            source = {"type": "upload", "upload": sent["upload"], "copy": False}
-            run = self.key.post(f"/api/datasets/{dataset}/imports", {"source": source})
-            done = moving.wait_for_import(self.key, run["id"], None)
-            assert done["accepted"] == self.tasks, done
-            return {"n": self.tasks, "s": round(time.perf_counter() - began, 2)}
-
-        self.record("import", load)
+    def _project(self, key: Client, dataset: str) -> tuple[str, float]:
+        """A live project over a dataset; and how long making its tasks took, in seconds."""
         spec = {"kind": "objects", "classes": [{"name": name, "geometry": "box"} for name in CLASSES]}
-        version = self.key.post("/api/ontologies", {"name": "boxes", "spec": spec})["version_id"]
-        self.project = self.key.post(
+        version = key.post("/api/ontologies", {"name": "boxes", "spec": spec})["version_id"]
+        project: str = key.post(
             "/api/projects",
             {
                 "name": "boxes",
@@ -197,15 +224,32 @@ class Bench:
                 "page_size": 50,
             },
         )["id"]
+        began = time.perf_counter()
+        moving.add_tasks(key, project, {}, None)
+        took = round(time.perf_counter() - began, 2)
+        key.post(f"/api/projects/{project}/allot", {"amount_minor": 10**8})
+        key.post(f"/api/projects/{project}/launch")
+        return project, took
 
-        def make() -> dict[str, Any]:
-            began = time.perf_counter()
-            made = self.key.post(f"/api/projects/{self.project}/tasks", {})["created"]
-            return {"n": made, "s": round(time.perf_counter() - began, 2)}
+    def small_tenant(self, secs: float) -> dict[str, Any]:
+        """What a small tenant waits for its list of projects: alone, and beside 64 clients of the large one."""
 
-        self.record("make tasks", make)
-        self.key.post(f"/api/projects/{self.project}/allot", {"amount_minor": 10**11})
-        self.key.post(f"/api/projects/{self.project}/launch")
+        def asked(until: float) -> dict[str, float]:
+            spent = []
+            while time.perf_counter() < until:
+                began = time.perf_counter()
+                self.small.get("/api/projects", limit=50)
+                spent.append(time.perf_counter() - began)
+                time.sleep(0.02)
+            return quantiles(spent)
+
+        alone = asked(time.perf_counter() + secs / 3)
+        flood = threading.Thread(target=lambda: self.cycle(64, secs, 1))
+        flood.start()
+        time.sleep(secs / 5)
+        beside = asked(time.perf_counter() + secs / 2)
+        flood.join()
+        return {"alone": alone, "beside 64 clients": beside}
 
     def cycle(self, clients: int, secs: float, page: int) -> dict[str, Any]:
         """Claim a page, submit its judgements one request for all; a cycle is one task claimed and submitted."""
@@ -258,6 +302,7 @@ def _cmdline(pid: str) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=100_000)
+    parser.add_argument("--tenants", type=int, default=2, help="live tenants, that of the bench among them")
     parser.add_argument("--secs", type=float, default=15.0)
     parser.add_argument("--port", type=int, default=8470)
     asked = parser.parse_args()
@@ -275,12 +320,14 @@ def main() -> None:
                 "postgres": round(pss_mb(postgres_of(data))),
             }
             print(f"      first start  {first} s, idle {bench.results['idle_pss_mb']}")
+            bench.record("neighbours", lambda: bench.neighbours(max(1, asked.tenants - 1), scratch))
             bench.prepare(scratch)
             for clients in (1, 8, 32):
                 bench.record(f"cycle x{clients}", lambda n=clients: bench.cycle(n, asked.secs, 1))
             bench.record("page of 10 x8", lambda: bench.cycle(8, asked.secs, 10))
             bench.record("list 100", bench.lists)
             bench.record("64 clients", lambda: bench.cycle(64, asked.secs, 1))
+            bench.results["small tenant"] = bench.small_tenant(asked.secs)
             bench.results["busy_pss_mb"] = {
                 "server": round(pss_mb([bench.server])),
                 "postgres": round(pss_mb(postgres_of(data))),
@@ -306,6 +353,7 @@ def table(results: dict[str, Any]) -> str:
     for name in ("import", "make tasks"):
         rows.append(f"{name}: {results[name]['n']:,} in {results[name]['s']} s")
     rows.append(f"list of 100: {results['list 100']}")
+    rows.append(f"list of a small tenant: {results['small tenant']}")
     rows.append(f"first start {results['first_start_s']} s; idle {results['idle_pss_mb']} MB")
     rows.append(f"memory after all of it {results['busy_pss_mb']} MB")
     rows.append(f"ledger: {results['ledger']}")

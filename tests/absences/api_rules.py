@@ -49,6 +49,40 @@ def _resolved(schema: dict[str, Any], openapi: dict[str, Any]) -> dict[str, Any]
     return schema
 
 
+# Members whose content is not ours to describe, each with why. Any other is described: types are made from this.
+FREE: dict[str, str] = {
+    "Import.source": "as it was asked for, with secrets left out",
+    "Item.metadata": "the requester's own columns",
+    "ItemView.metadata": "the requester's own columns",
+    "PartView.meta": "the requester's own words about a part",
+    "NewImport.source": "one form for each importer, told in its description",
+    "Settled.label": "what a stored decision comes to when it is made again: shown, not read",
+    "ValidationError.input": "whatever was sent",
+}
+
+
+def undescribed(openapi: dict[str, Any]) -> list[str]:
+    """Members of the document's schemas that say no more than "an object" or nothing at all."""
+    return sorted(
+        f"{name}.{member}"
+        for name, schema in openapi["components"]["schemas"].items()
+        for member, held in schema.get("properties", {}).items()
+        if _says_nothing(held) and f"{name}.{member}" not in FREE
+    )
+
+
+def _says_nothing(schema: dict[str, Any] | bool) -> bool:
+    if isinstance(schema, bool):  # of a list of fixed length: nothing may follow
+        return False
+    if not schema.keys() - {"title", "description", "default"}:
+        return True
+    if schema.get("type") == "object" and schema.get("additionalProperties") is True and "properties" not in schema:
+        return True
+    return any(
+        _says_nothing(inner) for inner in [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])]
+    )
+
+
 def outside_addresses(openapi: dict[str, Any]) -> list[str]:
     """Servers that the document names: it must work wherever it is served."""
     return [f"the document names the server {one['url']}" for one in openapi.get("servers", []) if "//" in one["url"]]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import psycopg
 
 APPEND_ONLY = (
-    *("transfer", "judgement", "event", "settlement", "offer", "adjudication"),
+    *("transfer", "judgement", "event", "settlement", "offer", "adjudication", "opinion"),
+    "settlement_part",
     *("audit_item", "audit_judgement", "release_row", "flow"),
 )
 RUNNING_ROLES = ("cupola_server", "cupola_app", "cupola_gateway", "cupola_ops")
@@ -147,16 +148,30 @@ ABSENCES = (
         """,
     ),
     Absence(
-        "no function that notifies, but the job queue's own, whose trigger sits on the job queue alone",
+        "no function that row level security asks whose plan depends on what was believed of its tables",
+        """
+        WITH RECURSIVE asked AS (
+          SELECT p.oid, p.proname, p.prosrc, p.proconfig FROM pg_policy o
+          JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = o.oid
+            AND d.refclassid = 'pg_proc'::regclass
+          JOIN pg_proc p ON p.oid = d.refobjid
+          UNION
+          SELECT p.oid, p.proname, p.prosrc, p.proconfig FROM asked a
+          JOIN pg_proc p ON p.pronamespace = 'cupola'::regnamespace AND a.prosrc ~ ('\\m' || p.proname || '\\('))
+        SELECT proname || ' reads tables as its connection once planned it' FROM asked
+        WHERE prosrc ~* '\\mfrom\\M'
+          AND NOT coalesce('{enable_seqscan=off,plan_cache_mode=force_generic_plan}' <@ proconfig, false)
+        """,
+    ),
+    Absence(
+        "no function that notifies",
         """
         SELECT p.proname || ' notifies' FROM pg_proc p
-        WHERE p.pronamespace = 'cupola'::regnamespace AND p.proname !~ 'pgqueuer'
-          AND p.prosrc ~* '(pg_notify|\\mnotify\\M)'
+        WHERE p.pronamespace = 'cupola'::regnamespace AND p.prosrc ~* '(pg_notify|\\mnotify\\M)'
         UNION ALL
         SELECT c.relname || ' has the trigger ' || g.tgname || ', which notifies'
         FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid
-        WHERE c.relnamespace = 'cupola'::regnamespace AND c.relname !~ 'pgqueuer'
-          AND p.prosrc ~* '(pg_notify|\\mnotify\\M)'
+        WHERE c.relnamespace = 'cupola'::regnamespace AND p.prosrc ~* '(pg_notify|\\mnotify\\M)'
         """,
     ),
     Absence(

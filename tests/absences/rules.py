@@ -6,16 +6,29 @@ import ast
 import re
 from collections.abc import Callable
 
+from cupola.labels import KINDS, SHAPES
 from tests.absences import source
 from tests.absences.source import Files
 
-SQL_HOMES = ("cupola/schema/", "cupola/platform/pg/tx.py", "cupola/platform/pg/migrate.py")
-"""Besides every store.py: the migrations, and the helper that opens a transaction."""
+SQL_HOMES = (
+    "cupola/schema/",
+    "cupola/platform/pg/tx.py",
+    "cupola/platform/pg/migrate.py",
+    "cupola/platform/pg/partitions.py",
+    "cupola/platform/pg/indexes.py",
+)
+"""Besides every store.py: the migrations, what lays tables anew, and the helper that opens a transaction."""
 
 TRANSACTION_HOMES = ("cupola/platform/pg/", "cupola/platform/backup.py", "cupola/schema/")
 """The transaction helper, and what works on whole databases before or beside it."""
 
-NETWORK_HOMES = ("cupola/platform/net.py", "cupola/platform/mail.py", "cupola/app/", "cupola/client/")
+NETWORK_HOMES = (
+    "cupola/platform/net.py",
+    "cupola/platform/net_blocking.py",
+    "cupola/platform/mail.py",
+    "cupola/app/",
+    "cupola/client/",
+)
 """The guarded way out (operator's choice, no private addresses), the mail server that the operator names, and the
 clients of our own API in `app`."""
 
@@ -249,6 +262,35 @@ def clock_or_chance_in_sql(files: Files) -> list[str]:
     return found
 
 
+_STATE = r"\b(?:\w*state|role|review|paused_from)\b"
+_IS = r"(?:=|<>|!=|<=?|>=?|\b(?:NOT\s+)?IN\b|\bIS\s+(?:NOT\s+)?DISTINCT\s+FROM\b|\bBETWEEN\b)"
+_NUMBERED_STATE = re.compile(
+    rf"{_STATE}\s*{_IS}\s*(?:ANY\s*)?\W{{0,3}}\d"
+    rf"|\b(?:greatest|least|coalesce|nullif)\s*\(\s*(?:\w+\.)?{_STATE}\s*,\s*\d"
+    rf"|\bCASE\s+(?:\w+\.)?{_STATE}[^;]*?\bWHEN\s+\d"
+    rf"|{_STATE}\s*:?=\s*CASE\b[^;]*?\b(?:THEN|ELSE)\s+\d",
+    re.IGNORECASE,
+)
+
+
+def states_by_number(files: Files) -> list[str]:
+    """files: stores and functions. A number says nothing and is found by nobody; the words stand in kernel.states."""
+    found = []
+    for path, text in files.items():
+        if "/schema/functions/" in path:
+            parts = [(1, "\n".join(map(_code, text.splitlines())))]
+        elif path.endswith("/store.py"):
+            parts = list(source.texts(ast.parse(text, path)))
+        else:
+            continue
+        found += [
+            f"{path}:{start + part.count(chr(10), 0, match.start())} names a state by its number: {match.group()!r}"
+            for start, part in parts
+            for match in _NUMBERED_STATE.finditer(part)
+        ]
+    return found
+
+
 def _code(line: str) -> str:
     return line.split("--", 1)[0]
 
@@ -356,6 +398,64 @@ def exports_held_in_memory(files: Files) -> list[str]:
     return found
 
 
+def file_names_in_headers(files: Files) -> list[str]:
+    """A header holds Latin letters only; people's words are not made of them."""
+    return [
+        f"{path}:{line} names a file in a header; write platform.web.attachment(name)"
+        for path, tree in source.trees(files)
+        if path != "cupola/platform/web.py"
+        for line, text in source.texts(tree)
+        if re.search(r"\bfilename\*?\s*=", text)
+    ]
+
+
+def cursors_held_for_readers(files: Files) -> list[str]:
+    """A server-side cursor in what is streamed to a client holds a connection for as long as the client likes."""
+    return [
+        f"{path}:{node.lineno} streams from a cursor; read in pages (Statement.pages)"
+        for path, tree in source.trees(files)
+        if path.endswith(("/api.py", "/evidence.py")) or path.startswith("cupola/compat/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "stream"
+        if node.args and source.dotted(node.args[0]).split(".")[-1] == "conn"
+    ]
+
+
+KIND_HOMES = ("cupola/labels/kinds/", "cupola/labels/shapes/", "cupola/quality/strategies/", "cupola/compat/")
+"""The tables themselves, the strategies (each made for one kind of labels), and the words of other people's APIs."""
+
+OWN_KINDS = ("cupola/quality/cli.py", "cupola/quality/aggregation.py", "cupola/labels/spec.py")
+"""Told by the same words: the kinds of the library of numerics (`quality/kinds.py`), and the types of attributes."""
+
+KINDS_TOLD = frozenset(KINDS) | frozenset(SHAPES)
+STRUCTS_OF_KINDS = frozenset(one.label.__name__ for one in KINDS.values()) | frozenset(
+    one.shape.__name__ for one in SHAPES.values()
+)
+
+
+def ladders_of_kinds(files: Files) -> list[str]:
+    """Whoever asks which kind a label or shape is forgets the next one; the rows of the tables are asked instead."""
+    found = []
+    for path, tree in source.trees(files):
+        if path.startswith(KIND_HOMES):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and source.dotted(node.func) in {"isinstance", "issubclass"}:
+                asked = {source.dotted(part).rsplit(".", 1)[-1] for part in ast.walk(node.args[1])}
+                found += [f"{path}:{node.lineno} asks for {name}" for name in sorted(asked & STRUCTS_OF_KINDS)]
+            elif isinstance(node, ast.Compare) and path not in OWN_KINDS:
+                sides = [node.left, *node.comparators]
+                if any(source.dotted(side).rsplit(".", 1)[-1] in {"kind", "geometry", "type"} for side in sides):
+                    told = {text for side in sides for _, text in source.texts(side)}
+                    found += [f"{path}:{node.lineno} asks for {name!r}" for name in sorted(told & KINDS_TOLD)]
+            elif isinstance(node, ast.Match) and source.dotted(node.subject).rsplit(".", 1)[-1] in {"kind", "geometry"}:
+                told = {text for case in node.cases for _, text in source.texts(case.pattern)}
+                found += [f"{path}:{node.lineno} asks for {name!r}" for name in sorted(told & KINDS_TOLD)]
+            elif isinstance(node, ast.MatchClass) and source.dotted(node.cls).rsplit(".", 1)[-1] in STRUCTS_OF_KINDS:
+                found.append(f"{path}:{node.lineno} asks for {source.dotted(node.cls)}")
+    return found
+
+
 Rule = Callable[[Files], list[str]]
 PACKAGE_RULES: tuple[Rule, ...] = (
     sql_outside_stores,
@@ -365,8 +465,12 @@ PACKAGE_RULES: tuple[Rule, ...] = (
     clock_or_chance_outside_the_kernel,
     clock_or_chance_in_sql,
     notify_in_sql,
+    states_by_number,
     imports_inside_functions,
     import_cycles,
     network_outside_the_guard,
     exports_held_in_memory,
+    file_names_in_headers,
+    cursors_held_for_readers,
+    ladders_of_kinds,
 )

@@ -28,6 +28,13 @@ def schema_files() -> dict[str, str]:
     }
 
 
+def function_files() -> dict[str, str]:
+    return {
+        path.relative_to(ROOT / "src").as_posix(): path.read_text("utf-8")
+        for path in sorted((PACKAGE / "schema" / "functions").glob("*.sql"))
+    }
+
+
 def trees(files: Files) -> Iterator[tuple[str, ast.Module]]:
     for name, text in files.items():
         yield name, ast.parse(text, name)

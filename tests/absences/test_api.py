@@ -1,4 +1,4 @@
-"""No list of the HTTP interface grows without bound; and the rule fails on one that would."""
+"""No list of the HTTP interface grows without bound, no answer goes undescribed; and the rules fail on ones that do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from cupola.platform import settings
 from cupola.platform.web import Cursor, Limit, Listed
-from tests.absences.api_rules import BOUNDED, outside_addresses, unbounded_lists
+from tests.absences.api_rules import BOUNDED, FREE, outside_addresses, unbounded_lists, undescribed
 
 
 @pytest.fixture
@@ -32,6 +32,37 @@ def test_what_is_excused_from_pages_exists(document: dict[str, Any]) -> None:
 def test_the_document_names_no_other_server(document: dict[str, Any]) -> None:
     assert outside_addresses(document) == []
     assert outside_addresses({"servers": [{"url": "https://api.example.com"}]})
+
+
+def test_every_member_of_an_answer_is_described(document: dict[str, Any]) -> None:
+    assert undescribed(document) == []
+
+
+def test_what_is_excused_from_a_description_exists(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert [name for name in FREE if name.split(".")[1] not in schemas[name.split(".")[0]]["properties"]] == []
+
+
+def test_members_that_are_left_out_at_their_default_are_not_required(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["Ontology"]["required"] == ["kind"]
+    assert schemas["Object"]["required"] == ["id", "cls", "shape"]
+    for name in ("Assignment", "BlindItem", "TaskDetail"):
+        assert schemas[name]["properties"]["ontology"]["$ref"] == "#/components/schemas/Ontology"
+
+
+def test_planted_members_that_say_nothing_are_found() -> None:
+    said: dict[str, Any] = {"type": "string"}
+    nothing: dict[str, Any] = {"title": "Label"}
+    anything: dict[str, Any] = {"type": "object", "additionalProperties": True}
+    members = {
+        "a": said,
+        "b": nothing,
+        "c": anything,
+        "d": {"anyOf": [anything, {"type": "null"}]},
+        "e": {"items": nothing},
+    }
+    assert undescribed({"components": {"schemas": {"X": {"properties": members}}}}) == ["X.b", "X.c", "X.d", "X.e"]
 
 
 def planted() -> FastAPI:

@@ -65,15 +65,23 @@ PLANTED: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("ALTER TABLE cupola.task ADD COLUMN planted numeric", "task.planted"),
     ),
-    "no function that notifies, but the job queue's own, whose trigger sits on the job queue alone": (
+    "no function that row level security asks whose plan depends on what was believed of its tables": (
+        (
+            "CREATE FUNCTION cupola.planted() RETURNS SETOF uuid LANGUAGE sql AS $$ SELECT id FROM cupola.task $$; "
+            "CREATE POLICY planted ON cupola.item AS RESTRICTIVE USING (id NOT IN (SELECT cupola.planted()))",
+            "planted",
+        ),
+        ("ALTER FUNCTION cupola.blind_audits RESET enable_seqscan", "blind_audits"),
+    ),
+    "no function that notifies": (
         (
             "CREATE FUNCTION cupola.planted() RETURNS void LANGUAGE sql AS $$ SELECT pg_notify('a', 'b') $$",
             "planted notifies",
         ),
         (
-            "CREATE FUNCTION cupola.fn_pgqueuer_planted() RETURNS trigger LANGUAGE plpgsql AS "
+            "CREATE FUNCTION cupola.planted() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN NOTIFY a; RETURN NEW; END $$; CREATE TRIGGER planted AFTER INSERT ON cupola.judgement "
-            "FOR EACH STATEMENT EXECUTE FUNCTION cupola.fn_pgqueuer_planted()",
+            "FOR EACH STATEMENT EXECUTE FUNCTION cupola.planted()",
             "judgement has the trigger planted",
         ),
     ),

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.absences.source import ROOT
-from tests.absences.web_rules import WEB_RULES, markup_from_text, outside_hosts, web_files
+from tests.absences.web_rules import WEB_RULES, ladders, markup_from_text, not_everywhere, outside_hosts, web_files
 
 PLANTED = {
     outside_hosts: {
@@ -21,6 +21,17 @@ PLANTED = {
         "web/src/a.tsx": "<div dangerouslySetInnerHTML={{ __html: text }} />",
         "web/src/b.ts": "element.innerHTML = text;",
         "web/src/c.ts": "new Function('return 1')",
+    },
+    ladders: {
+        "web/src/pages/a.tsx": "if (draft.kind === 'text') return null;",
+        "web/src/ui/b.ts": 'const shape = "box";',
+        "web/src/pages/c.ts": "const FORMATS = [['coco', 'COCO']];",
+    },
+    not_everywhere: {
+        "web/src/a.ts": "const id = crypto.randomUUID();",
+        "web/src/b.tsx": "void navigator.clipboard.writeText(text);",
+        "web/src/c.ts": "localStorage.setItem('a', 'b');",
+        "web/src/d.ts": "if (event.key.toLowerCase() === 'z') undo();",
     },
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from collections.abc import Mapping
 
 from tests.absences.source import ROOT
@@ -59,4 +61,63 @@ def markup_from_text(files: Mapping[str, str]) -> list[str]:
     ]
 
 
-WEB_RULES = (outside_hosts, markup_from_text)
+# What a browser has only over https or on this machine, or may refuse, and the one file that knows how to do without.
+_HOMES = {
+    "crypto.randomUUID": "web/src/api/ids.ts",
+    "crypto.subtle": "nowhere",
+    "navigator.clipboard": "web/src/ui/copy.ts",
+    "navigator.locks": "nowhere",
+    "navigator.storage": "nowhere",
+    "navigator.serviceWorker": "nowhere",
+    "localStorage": "web/src/api/keep.ts",
+    "sessionStorage": "web/src/api/keep.ts",
+}
+# A letter that stands on another key, or on none, in other layouts: chords are made in one place.
+_LETTER_KEYS = re.compile(r"\.key(?:\.to(?:Lower|Upper)Case\(\))?\s*===?\s*['\"][a-zA-Z]['\"]")
+
+
+def not_everywhere(files: Mapping[str, str]) -> list[str]:
+    """What some browsers lack where this server is used: over plain http, without storage, on other keyboards."""
+    found = []
+    for path, whole in files.items():
+        text = _without_comments(whole)
+        for name, home in _HOMES.items():
+            found += [
+                f"{path}:{_line(text, match.start())} uses {name}, which belongs to {home}"
+                for match in re.finditer(rf"\b{re.escape(name)}\b", text)
+                if path != home
+            ]
+        found += [
+            f"{path}:{_line(text, match.start())} asks for a Latin letter: {match.group()}"
+            for match in _LETTER_KEYS.finditer(text)
+        ]
+    return found
+
+
+_PAGES = ("web/src/pages/", "web/src/ui/", "web/src/router.tsx")
+
+
+def _of_the_tables() -> frozenset[str]:
+    """The names that have a table: kinds and shapes of labels, and formats."""
+    catalogue = json.loads((ROOT / "src/cupola/labels/kinds.json").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [one["name"] for table in ("kinds", "shapes") for one in catalogue[table]]
+    return frozenset((*named, *project["entry-points"]["cupola.exporters"]))
+
+
+# Markdown's own words for the parts of a text, one of which a kind of label has as its name too.
+_OTHER_TONGUES = frozenset({"web/src/ui/markdown.tsx"})
+
+
+def ladders(files: Mapping[str, str]) -> list[str]:
+    """Pages that know a kind, a shape or a format by its name: what differs among them stands in their tables."""
+    named = re.compile(rf"""(['"`])({"|".join(sorted(_of_the_tables()))})\1""")
+    return [
+        f"{path}:{_line(text, match.start())} names {match.group(2)!r}, which its table should answer for"
+        for path, text in files.items()
+        if path.startswith(_PAGES) and path not in _OTHER_TONGUES
+        for match in named.finditer(_without_comments(text))
+    ]
+
+
+WEB_RULES = (outside_hosts, markup_from_text, not_everywhere, ladders)

@@ -14,10 +14,11 @@ import pytest
 
 from cupola.app import doctor
 from cupola.app.doctor import Health
-from cupola.kernel import clock
+from cupola.kernel import clock, ids
 from cupola.platform import settings
 from cupola.platform.pg import binaries, migrate
 from cupola.platform.pg.cluster import Cluster
+from tests.foundry import moved_clock
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +60,10 @@ def test_a_stopped_a_running_an_orphaned_and_a_crashed_database_are_told_apart(d
 
 
 def test_pending_migrations_and_missing_processes_are_named_with_the_command_that_mends_them(data_dir: Path) -> None:
+    password = settings.load(data_dir).database_password
     with Cluster.open(data_dir) as c:
         schema = found(doctor.examine(data_dir), "schema")
         assert (schema.health, schema.remedy) == (Health.MISSING, "cupola migrate")
-        password = settings.load(data_dir).database_password
         migrate.migrate(c.url, password)
         findings = doctor.examine(data_dir, port=free_port())
         assert found(findings, "schema").health is Health.OK
@@ -73,9 +74,31 @@ def test_pending_migrations_and_missing_processes_are_named_with_the_command_tha
                 " ('y', 'server', 'here', 8, %s)",
                 (clock.now(), clock.now() - timedelta(hours=1)),
             )
+            tenant, project = ids.uuid7(), ids.uuid7()
+            conn.execute("insert into cupola.organisation (id, name, created_at) values (%s, 'o', now())", (tenant,))
+            conn.execute(
+                "insert into cupola.tenant (id, organisation, world, created_at) values (%s, %s, 'live', now())",
+                (tenant, tenant),
+            )
+            conn.execute(
+                "insert into cupola.event_aside (tenant, consumer, project, epoch, xid, seq, tries, reason, since, "
+                "next_at) values (%s, 'aggregate', %s, 0, '1', 1, 3, 'ValueError in live.py:7 (thaw)', now(), now())",
+                (tenant, project),
+            )
+            conn.execute(
+                "insert into cupola.job (tenant, kind, subject, asked_at, due_at, tries, reason, failed_at) "
+                "values (%s, 'refit', %s, now(), now(), 3, 'MemoryError in refits.py:9 (fit)', now())",
+                (tenant, project),
+            )
         findings = doctor.examine(data_dir, port=free_port())
         assert found(findings, "worker").detail == "alive: process 7 on here"
+        assert f"aggregate cannot handle project {project}" in found(findings, "set aside").detail
+        assert "ValueError in live.py:7" in found(findings, "set aside").detail
+        assert f"refit {project}" in found(findings, "slow work").detail
         assert found(findings, "server").health is Health.MISSING
+        assert found(findings, "kept for a while").health is Health.OK
+        with moved_clock(timedelta(days=91).total_seconds()):
+            assert "1 jobs" in found(doctor.examine(data_dir, port=free_port()), "kept for a while").detail
         assert doctor.healthy(findings), doctor.as_text(findings)
         with psycopg.connect(c.url) as conn:
             conn.execute("update cupola.alembic_version set version_num = '9999'")

@@ -248,3 +248,28 @@ def test_any_range_header_gives_a_range_within_the_blob(tail: str, size: int) ->
     except Problem:
         return
     assert found is None or 0 <= found[0] < found[1] <= size
+
+
+def test_what_was_stored_is_put_on_the_disk_before_it_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    really = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    store = Blobs.open(tmp_path / "blobs", secret=b"s" * 32)
+    tenant = ids.uuid7()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"streamed"
+
+    put = asyncio.run(store.put(tenant, b"whole"))
+    streamed = asyncio.run(store.put_stream(tenant, pieces()))
+    folder = tmp_path / "blobs" / str(tenant)
+    assert synced == [str(folder / put.sha256), str(folder), str(folder / streamed.sha256), str(folder)]
+    store.put_now(tenant, b"one of many")
+    store.settle_now()

@@ -79,12 +79,15 @@ class House:
 
         return {"type": "upload", "upload": self.run(work)}
 
-    def refusals(self, run_id: UUID) -> list[Refusal]:
+    def refusals(self, run_id: UUID, *, taken: bool = False) -> list[Refusal]:
         async def work(run: Runtime) -> list[Refusal]:
             async with run.db.tx(Role.APP, tenant=self.tenant) as conn:
-                return await store.REFUSALS.all(conn, tenant=self.tenant, id=run_id, after=0, limit=1000)
+                return await store.REFUSALS.all(conn, tenant=self.tenant, id=run_id, taken=taken, after=0, limit=1000)
 
         return self.run(work)
+
+    def notes(self, run_id: UUID) -> list[Refusal]:
+        return self.refusals(run_id, taken=True)
 
     def items(self) -> list[store.ItemRow]:
         async def work(run: Runtime) -> list[store.ItemRow]:

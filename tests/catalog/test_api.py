@@ -2,23 +2,26 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 from PIL import Image
-from tests.serving import Person, Serving, serving
 
-from cupola.catalog import api, jobs
+from cupola.catalog import api, jobs, reference_api
 from cupola.identity import api as identity_api
 from cupola.kernel import ids
 from cupola.platform import blob_api
 from cupola.platform.pg.cluster import Cluster
 from cupola.platform.web import encode_cursor
+from tests.serving import Person, Serving, serving
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +189,57 @@ def test_the_keys_of_a_bucket_are_not_shown(served: Serving, owner: Person) -> N
     started = owner.client.post(f"/api/datasets/{dataset}/imports", json={"source": source})
     assert "very-secret" not in started.text
     assert ok(started, 201)["source"] == {"type": "s3", "url": "s3://b/p"}
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A host that keeps pictures, and a page that says it is one."""
+
+    def do_GET(self) -> None:
+        out = io.BytesIO()
+        Image.new("L", (8, 8), 7).save(out, "PNG")
+        status, body = {"/a": (200, out.getvalue()), "/b.png": (200, b"<script>")}.get(self.path, (404, b"absent"))
+        self.send_response(status)
+        self.send_header("Content-Type", "image/png")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def test_what_is_kept_as_a_reference_is_shown_through_us(
+    cluster: Cluster, catalog_template: str, tmp_path: Path
+) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    there = f"http://127.0.0.1:{server.server_address[1]}"
+    name = f"{catalog_template}_{ids.token(6).lower().replace('-', '_')}"
+    admin_url = cluster.create_database(name, template=catalog_template)
+    routers = [identity_api.router, api.router, reference_api.router]
+    url = cluster.url_for("cupola_server", name)
+    with serving(tmp_path / "instance", admin_url, url, routers, allowed_hosts=("127.0.0.1",)) as opened:
+        owner = opened.owner("Acme")
+        dataset = new_dataset(owner)
+        urls = [f"{there}/{path}" for path in ("a", "b.png", "c.png")]
+        imported(opened, owner, dataset, {"type": "urls", "urls": urls, "copy": False})
+        picture, page, absent = (
+            item["url"] for item in ok(owner.client.get(f"/api/datasets/{dataset}/items"))["items"]
+        )
+        assert all(one.startswith("/references?") for one in (picture, page, absent))
+        shown = owner.client.get(picture)
+        assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+        with Image.open(io.BytesIO(shown.content)) as found:
+            assert found.getpixel((0, 0)) == 7
+        assert "private" in shown.headers["cache-control"]
+        # what is no picture is never rendered, whatever it says of itself
+        other = owner.client.get(page)
+        assert other.headers["content-type"] == "application/octet-stream"
+        assert other.headers["content-disposition"] == "attachment"
+        assert owner.client.get(absent).status_code == 503
+        # nobody else, and nothing else, is fetched with it
+        assert opened.client().get(picture).status_code == 401
+        assert owner.client.get(picture.replace("%2Fa", "%2Fsecret")).status_code == 403
+        assert opened.owner("Rival").client.get(picture).status_code == 403
+    server.shutdown()
+    server.server_close()

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tests.catalog.conftest import House
 
 from cupola.catalog import intake, jobs, service, store
 from cupola.kernel import ids
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
+from tests.catalog.conftest import House
 
 
 def png(number: int, side: int = 8) -> bytes:
@@ -32,6 +32,10 @@ def png(number: int, side: int = 8) -> bytes:
         out, "PNG"
     )
     return out.getvalue()
+
+
+class Killed(BaseException):
+    """What ends a process without asking: no `except Exception` sees it."""
 
 
 def manifest(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -130,8 +134,9 @@ def test_a_label_whose_boxes_leave_the_picture_is_refused_at_the_door(house: Hou
         archive.writestr("a.png", png(1))
         archive.writestr("manifest.jsonl", "\n".join(map(json.dumps, rows)))
     done = house.load(house.put(tmp_path / "x.zip"))
-    assert (done.accepted, done.refused) == (1, 2)
-    out, pre = house.refusals(done.id)
+    assert (done.accepted, done.refused, done.noted) == (2, 1, 1)
+    [out], [pre] = house.refusals(done.id), house.notes(done.id)
+    assert (pre.ref, pre.reason) == ("pre", "pre-label-dropped")
     assert (out.ref, out.reason, out.place) == ("out", "label-out-of-image", "line 2")
     assert "/gold_label/objects/0/shape" in out.detail
     assert "/pre_label/objects/0/shape" in pre.detail
@@ -188,21 +193,49 @@ def test_a_run_that_is_interrupted_goes_on_where_it_stood(
         nonlocal seen
         seen += 1
         if seen == 3:
-            raise ZeroDivisionError
+            raise Killed
 
     async def interrupted(run: Runtime) -> None:
         await jobs.run_import(run, house.tenant, run_id, breaks)
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(Killed):
         house.run(interrupted)
     [(state, found)] = house.sql("SELECT state, found FROM import_run")
     assert (state, found) == ("running", 30)
-    assert [(row.tenant, row.id) for row in house.run(jobs.unfinished)] == [(house.tenant, run_id)]
     done = house.proceed(run_id)
     assert (done.found, done.accepted, done.refused) == (95, 81, 14)
     assert len(house.refusals(run_id)) == 14
-    assert house.run(jobs.unfinished) == []
     assert len(house.items()) == 81
+
+
+def test_any_exception_ends_the_run_with_its_reason_and_one_bad_entry_refuses_itself(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"ref": f"r{n}", "text": f"words {n}"} for n in range(3)]
+    source = house.put(manifest(tmp_path / "m.jsonl", rows))
+
+    def breaks(text: str) -> str:
+        if text == "words 1":
+            raise KeyError("MPO")
+        return text
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "check_text", breaks)
+        done = house.load(source)
+    assert (done.state, done.accepted, done.refused) == ("done", 2, 1)
+    [refusal] = house.refusals(done.id)
+    assert (refusal.ref, refusal.reason) == ("r1", "entry-failed")
+    assert "KeyError" in refusal.detail
+
+    async def fails(*_: Any) -> Any:
+        raise RuntimeError("the roof fell in")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(service, "store_chunk", fails)
+        failed = house.load(source)
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert "the roof fell in" in failed.error
 
 
 def test_two_processes_on_one_run_store_everything_once(
@@ -345,7 +378,7 @@ def test_another_tenants_uploads_and_datasets_are_absent(house: House, tmp_path:
 
     async def theirs(run: Runtime) -> None:
         async with run.db.tx(Role.APP, tenant=stranger) as conn:
-            assert await store.DATASETS.all(conn, tenant=stranger, before=None, limit=9) == []
+            assert await store.DATASETS.all(conn, tenant=stranger, before=ids.LAST, limit=9) == []
             with pytest.raises(Problem) as caught:
                 await service.start_import(conn, run, stranger, house.dataset, source)
             assert caught.value.kind is Kind.NOT_FOUND

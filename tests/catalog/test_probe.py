@@ -8,8 +8,19 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cupola.catalog.probe import Probe, probe, thumbnail
+from cupola.catalog import media
+from cupola.catalog.media.base import Content, Probe
 from cupola.kernel.errors import Problem
+
+
+def probe(data: bytes, name: str, announced: str = "") -> Probe:
+    return media.probe(Content("", len(data), data), name, announced)
+
+
+def thumbnail(data: bytes, side_px: int, media_type: str = "image/png") -> bytes:
+    made = media.thumbnail(Content("", len(data), data), media_type, side_px)
+    assert made is not None
+    return made
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (30, 20), **more: Any) -> bytes:
@@ -72,7 +83,7 @@ def test_other_types_are_named() -> None:
 
 
 def test_text_is_known_by_its_name_and_must_be_utf8() -> None:
-    assert probe("héllo".encode(), "x.txt") == Probe("text/plain", text="héllo")
+    assert probe("héllo".encode(), "x.txt") == Probe("text/plain", text="héllo", characters=5)
     assert probe(b"\xef\xbb\xbfwords", "x.TXT").text == "words"
     assert refusal("héllo".encode("latin-1"), "x.txt") == "text-not-utf8"
     assert refusal(b"a\0b", "x.txt") == "text-nul"

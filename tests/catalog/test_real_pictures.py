@@ -16,13 +16,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.catalog.conftest import House
 
 from cupola.kernel import ids
-from cupola.labels import decode_label, decode_ontology, validate
+from cupola.labels import ItemFacts, decode_label, decode_ontology, validate
 from cupola.platform import hooks
 from cupola.platform.blobs import Blobs
 from cupola.releases.exporters.base import About
+from tests.catalog.conftest import House
 
 DATA = Path(os.environ.get("CUPOLA_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 COCO128 = DATA / "images" / "coco128"
@@ -45,7 +45,8 @@ class Row:
     judgements: Sequence[UUID] = ()
     url: str | None = None
     body: str | None = None
-    metadata: Any = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    parts: str | None = None
 
 
 def classes() -> list[str]:
@@ -121,7 +122,7 @@ def test_photographs_and_boxes_go_in_and_come_out_unchanged(house: House, tmp_pa
         "SELECT ref, gold_label, asset, width_px, height_px FROM item WHERE gold_label IS NOT NULL ORDER BY ref"
     )
     for ref, label, asset, width, height in kept:
-        validate(decode_label(label), ontology, width_px=width, height_px=height)
+        validate(decode_label(label), ontology, ItemFacts(width_px=width, height_px=height))
         rows.append(Row(len(rows), ids.uuid7(), ref, label, asset, "image/jpeg", width, height))
     blobs = Blobs.open(house.settings.data_dir / "blobs", secret=b"x" * 32)
 

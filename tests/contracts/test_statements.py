@@ -27,11 +27,12 @@ from psycopg.pq import ExecStatus
 import cupola
 from cupola.kernel import ids
 from cupola.platform.pg.cluster import Cluster
+from cupola.platform.pg.long import long_fields
 from cupola.platform.pg.migrate import migrate
 from cupola.platform.pg.statement import Command, Scalar, Statement
 from cupola.platform.pg.tx import Role
 
-_parameter = re.compile(r"%\((\w+)\)s")
+_parameter = re.compile(r"%\((\w+)\)[sb]")
 # what psycopg makes of a column of a type
 PYTHON: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), (int,)),
@@ -50,11 +51,12 @@ PYTHON: dict[str, tuple[type, ...]] = {
 
 # Columns that may hold null in their table and never do in this answer, each with the reason.
 _FROZEN = "a release freezes only settlements that have a label"
+_OF_ROWS = ("ROWS", "ROWS_AFTER", "NEXT", "ITEM", "SAID_OF")
 NEVER_NULL = {
     ("cupola.quality.store.SETTLED_CODES", "said"): "asks for those that have one",
     ("cupola.quality.store.SETTLED_CODES", "settled"): "asks for those that have one",
     ("cupola.quality.store.SETTLED_VOTES", "truth"): "asks for those that have one",
-    **{(f"cupola.releases.store.{one}", "label"): _FROZEN for one in ("ROWS", "ROW", "NEXT", "ITEM", "SAID")},
+    **{(f"cupola.releases.store.{one}", "label"): _FROZEN for one in _OF_ROWS},
     **{
         (f"cupola.releases.store.{one}", column): "a view forgets that its columns are never null"
         for one in ("NEXT", "ITEM")
@@ -150,6 +152,36 @@ def test_a_statement_fits_the_schema_and_its_rows(migrated: psycopg.Connection, 
         assert len(found) == 1
         assert fits(found[0], statement.type), found[0]
     # a Command may call a function whose answer nobody reads
+
+
+# The columns that hold labels: each may lie in a blob, which is named here instead (platform/pg/long).
+LABELS = {"label", "pre_label", "gold_label", "truth", "said", "draft", "expected", "settled_label", "labels"}
+NO_LABEL = {
+    ("cupola.quality.store.SETTLED_CODES", "said"): "a code",
+    **{
+        (f"cupola.orders.store.{one}", "expected"): "an answer in a client's words"
+        for one in ("BY_FOUNDRY", "LIST", "ORDER")
+    },
+}
+WRITERS = re.compile(
+    r"INSERT INTO (judgement|settlement|settlement_part|gold|adjudication|audit_judgement|opinion|draft|item) "
+    r"|work_submit\(|work_draft\(|work_draft_gather\("
+)
+
+
+@pytest.mark.parametrize(("name", "statement"), ALL)
+def test_whoever_reads_or_writes_a_label_knows_that_it_may_lie_in_a_blob(name: str, statement: Any) -> None:
+    if isinstance(statement, Statement):
+        texts = {
+            field.name
+            for field in dataclasses.fields(statement.row)
+            if field.name in LABELS and (name, field.name) not in NO_LABEL
+        }
+        assert texts <= set(long_fields(statement.row))
+    else:
+        assert not (LABELS & set(re.findall(r"^SELECT (\w+) FROM", statement.sql)))
+    if WRITERS.search(statement.sql) and name != "cupola.catalog.store.ITEMS_ADD":  # rows, which `insert` makes short
+        assert set(statement.keeps) == set(_parameter.findall(statement.sql)) & {"label", "labels"} != set()
 
 
 def optional(annotation: Any) -> bool:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import base64
 import time
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from cupola.identity import recognise
+from cupola.identity import credentials, flows, recognise, service, store
+from cupola.identity.model import Link
+from cupola.kernel import clock, ids
+from cupola.platform.once import Once
+from cupola.platform.pg.tx import Role
+from cupola.platform.runtime import Runtime
 from tests.serving import PASSWORD, Serving
 
 
@@ -78,19 +84,76 @@ def test_a_key_acts_for_its_tenant_and_world_only(served: Serving) -> None:
     owner, other = served.owner("Keyed"), served.owner("Not keyed")
     client = served.key(owner)
     key = client.headers["Authorization"].split()[1]
-    assert key.startswith("cup_live_")
+    assert key.startswith("live_")
     assert [k["name"] for k in client.get("/api/keys").json()["items"]] == ["a key"]
     assert client.get("/api/keys", headers={"Cupola-Tenant": other.tenant}).status_code == 404
     assert client.get("/api/keys", headers={"Cupola-Tenant": owner.test_tenant}).status_code == 404
-    as_test = served.client(Authorization=f"Bearer {key.replace('cup_live_', 'cup_test_')}")
+    as_test = served.client(Authorization=f"Bearer {key.replace('live_', 'test_', 1)}")
     assert as_test.get("/api/keys").status_code == 401
     basic = base64.b64encode(f"{key}:".encode()).decode()
     assert served.client(Authorization=f"Basic {basic}").get("/api/keys").status_code == 200
     elsewhere = base64.urlsafe_b64encode(bytes.fromhex(other.tenant.replace("-", ""))).rstrip(b"=").decode()
-    forged = "cup_live_" + elsewhere + key.removeprefix("cup_live_")[22:]
+    forged = "live_" + elsewhere + key.removeprefix("live_")[22:]
     assert served.client(Authorization=f"Bearer {forged}").get("/api/keys").status_code == 401
-    for junk in ("", "x", "Bearer", "Bearer cup_live_", f"Bearer {key}x", "Basic !!!", f"Token {key}"):
+    for junk in ("", "x", "Bearer", "Bearer live_", f"Bearer {key}x", "Basic !!!", f"Token {key}"):
         assert served.client(Authorization=junk).get("/api/keys").status_code == 401, junk
+
+
+def test_a_key_of_the_older_form_stays_valid(served: Serving) -> None:
+    owner = served.owner("Older keys")
+    text = credentials.for_tenant("cup_live_", UUID(owner.tenant), "x" * 43)
+
+    async def keep(run: Runtime) -> None:
+        async with run.db.tx(Role.APP, tenant=UUID(owner.tenant)) as conn:
+            await store.KEY_ADD.run(
+                conn,
+                tenant=UUID(owner.tenant),
+                id=ids.uuid7(),
+                name="older",
+                prefix="cup_live_…xxxx",
+                key_hash=credentials.hashed(text),
+                made_by=None,
+                now=clock.now(),
+            )
+
+    served.call(keep)
+    assert served.client(Authorization=f"Bearer {text}").get("/api/keys").status_code == 200
+    as_test = text.replace("cup_live_", "cup_test_")
+    assert served.client(Authorization=f"Bearer {as_test}").get("/api/keys").status_code == 401
+
+
+def test_an_operator_who_names_an_organisation_is_told_of_it_and_reads_nothing_of_it(served: Serving) -> None:
+    owner = served.owner("Of others")
+    operator = served.operator().client
+    person = operator.get("/api/session").json()["person"]["id"]
+    assert owner.client.delete(f"/api/members/{person}").status_code == 204
+    named = {"Cupola-Tenant": owner.tenant}
+    answer = operator.get("/api/keys", headers=named)
+    assert (answer.status_code, "no member" in answer.json()["detail"]) == (403, True), answer.text
+    assert operator.get("/api/tenants", headers=named).status_code == 200
+    nobody = {"Cupola-Tenant": str(ids.uuid7())}
+    assert operator.get("/api/keys", headers=nobody).status_code == 404
+
+
+def test_an_owner_named_by_the_operator_owns_both_worlds_and_keeps_the_password_they_have(served: Serving) -> None:
+    there = served.owner("Owned before")
+    email = there.session["person"]["email"]
+
+    async def own(run: Runtime, name: str, address: str) -> Link | None:
+        async with run.db.tx(Role.OPS) as conn:
+            found = await service.organisation(conn, name)
+            made = found or await service.create_organisation(conn, Once(), name, None)
+        return await flows.make_owner(run, made, address)
+
+    assert served.call(lambda run: own(run, "Of two", email.upper())) is None
+    named = [one for one in there.client.get("/api/session").json()["tenants"] if one["name"] == "Of two"]
+    assert [(one["world"], one["role"]) for one in named] == [("live", "owner"), ("test", "owner")]
+    first, again = (served.call(lambda run: own(run, "Of two", "new@example.org")) for _ in range(2))
+    assert first is not None, "who never had a password gets a link"
+    assert again is not None, "and another one"
+    body = {"token": again.link.split("token=")[1], "name": "New", "email": "new@example.org", "password": PASSWORD}
+    assert served.client().post("/api/invitations/accept", json=body).status_code == 200
+    assert served.call(lambda run: own(run, "Of two", "new@example.org")) is None
 
 
 def test_a_test_key_is_made_in_the_test_world(served: Serving) -> None:
@@ -100,8 +163,8 @@ def test_a_test_key_is_made_in_the_test_world(served: Serving) -> None:
     for world in ("live", "test"):
         headers = {"Cupola-Tenant": made[world]["id"]}
         keys[world] = operator.post("/api/keys", json={"name": world}, headers=headers).json()
-        assert keys[world]["key"].startswith(f"cup_{world}_")
-        assert keys[world]["prefix"].startswith(f"cup_{world}_")
+        assert keys[world]["key"].startswith(f"{world}_")
+        assert keys[world]["prefix"].startswith(f"{world}_")
     listed = served.client(Authorization=f"Bearer {keys['test']['key']}").get("/api/keys").json()["items"]
     assert [k["name"] for k in listed] == ["test"]
     assert "key" not in listed[0]
@@ -250,7 +313,7 @@ def test_the_last_owner_stays_and_a_removed_member_is_out_at_once(served: Servin
     demoted = served.operator().client.get("/api/keys", headers={"Cupola-Tenant": owner.tenant})
     assert demoted.status_code == 403
     assert owner.client.delete(f"/api/members/{operator['person']}").status_code == 204
-    assert served.operator().client.get("/api/members", headers={"Cupola-Tenant": owner.tenant}).status_code == 404
+    assert served.operator().client.get("/api/members", headers={"Cupola-Tenant": owner.tenant}).status_code == 403
     for attempt in (
         owner.client.delete(f"/api/members/{me}"),
         owner.client.patch(f"/api/members/{me}", json={"role": "manager"}),

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupola.kernel.errors import Problem
 from cupola.labels import (
     Box,
+    ItemFacts,
     Object,
     ObjectsLabel,
     decode_label,
@@ -23,9 +24,9 @@ from cupola.labels import (
     same,
     validate,
 )
-from cupola.labels.kinds import box as boxes
 from cupola.labels.kinds import objects
 from cupola.labels.matching import match, touching
+from cupola.labels.shapes.box import BoxType
 
 ONTOLOGY = decode_ontology(
     {
@@ -40,6 +41,8 @@ ONTOLOGY = decode_ontology(
         ],
     }
 )  # fmt: skip
+FACTS = ItemFacts(width_px=100, height_px=50)
+BOX = BoxType()
 PLAIN = decode_ontology({"kind": "objects", "classes": [{"name": "car"}, {"name": "tree"}]})
 
 
@@ -53,7 +56,7 @@ def thing(name: str, x: float, y: float, w: float, h: float, cls: str = "car", *
 
 def refusal(found: ObjectsLabel, ontology: Any = PLAIN) -> str:
     with pytest.raises(Problem) as caught:
-        validate(found, ontology, width_px=100, height_px=50)
+        validate(found, ontology, FACTS)
     assert caught.value.remedy
     return f"{caught.value.code} {caught.value.place}"
 
@@ -89,7 +92,7 @@ def test_an_unknown_shape_is_refused_with_its_place() -> None:
 
 def test_a_box_may_touch_the_edge_and_a_turned_one_may_hang_over() -> None:
     found = label(thing("1", 0, 0, 100, 50), thing("2", 60, 40, 38, 9, turn=0.7), thing("3", -0.4, 0, 10, 10))
-    validate(found, PLAIN, width_px=100, height_px=50)
+    validate(found, PLAIN, FACTS)
 
 
 def test_attributes_are_asked_by_class_and_condition() -> None:
@@ -115,26 +118,32 @@ size = st.floats(0.5, 60)
 any_box = st.builds(Box, coordinate, coordinate, size, size, st.one_of(st.just(0.0), st.floats(-7, 7)))
 
 
+def test_a_box_without_an_area_is_like_no_other() -> None:
+    flat = Box(5, 5, 0, 10)
+    assert BOX.similarity(flat, flat) == 0
+    assert BOX.similarity(flat, Box(5, 5, 10, 10)) == 0
+
+
 @given(any_box, any_box)
 def test_overlap_is_symmetric_and_one_with_itself(a: Box, b: Box) -> None:
-    assert boxes.overlap(a, b) == pytest.approx(boxes.overlap(b, a), abs=1e-6)
-    assert boxes.overlap(a, a) == pytest.approx(1, abs=1e-6)
-    assert 0 <= boxes.overlap(a, b) <= 1
+    assert BOX.similarity(a, b) == pytest.approx(BOX.similarity(b, a), abs=1e-6)
+    assert BOX.similarity(a, a) == pytest.approx(1, abs=1e-6)
+    assert 0 <= BOX.similarity(a, b) <= 1
 
 
 @given(any_box, any_box)
 def test_boxes_that_overlap_are_found_to_touch(a: Box, b: Box) -> None:
-    if boxes.overlap(a, b) > 1e-6:
-        assert touching(boxes.bounds([a]), boxes.bounds([b])) == [(0, 0)]
+    if BOX.similarity(a, b) > 1e-6:
+        assert touching(BOX.bounds([a]), BOX.bounds([b])) == [(0, 0)]
 
 
 @given(any_box, st.integers(-3, 3))
 def test_a_quarter_turn_with_swapped_sides_is_the_same_box(a: Box, quarters: int) -> None:
     w, h = (a.h, a.w) if quarters % 2 else (a.w, a.h)
     turned = Box(a.x + a.w / 2 - w / 2, a.y + a.h / 2 - h / 2, w, h, a.rotation_rad + quarters * math.pi / 2)
-    assert boxes.overlap(a, turned) == pytest.approx(1, abs=1e-6)
-    merged = boxes.merge([a, turned], [1, 1])
-    assert boxes.overlap(a, merged) == pytest.approx(1, abs=1e-6)
+    assert BOX.similarity(a, turned) == pytest.approx(1, abs=1e-6)
+    merged = BOX.merge([a, turned], [1, 1])
+    assert BOX.similarity(a, merged) == pytest.approx(1, abs=1e-6)
 
 
 def test_rotated_overlap_agrees_with_counting_points() -> None:
@@ -147,18 +156,19 @@ def test_rotated_overlap_agrees_with_counting_points() -> None:
         return (abs(dx * cos - dy * sin) <= box.w / 2) & (abs(dx * sin + dy * cos) <= box.h / 2)
 
     expected = (inside(a) & inside(b)).sum() / (inside(a) | inside(b)).sum()
-    assert boxes.overlap(a, b) == pytest.approx(expected, abs=5e-3)
+    assert BOX.similarity(a, b) == pytest.approx(expected, abs=5e-3)
 
 
+@settings(deadline=None)  # the first call loads a solver
 @given(st.lists(any_box, max_size=4), st.lists(any_box, max_size=4))
 def test_matching_finds_the_best_sum_of_all_pairings(first: list[Box], second: list[Box]) -> None:
-    table = [[boxes.overlap(a, b) for b in second] for a in first]
+    table = [[BOX.similarity(a, b) for b in second] for a in first]
     small, large = sorted((len(first), len(second)))
     best = 0.0
     for chosen in itertools.permutations(range(large), small):
         cells = zip(range(small), chosen, strict=True)
         best = max(best, sum(table[i][j] if len(first) <= len(second) else table[j][i] for i, j in cells))
-    found = match(boxes.bounds(first), boxes.bounds(second), lambda i, j: table[i][j])
+    found = match(BOX.bounds(first), BOX.bounds(second), lambda i, j: table[i][j])
     assert sum(value for *_, value in found) == pytest.approx(best, abs=1e-6)
 
 
@@ -209,7 +219,7 @@ def test_merged_labels_are_valid_with_their_attributes() -> None:
 
     people = [car(0, parked=True, place="lot"), car(1, parked=True, place="kerb"), car(0, parked=False, notes=["cut"])]
     merged = merge(people, [1, 2, 1], ONTOLOGY)
-    validate(merged, ONTOLOGY, width_px=100, height_px=50)
+    validate(merged, ONTOLOGY, FACTS)
     assert isinstance(merged, ObjectsLabel)
     assert merged.objects[0].attributes == {"parked": True, "place": "kerb"}
 

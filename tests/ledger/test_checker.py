@@ -8,10 +8,10 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from tests.foundry import Foundry, fresh_foundry
 
 from cupola.kernel import ids
 from cupola.platform.pg.cluster import Cluster
+from tests.foundry import Foundry, fresh_foundry
 
 
 @dataclass

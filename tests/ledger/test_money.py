@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.errors import UniqueViolation
-from tests.foundry import Foundry, answers, moved_clock
 
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import Kind, Problem
@@ -18,6 +17,7 @@ from cupola.ledger import service as ledger
 from cupola.platform.pg.tx import Role
 from cupola.tasks import service as tasks
 from cupola.tasks import work
+from tests.foundry import Foundry, answers, moved_clock
 
 EACH_MINOR = legs(10, 1_000, 500).total_minor
 
@@ -101,7 +101,10 @@ def test_pay_follows_the_offer_of_the_claim(foundry: Foundry) -> None:
 
     def change(price: int) -> Any:
         return foundry.app(
-            tenant, lambda conn: tasks.change_offer(conn, foundry.runtime, tenant, project.id, price, None, None)
+            tenant,
+            lambda conn: tasks.change_offer(
+                conn, foundry.runtime, tenant, project.id, tasks.StagePrice(price, None, None)
+            ),
         )
 
     assert change(25).version == 2
@@ -138,7 +141,7 @@ def test_an_offer_with_a_later_date_is_a_notice_and_not_yet_a_price(foundry: Fou
 def test_a_budget_is_never_allotted_twice_by_racing_requests(foundry: Foundry) -> None:
     tenant = foundry.tenant()
     project = foundry.project(tenant, 2, budget_minor=0, launch=False)
-    foundry.app(tenant, lambda conn: ledger.fund(conn, tenant, 1_000, "EUR"))
+    foundry.fund(tenant, 1_000)
 
     def allot(_: int) -> Any:
         async def work_of(run: Any) -> Any:
@@ -159,7 +162,7 @@ def test_money_is_allotted_only_in_the_currency_of_the_project_and_only_to_what_
     tenant, other = foundry.tenant(), foundry.tenant()
     project, theirs = foundry.project(tenant, 2, budget_minor=0, launch=False), foundry.project(other, 2)
     for currency in ("EUR", "USD"):
-        foundry.app(tenant, lambda conn, c=currency: ledger.fund(conn, tenant, 1_000, c))
+        foundry.fund(tenant, 1_000, currency)
     with pytest.raises(Problem) as wrong:
         foundry.app(tenant, lambda conn: ledger.allot(conn, tenant, project.id, 10, "USD"))
     assert (wrong.value.kind, wrong.value.place) == (Kind.INVALID, "/currency")
@@ -195,10 +198,18 @@ def test_earnings_and_the_statement_add_up_to_the_payments(foundry: Foundry) -> 
         project = foundry.project(tenant, 3, price_minor=price)
         page = foundry.claim(person, project)
         foundry.submit(person, page, only=1)
+        foundry.call(lambda run: tasks.fold_tallies(run, rows=0))  # counted once, folded or not
         foundry.submit(person, page)
     earned = foundry.call(lambda run: ledger.earnings(run.db, person))
-    assert (earned.total_minor, earned.balance_minor, earned.judgements) == (3 * 7 + 3 * 11, 54, 6)
-    assert earned.hourly_minor == int(54 * 3600 / (6 * 3.0))
+    foundry.call(lambda run: tasks.fold_tallies(run, rows=0))
+    assert foundry.call(lambda run: ledger.earnings(run.db, person)) == earned
+    assert sorted((one.amount_minor, one.judgements, one.seconds) for one in earned.by_project) == [
+        (3 * 7, 3, 9.0),
+        (3 * 11, 3, 9.0),
+    ]
+    [euros] = earned.by_currency
+    assert (euros.total_minor, euros.balance_minor, euros.judgements) == (3 * 7 + 3 * 11, 54, 6)
+    assert euros.hourly_minor == int(54 * 3600 / (6 * 3.0))
     now = clock.now()
     rows = foundry.call(
         lambda run: ledger.statement(run.db, person, now - timedelta(days=1), now + timedelta(days=1), 100)

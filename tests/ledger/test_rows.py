@@ -7,11 +7,10 @@ from itertools import product
 import psycopg
 import pytest
 from psycopg import errors, sql
-from tests.absences.catalogue import APPEND_ONLY
-from tests.foundry import Foundry
 
 from cupola.kernel import ids
-from cupola.ledger import service as ledger
+from tests.absences.catalogue import APPEND_ONLY
+from tests.foundry import Foundry
 
 TYPES = (
     *("external", "budget", "project_budget", "escrow", "worker", "platform_fee", "quality_reserve"),
@@ -147,7 +146,7 @@ def test_a_running_server_writes_money_and_work_only_through_the_functions(found
 def test_a_transfer_between_tenants_is_no_row(foundry: Foundry) -> None:
     one, two = foundry.tenant(), foundry.tenant()
     theirs = foundry.project(two, 2)
-    foundry.app(one, lambda conn: ledger.fund(conn, one, 1_000, "EUR"))
+    foundry.fund(one, 1_000)
     with psycopg.connect(foundry.admin_url, autocommit=True, options="-c search_path=cupola") as conn:
         conn.execute("SELECT set_config('app.tenant', %s, false)", (str(one),))
         (mine,) = conn.execute("SELECT account_open(%s, 'budget', NULL, NULL, 0, 'EUR', now())", (one,)).fetchone()

@@ -10,10 +10,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.absences.source import PACKAGE, ROOT
 from tools.check_wheel import faults
 
 import cupola
+from tests.absences.source import PACKAGE, ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from tests.foundry import Foundry, choice
 
-from cupola.releases import exporting, service
-from cupola.releases.model import AuditAsked
+from cupola.platform.pg.tx import Role
+from cupola.platform.runtime import Runtime
+from cupola.releases import exporting, freezing, service
+from cupola.releases.model import AuditAsked, Release
+from tests.foundry import Foundry, choice
 
 ROWS = 100_000
 GROWTH_MB = 50
@@ -56,7 +58,16 @@ def settled(foundry: Foundry, rows: int) -> tuple[UUID, UUID]:
     )
     foundry.sql("UPDATE task SET state = 3, open_slots = 0, settled_version = 1 WHERE project = %s", project.id)
     asked = AuditAsked(0, 0.95, 0.9)
-    release = foundry.app(tenant, lambda conn: service.create(conn, tenant, project.id, "large", "", asked))
+    declared = foundry.app(
+        tenant, lambda conn: service.declare(conn, foundry.runtime, tenant, project.id, "large", "", asked)
+    )
+
+    async def freeze(run: Runtime) -> Release:
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            return await service.freeze(conn, run, tenant, declared.id)
+
+    release = foundry.start(freeze).result()
+    foundry.start(lambda run: freezing.run_freeze(run, tenant, release.id)).result()  # what is small stands already
     return tenant, release.id
 
 
@@ -64,6 +75,6 @@ def export(foundry: Foundry, release: tuple[UUID, UUID], form: str) -> tuple[str
     """Its state and its rows."""
     tenant, frozen = release
     begun = foundry.app(tenant, lambda conn: exporting.start(conn, foundry.runtime, tenant, frozen, form, "me"))
-    foundry.call(lambda run: exporting.run_export(run, tenant, begun.id))
+    foundry.start(lambda run: exporting.run_export(run, tenant, begun.id)).result()  # however long it takes
     (row,) = foundry.sql("SELECT state, rows FROM export WHERE id = %s", begun.id)
     return row

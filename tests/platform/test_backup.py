@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import tarfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,6 +137,16 @@ def test_a_secret_that_the_first_start_made_is_replaced_and_a_read_only_backup_w
 def test_a_database_somebody_is_connected_to_is_not_replaced(made: Path, empty_url: str, tmp_path: Path) -> None:
     with psycopg.connect(empty_url), pytest.raises(Problem, match="connected"):
         backup.restore(empty_url, made, {"blobs": tmp_path / "b"}, "secret", force=True)
+
+
+def test_somebody_who_is_just_leaving_is_waited_for(made: Path, empty_url: str, tmp_path: Path) -> None:
+    conn = psycopg.connect(empty_url)
+    leaving = threading.Timer(0.5, conn.close)
+    leaving.start()
+    try:
+        backup.restore(empty_url, made, {"blobs": tmp_path / "there"}, "secret")
+    finally:
+        leaving.join()
 
 
 def _cut(data: bytes) -> bytes:

@@ -70,7 +70,7 @@ def test_a_new_cluster_speaks_utf8_with_the_builtin_locale_and_keeps_what_it_ack
             "listen_addresses": "",
             "jit": "off",
             "shared_buffers": "64MB",
-            "max_connections": "60",
+            "max_connections": "100",
         }.items():
             assert conn.execute(f"show {name}").fetchone()[0] == expected, name
         assert conn.execute("show server_version").fetchone()[0].startswith("18")

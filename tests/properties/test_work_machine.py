@@ -15,14 +15,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from tests.foundry import Foundry, Project, answers, choice
 
 from cupola.kernel import clock
 from cupola.kernel.errors import Kind, Problem
 from cupola.quality import adjudication
+from cupola.tasks import drafting, work
 from cupola.tasks import service as tasks
-from cupola.tasks import work
 from cupola.tasks.model import Assignment, Plan
+from tests.foundry import Foundry, Project, answers, choice
 
 # Each row is an offence.
 COUNTS = """
@@ -34,6 +34,18 @@ SELECT 'judged is not the judgements of task ' || t.id FROM task t WHERE t.tenan
 UNION ALL
 SELECT 'gold task ' || t.id || ' is queued or leased' FROM task t WHERE t.tenant = %(t)s AND t.gold
   AND (t.open_slots <> 0 OR t.leased <> 0)
+UNION ALL
+SELECT 'project ' || p.id || ' is counted otherwise than it is' FROM project p WHERE p.tenant = %(t)s AND
+  (SELECT row(sum(tasks_open), sum(tasks_collecting), sum(tasks_escalated), sum(tasks_settled), sum(tasks_cancelled),
+    sum(tasks_gold), sum(judgements), sum(spent_minor))::text
+    FROM tally c WHERE c.tenant = p.tenant AND c.subject = p.id)
+  IS DISTINCT FROM (SELECT row(count(*) FILTER (WHERE state = 0 AND NOT gold), count(*) FILTER (WHERE state = 1
+    AND NOT gold), count(*) FILTER (WHERE state = 2 AND NOT gold), count(*) FILTER (WHERE state = 3 AND NOT gold),
+    count(*) FILTER (WHERE state = 4 AND NOT gold), count(*) FILTER (WHERE gold),
+    (SELECT count(*) FROM judgement j WHERE j.tenant = p.tenant AND j.project = p.id),
+    (SELECT coalesce(sum(j.price_minor + a.fee_minor + a.insurance_minor), 0) FROM judgement j JOIN assignment a
+      ON a.tenant = j.tenant AND a.id = j.assignment WHERE j.tenant = p.tenant AND j.project = p.id))::text
+    FROM task t WHERE t.tenant = p.tenant AND t.project = p.id)
 UNION ALL
 SELECT 'decided task ' || t.id || ' still asks' FROM task t WHERE t.tenant = %(t)s AND t.state >= 2
   AND t.open_slots <> 0
@@ -162,10 +174,10 @@ class Work(RuleBasedStateMachine):
         task = page.tasks[0].task
         body = b'{"fence":%d,"rev":%d,"label":{"kind":"choice","values":["b"]}}' % (page.fence, rev)
         kept, problem = self.refused(
-            lambda: self.foundry.call(lambda run: work.draft(run, person, page.id, task, body))
+            lambda: self.foundry.call(lambda run: drafting.keep(run, person, page.id, task, body))
         )
         if problem is None:
-            assert kept >= rev
+            assert kept.rev >= rev
         else:
             assert problem.code == "draft-of-nothing"
             assert (task, person) in self.paid
@@ -180,6 +192,7 @@ class Work(RuleBasedStateMachine):
     @rule()
     def decide(self) -> None:
         self.foundry.hear()
+        self.foundry.call(lambda run: tasks.fold_tallies(run, rows=1))
         for project in self.projects:
             stuck = self.foundry.sql(STUCK, project.tenant)
             assert stuck == [], "a task waits for nobody"
@@ -201,7 +214,9 @@ class Work(RuleBasedStateMachine):
         price = row[0] + more
         self.foundry.app(
             project.tenant,
-            lambda conn: tasks.change_offer(conn, self.foundry.runtime, project.tenant, project.id, price, None, None),
+            lambda conn: tasks.change_offer(
+                conn, self.foundry.runtime, project.tenant, project.id, tasks.StagePrice(price, None, None)
+            ),
         )
 
     @rule(where=st.integers(0, 1), verb=st.sampled_from(["pause", "resume", "resume", "stop"]))

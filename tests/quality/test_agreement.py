@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cupola.quality.agreement import ac1, alpha, by_class, fleiss_kappa, pairs, repeat_rate
+from cupola.kernel.errors import Problem
+from cupola.quality.agreement import ac1, alpha, by_class, fleiss_kappa, ordered, pairs, repeat_rate, values_of
 from cupola.quality.inference.base import Crowd
 from cupola.quality.simulate import World, simulate
 from tests.quality.crowds import honest_crowd
@@ -122,3 +123,28 @@ def test_pairs_name_who_disagrees_first() -> None:
     assert 3 in (found[0].first, found[0].second)
     assert found[-1].kappa == 1.0
     assert all(pair.shared == 200 for pair in found)
+
+
+def test_numbers_are_taken_as_the_numbers_they_are() -> None:
+    for level, expected in (("interval", 0.849), ("ratio", 0.797)):
+        found = alpha(example(), level, values=values_of(("1", "2", "3", "4", "5"), level), draws=0)  # type: ignore[arg-type]
+        assert found.value == pytest.approx(expected, abs=0.0005)
+        with pytest.raises(Problem, match="codes are none"):
+            alpha(example(), level)  # type: ignore[arg-type]
+    assert values_of((1, 2, 5, 10, 100), "interval").tolist() == [1, 2, 5, 10, 100]  # type: ignore[union-attr]
+    uneven = alpha(example(), "interval", values=values_of(("1", "2", "5", "10", "100"), "interval"), draws=0)
+    even = alpha(example(), "interval", values=np.arange(5.0), draws=0)
+    assert uneven.value != pytest.approx(even.value, abs=0.01)
+    with pytest.raises(Problem, match="'high' is none"):
+        values_of(("high", "low"), "interval")
+    assert values_of(("high", "low"), "ordinal") is None
+
+
+def test_words_have_no_order_but_the_one_they_are_given() -> None:
+    with pytest.raises(Problem, match="alphabet"):
+        ordered(("high", "low", "middle"), None, "ordinal")
+    assert ordered(("high", "low", "middle"), ["low", "middle", "high"], "ordinal") == ["low", "middle", "high"]
+    assert ordered((1, 2, 10), None, "ordinal") is None
+    assert ordered((1, 2, 10), ["1", "2", "3", "10"], "ordinal") == [1, 2, 3, 10]
+    with pytest.raises(Problem, match="leaves out middle"):
+        ordered(("high", "low", "middle"), ["low", "high"], "ordinal")

@@ -179,3 +179,23 @@ def test_nothing_is_foretold_from_a_pilot_in_which_nobody_can_be_compared(
     (tmp_path / "pilot.csv").write_text(f"task,worker,label\n{rows}\n")
     assert main(["plan", "1000", "0.95", "--pilot", str(tmp_path / "pilot.csv")]) == 2
     assert "judged twice" in capsys.readouterr().err
+
+
+def test_agreement_takes_numbers_as_numbers_and_asks_for_the_order_of_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("a", 1, 1), ("b", 1, 2), ("c", 100, 100), ("d", 5, 10)]
+    lines = [f"{task},{who},{value}" for task, *said in rows for who, value in zip("vw", said, strict=True)]
+    (tmp_path / "numbers.csv").write_text("\n".join(["task,worker,label", *lines]) + "\n")
+    assert main(["agreement", str(tmp_path / "numbers.csv"), "--level", "interval", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["alpha (interval)"]["value"] > 0.99
+    words = {"1": "low", "2": "middle", "5": "middle", "10": "high", "100": "high"}
+    named = [",".join([*line.split(",")[:2], words[line.split(",")[2]]]) for line in lines]
+    (tmp_path / "words.csv").write_text("\n".join(["task,worker,label", *named]) + "\n")
+    assert main(["agreement", str(tmp_path / "words.csv"), "--level", "ordinal"]) == 2
+    assert "--order" in capsys.readouterr().err
+    found = {}
+    for order in ("low,middle,high", "high,low,middle"):
+        assert main(["agreement", str(tmp_path / "words.csv"), "--level", "ordinal", "--order", order, "--json"]) == 0
+        found[order] = json.loads(capsys.readouterr().out)["alpha (ordinal)"]["value"]
+    assert found["low,middle,high"] > found["high,low,middle"]

@@ -160,16 +160,8 @@ def test_a_likelihood_of_many_thousand_votes_does_not_underflow() -> None:
         assert METHODS[name](crowd).label[0] == 1
 
 
-def test_ten_thousand_classes_need_memory_for_judgements_only() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, 10_000, 4000)
-    task = np.repeat(np.arange(4000), 3)
-    worker = np.concatenate([rng.permutation(300)[:3] for _ in range(4000)])
-    label = np.where(rng.random(12_000) < 0.7, truth[task], rng.integers(0, 10_000, 12_000))
-    crowd = Crowd.from_codes(task, worker, label, n_classes=10_000)
-    fit = sparse_coin(crowd, rho=0.3)
-    assert (fit.label == truth).mean() > 0.85
-    assert ((fit.posterior > 0) & (fit.posterior <= 1)).all()
+def test_a_confusion_matrix_each_for_ten_thousand_classes_is_refused() -> None:
+    crowd = Crowd.from_codes([0, 0], [0, 299], [0, 9_999], n_classes=10_000)
     with pytest.raises(Problem, match="would hold"):
         coin_ds(crowd)
 

@@ -193,3 +193,56 @@ def test_one_person_alone_is_not_believed_as_if_somebody_had_agreed() -> None:
     assert "second vote" in alone.why
     two = {"task": [*range(40), *range(40)], "worker": ["v"] * 40 + ["w"] * 40, "label": ["a", "b"] * 40}
     assert aggregate(two).confidence.min() > 0.8
+
+
+def test_names_that_look_alike_are_one_name_and_it_is_said() -> None:
+    apart, composed = "cafe\u0301", "caf\u00e9"
+    columns = {"task": ["a", "a ", "b"], "worker": ["v", "w", "v"], "label": [apart, composed, " dog"]}
+    crowd, codes = Crowd.from_frame(columns)
+    assert codes.tasks == ("a", "b")
+    assert codes.labels == (composed, "dog")
+    assert len(crowd) == 3
+    assert len(codes.notes) == 2
+    assert "task column" in codes.notes[0]
+    assert "2 cells of the label column" in codes.notes[1]
+
+
+def test_labels_that_are_hardly_labels_are_told() -> None:
+    columns = {"task": ["a", "b", "c"], "worker": ["v"] * 3, "label": ["nan", "Cat", "cat"]}
+    _, codes = Crowd.from_frame(columns)
+    assert len(codes.labels) == 3
+    assert any("'nan'" in note for note in codes.notes)
+    assert any("'Cat' and 'cat'" in note for note in codes.notes)
+
+
+def test_blank_gold_is_no_class_and_is_counted() -> None:
+    crowd, codes = Crowd.from_frame(COLUMNS, gold={"task": ["a", "b", "c"], "label": ["dog", " ", None]})
+    assert codes.labels == ("cat", "dog")
+    assert crowd.gold is not None
+    assert crowd.gold.tolist() == [1, -1, -1]
+    assert any("2 gold rows" in note for note in codes.notes)
+
+
+@pytest.mark.parametrize(
+    ("gold", "code"),
+    [
+        ({"task": ["a", "b"], "label": ["dog", "CAT"]}, "gold-spelled"),
+        ({"task": ["a", "a"], "label": ["dog", "cat"]}, "gold-twice"),
+    ],
+)
+def test_gold_that_does_not_say_what_it_means_is_asked_about(gold: dict[str, list[str]], code: str) -> None:
+    with pytest.raises(Problem) as refusal:
+        Crowd.from_frame(COLUMNS, gold=gold)
+    assert refusal.value.code == code
+    padded, _ = Crowd.from_frame(COLUMNS, gold={"task": ["a", "a"], "label": ["dog ", "dog"]})
+    assert padded.gold is not None
+    assert padded.gold[0] == 1
+
+
+def test_a_table_in_utf16_is_read_and_a_broken_one_refused(tmp_path: Path) -> None:
+    text = "task,worker,label\nt1,w1,caf\u00e9\n"
+    (tmp_path / "wide.csv").write_bytes(text.encode("utf-16"))
+    assert read_table(tmp_path / "wide.csv")["label"].to_pylist() == ["caf\u00e9"]
+    (tmp_path / "torn.csv").write_bytes(text.encode("utf-16-le"))
+    with pytest.raises(Problem, match="UTF-8"):
+        read_table(tmp_path / "torn.csv")

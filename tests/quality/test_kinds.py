@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cupola.kernel.errors import Problem
-from cupola.quality.inference.matching import box_iou, cluster, medoid, weighted_median
+from cupola.labels.shapes.box import Box, BoxType
+from cupola.quality.inference.matching import cluster, medoid, weighted_median
 from cupola.quality.inference.multilabel import multilabel
 from cupola.quality.inference.pairs import TIE, bradley_terry, comparisons_of
 from cupola.quality.inference.ratings import rate
@@ -89,7 +90,7 @@ def boxes(*corners: tuple[float, float, float, float]) -> list[np.ndarray]:
 
 
 def far(a: np.ndarray, b: np.ndarray) -> float:
-    return 1.0 - box_iou(a, b)
+    return 1.0 - BoxType().similarity(Box(*a.tolist()), Box(*b.tolist()))
 
 
 def test_objects_of_several_people_meet_in_clusters_with_one_member_each() -> None:

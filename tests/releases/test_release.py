@@ -12,16 +12,16 @@ from uuid import UUID
 import httpx
 import pytest
 from scipy.stats import hypergeom
+
+from cupola.kernel import limits
+from cupola.kernel.errors import Kind, Problem
+from cupola.platform.pg.tx import Role
+from cupola.quality import adjudication, certify
+from cupola.releases import evidence, exporting, service, store, verifying
+from cupola.releases.model import AuditAsked, Release
 from tests.foundry import Foundry, Project, choice
 from tests.security.test_other_peoples_objects import build
 from tests.serving import Serving
-
-from cupola.kernel import limits
-from cupola.kernel.errors import Problem
-from cupola.platform.pg.tx import Role
-from cupola.quality import adjudication, certify
-from cupola.releases import evidence, exporting, service, store
-from cupola.releases.model import AuditAsked, Release
 
 ITEMS, DRAWN, ERRORS = 60, 20, 2
 
@@ -39,8 +39,14 @@ def settle(foundry: Foundry, project: Project, value: str = "a", tasks: list[UUI
 
 def freeze(foundry: Foundry, project: Project, name: str, items: int = DRAWN) -> Release:
     asked = AuditAsked(items, 0.95, 0.6)
+    declared = declare(foundry, project, name, asked)
+    return foundry.app(project.tenant, lambda conn: service.freeze(conn, foundry.runtime, project.tenant, declared.id))
+
+
+def declare(foundry: Foundry, project: Project, name: str, asked: AuditAsked) -> Release:
     return foundry.app(
-        project.tenant, lambda conn: service.create(conn, project.tenant, project.id, name, "CC0-1.0", asked)
+        project.tenant,
+        lambda conn: service.declare(conn, foundry.runtime, project.tenant, project.id, name, "CC0-1.0", asked),
     )
 
 
@@ -79,7 +85,7 @@ def certified(foundry: Foundry, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 def test_the_bound_is_computed_again_from_the_files_alone(certified: tuple[Project, Release, Path]) -> None:
     _, release, file = certified
-    found = evidence.verify(file)
+    found = verifying.verify(file)
     assert found.wrong == []
     assert (found.items, found.audited, found.errors) == (ITEMS, DRAWN, ERRORS)
     # the textbook way: the most errors in all that would still show so few with a probability over 5 %
@@ -92,7 +98,7 @@ def test_the_bound_is_computed_again_from_the_files_alone(certified: tuple[Proje
 def test_an_unpacked_folder_verifies_as_the_zip_does(certified: tuple[Project, Release, Path], tmp_path: Path) -> None:
     with zipfile.ZipFile(certified[2]) as archive:
         archive.extractall(tmp_path)
-    assert evidence.verify(tmp_path).wrong == []
+    assert verifying.verify(tmp_path).wrong == []
 
 
 def alter(name: str, data: bytes) -> bytes:
@@ -113,7 +119,15 @@ def alter(name: str, data: bytes) -> bytes:
     return text.replace('"a"', '"b"', 1).encode() if '"a"' in text else data + b"\n"
 
 
-@pytest.mark.parametrize("name", [*evidence.FILES, "manifest.json"])
+def said_of(folder: Path) -> list[str]:
+    """What `verify` finds wrong; a file that is not where the manifest has it is found by its absence."""
+    try:
+        return verifying.verify(folder).wrong
+    except Problem as problem:
+        return [problem.code] if problem.code == "evidence-missing" else []
+
+
+@pytest.mark.parametrize("name", [*verifying.FILES, "manifest.json"])
 def test_a_change_of_any_file_is_noticed(certified: tuple[Project, Release, Path], tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(certified[2]) as archive:
         archive.extractall(tmp_path)
@@ -121,13 +135,10 @@ def test_a_change_of_any_file_is_noticed(certified: tuple[Project, Release, Path
     after = alter(name, before)
     assert after != before
     (tmp_path / name).write_bytes(after)
-    try:
-        assert evidence.verify(tmp_path).wrong != []
-    except Problem as problem:
-        assert problem.code == "evidence-missing"  # noqa: PT017
+    assert said_of(tmp_path) != []
 
 
-@pytest.mark.parametrize("name", [one for one in evidence.FILES if one != "judgements.jsonl"])
+@pytest.mark.parametrize("name", [one for one in verifying.FILES if one != "judgements.jsonl"])
 def test_a_change_with_the_manifest_made_to_fit_is_noticed(
     certified: tuple[Project, Release, Path], tmp_path: Path, name: str
 ) -> None:
@@ -138,10 +149,10 @@ def test_a_change_with_the_manifest_made_to_fit_is_noticed(
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     manifest["sha256"][name] = hashlib.sha256(after).hexdigest()
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    assert evidence.verify(tmp_path).wrong != []
+    assert verifying.verify(tmp_path).wrong != []
 
 
-@pytest.mark.parametrize("name", [*evidence.FILES, "manifest.json"])
+@pytest.mark.parametrize("name", [*verifying.FILES, "manifest.json"])
 def test_a_missing_file_is_told_by_its_name(
     certified: tuple[Project, Release, Path], tmp_path: Path, name: str
 ) -> None:
@@ -149,7 +160,7 @@ def test_a_missing_file_is_told_by_its_name(
         archive.extractall(tmp_path)
     (tmp_path / name).unlink()
     with pytest.raises(Problem) as missing:
-        evidence.verify(tmp_path)
+        verifying.verify(tmp_path)
     assert missing.value.place == name
 
 
@@ -198,12 +209,13 @@ def test_a_further_release_has_what_was_settled_since_and_the_first_stays_as_it_
     assert taken.value.code == "name-taken"
 
 
-def test_nothing_settled_makes_no_release_and_leaves_no_trace(foundry: Foundry) -> None:
+def test_nothing_settled_leaves_a_release_declared_and_without_rows(foundry: Foundry) -> None:
     project = foundry.project(foundry.tenant(), 3)
     with pytest.raises(Problem) as refused:
         freeze(foundry, project, "empty")
     assert refused.value.code == "nothing-settled"
-    assert foundry.sql("SELECT count(*) FROM release WHERE tenant = %s", project.tenant) == [(0,)]
+    assert foundry.sql("SELECT state FROM release WHERE tenant = %s", project.tenant) == [("declared",)]
+    assert foundry.sql("SELECT count(*) FROM release_row WHERE tenant = %s", project.tenant) == [(0,)]
 
 
 def test_a_release_is_certified_only_when_every_drawn_item_is_judged_and_the_first_judgement_stands(
@@ -264,6 +276,20 @@ def names(value: Any) -> set[str]:
     if isinstance(value, dict):
         return set(value) | {name for one in value.values() for name in names(one)}
     return {name for one in value for name in names(one)} if isinstance(value, list) else set()
+
+
+def test_a_format_that_cannot_hold_the_release_is_refused_when_it_is_asked_for(foundry: Foundry) -> None:
+    project = foundry.project(foundry.tenant(), 3)
+    settle(foundry, project)
+    release = freeze(foundry, project, "choices", 0)
+    with pytest.raises(Problem) as caught:
+        foundry.app(
+            project.tenant, lambda conn: exporting.start(conn, foundry.runtime, project.tenant, release.id, "voc", "me")
+        )
+    assert (caught.value.code, caught.value.kind) == ("export-kind", Kind.UNSUPPORTED)
+    assert "jsonl" in caught.value.remedy
+    assert "voc" not in caught.value.remedy
+    assert foundry.sql("SELECT count(*) FROM export WHERE tenant = %s", project.tenant) == [(0,)]
 
 
 def test_a_release_of_more_than_a_page_exports_every_row_once(foundry: Foundry) -> None:

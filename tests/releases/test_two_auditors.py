@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.foundry import Foundry, Project, choice
-from tests.releases.test_release import bundle, settle
 
 from cupola.kernel import ids
 from cupola.kernel.errors import Problem
-from cupola.releases import evidence, service, store
+from cupola.releases import service, store, verifying
 from cupola.releases.model import AuditAsked, Release
+from tests.foundry import Foundry, Project, choice
+from tests.releases.test_release import bundle, declare, settle
 
 DRAWN = 8
 ANNE, BERT, CARA = (ids.uuid7() for _ in range(3))
@@ -26,8 +26,9 @@ def frozen(foundry: Foundry) -> tuple[Project, Release]:
     project = foundry.project(foundry.tenant(), 20)
     settle(foundry, project)
     asked = AuditAsked(DRAWN, 0.95, 0.6, auditors=2)
+    declared = declare(foundry, project, "two", asked)
     release = foundry.app(
-        project.tenant, lambda conn: service.create(conn, project.tenant, project.id, "two", "", asked)
+        project.tenant, lambda conn: service.freeze(conn, foundry.runtime, project.tenant, declared.id)
     )
     return project, release
 
@@ -75,7 +76,7 @@ def test_each_item_waits_for_two_people_and_for_a_third_where_they_differ(
     assert done.certificate is not None
     assert (done.certificate.double_judged, done.certificate.disagreements) == (DRAWN, 2)
     file = bundle(foundry, project, release.id, tmp_path / "two-evidence.zip")
-    assert evidence.verify(file).wrong == []
+    assert verifying.verify(file).wrong == []
     with zipfile.ZipFile(file) as archive:
         archive.extractall(tmp_path / "open")
     lines = [json.loads(line) for line in (tmp_path / "open" / "audit.jsonl").read_text().splitlines()]
@@ -84,7 +85,7 @@ def test_each_item_waits_for_two_people_and_for_a_third_where_they_differ(
     # without the third's word the plan is not kept
     kept = [line for line in lines if line["round"] < 3]
     (tmp_path / "open" / "audit.jsonl").write_text("".join(json.dumps(line) + "\n" for line in kept))
-    assert any("does not foresee" in wrong for wrong in evidence.verify(tmp_path / "open").wrong)
+    assert any("does not foresee" in wrong for wrong in verifying.verify(tmp_path / "open").wrong)
 
 
 def certify(foundry: Foundry, project: Project, release: Release) -> Release:
@@ -103,7 +104,9 @@ def test_a_key_is_nobody_and_nobody_judges_twice(foundry: Foundry, frozen: tuple
         say(foundry, project, release, item, ANNE, "b")
     say(foundry, project, release, item, BERT, "a")
     state = say(foundry, project, release, item, CARA, "b")
-    assert (state.audit.judged, state.audit.errors) == (1, 0), "after the verdict nothing is added"
+    assert (state.audit.judged, state.audit.errors) == (1, None), "nobody learns how an open audit goes"
+    said = "SELECT count(*) FROM audit_judgement WHERE audit_item = %s"
+    assert foundry.sql(said, item) == [(2,)], "after the verdict nothing is added"
 
 
 def test_the_queue_says_how_many_items_wait_for_whoever_asks(foundry: Foundry, frozen: tuple[Project, Release]) -> None:

@@ -14,10 +14,9 @@ from scaleapi.tasks import TaskType
 from cupola.app import worker
 from cupola.kernel import clock
 from cupola.kernel.errors import Problem
-from cupola.orders.callbacks import service as callbacks
-from cupola.platform import outbox
 from cupola.platform.mail import server_of
 from cupola.platform.pg.cluster import Cluster
+from cupola.platform.sweeping import service as sweeping
 from tests.scale.conftest import ROUTERS, World, new_world, until
 from tests.scale.mailbox import Mailbox
 from tests.serving import fresh_serving, template
@@ -114,7 +113,7 @@ def test_the_log_of_callbacks_forgets_what_is_done_after_thirty_days(mailing: Wo
     until(lambda: mailing.test.get_task(task.id).as_dict().get("callback_succeeded") is True, "mailed")
     clock.advance(timedelta(days=31))
     try:
-        assert mailing.served.call(lambda run: outbox.prune(run, callbacks.OUTBOX)) >= 1
+        assert mailing.served.call(lambda run: sweeping.sweep(run.db))["callbacks"] >= 1
         assert log(mailing, task.id) == []
         assert mailing.test.get_task(task.id).as_dict()["callback_succeeded"] is True
     finally:

@@ -75,7 +75,7 @@ def test_nested_labels_conditions_and_a_hypothesis_reach_the_editor_and_come_bac
     assert asked["colour"]["classes"] == ["Car", "Truck"]
     assert (asked["shade"]["classes"], asked["shade"]["when"]) == (["Car"], {"attribute": "colour", "equals": "red"})
     assert asked["doors"]["type"] == "number"
-    assert "Every vehicle." in page["guidelines"]["en"]
+    assert "Every vehicle." in page["tasks"][0]["item"]["metadata"]["instruction"]
     [shown] = page["tasks"][0]["pre_label"]["objects"]
     assert (shown["cls"], shown["attributes"]) == ("Car", {"colour": "blue"})
     assert shown["source"] == "model"
@@ -184,7 +184,7 @@ def test_pictures_in_categories_are_settled_by_three_people_without_an_expert(wo
 
 WRONG: dict[str, Any] = {
     "geometries.box.objects_to_annotate[1].subchoices[0]": {"objects_to_annotate": ["a", {"choice": "b",
-                                                                                        "subchoices": [7]}]},
+                                                                                        "subchoices": [[7]]}]},
     "geometries.box.objects_to_annotate[0].choice": {"objects_to_annotate": [{"subchoices": ["x"]}]},
     "geometries.box.objects_to_annotate": {"objects_to_annotate": ["a", "a"]},
     "geometries.box.min_height": {"objects_to_annotate": ["a"], "min_height": "tall"},

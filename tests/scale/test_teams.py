@@ -32,6 +32,11 @@ def accepted(world: World, link: str, email: str) -> httpx.Client:
     return client
 
 
+def confirmed(world: World, email: str) -> None:
+    answer = world.owner.client.post("/api/invitations/confirm", json={"email": email})
+    assert answer.status_code == 204, answer.text
+
+
 def role_of(world: World, email: str) -> str | None:
     return next((one.role for one in world.live.list_teammates() if one.email == email), None)
 
@@ -40,7 +45,7 @@ def test_a_labeler_comes_by_the_link_and_is_offered_this_tenants_work_and_no_oth
     world.fund()
     client = world.live
     email = address("labeler")
-    [invited] = client.invite_teammates([email], TeammateRole.Labeler)
+    invited, *_ = client.invite_teammates([email], TeammateRole.Labeler)
     assert (invited.role, invited.is_studio_labeler) == ("labeler", True)
     assert invited.expiry.endswith("Z")
     assert role_of(world, email) == "labeler"
@@ -48,7 +53,7 @@ def test_a_labeler_comes_by_the_link_and_is_offered_this_tenants_work_and_no_oth
     assert person.get("/api/session").json()["contributor"] is True
     assert person.get("/api/session").json()["tenants"] == []
     [here] = [one for one in client.list_teammates() if one.email == email]
-    assert (here.expiry, here.first_name) == (None, "Somebody New")
+    assert (here.expiry, here.first_name, here.last_name) == (None, "Somebody", "New")
     task = client.create_task(TaskType.Categorization, attachment="It barks.", **WORDS)
     until(lambda: client.get_task(task.id).as_dict()["waiting_for"] == "work", "in the queue")
     ours = {str(row[0]) for row in world.sql("SELECT id FROM project WHERE tenant = %s", world.owner.tenant)}
@@ -76,9 +81,13 @@ def test_a_labeler_comes_by_the_link_and_is_offered_this_tenants_work_and_no_oth
 )
 def test_a_member_becomes_one_of_the_tenant(world: World, asked: TeammateRole, role: str, shown: str) -> None:
     email = address("member")
-    [invited] = world.live.invite_teammates([email], asked)
+    invited, *_ = world.live.invite_teammates([email], asked)
     assert invited.role == shown
-    assert ("because" in invited.as_dict()) == (asked is TeammateRole.Admin)
+    assert "because" in invited.as_dict(), "a key makes nobody a member by itself"
+    body = {"token": invited.as_dict()["invitation_url"].split("token=")[1], "name": "N", "email": email}
+    early = world.served.client().post("/api/invitations/accept", json={**body, "password": PASSWORD})
+    assert (early.status_code, early.json()["code"]) == (409, "invitation-unconfirmed")
+    confirmed(world, email)
     person = accepted(world, invited.as_dict()["invitation_url"], email)
     [tenant] = person.get("/api/session").json()["tenants"]
     assert (tenant["id"], tenant["role"]) == (world.owner.tenant, role)
@@ -87,8 +96,8 @@ def test_a_member_becomes_one_of_the_tenant(world: World, asked: TeammateRole, r
 
 def test_an_invitation_is_for_its_address_alone_and_a_new_one_ends_the_old(world: World) -> None:
     email = address("late")
-    [first] = world.live.invite_teammates([email], TeammateRole.Labeler)
-    [second] = world.live.invite_teammates([email], TeammateRole.Labeler)
+    first, *_ = world.live.invite_teammates([email], TeammateRole.Labeler)
+    second, *_ = world.live.invite_teammates([email], TeammateRole.Labeler)
     body = {"name": "Somebody", "password": PASSWORD}
     for link, sender, status in (
         (first.as_dict()["invitation_url"], email, 403),
@@ -113,15 +122,18 @@ def test_an_invitation_that_ran_out_is_no_teammate_any_more(world: World) -> Non
 def test_roles_change_for_the_invited_for_labelers_and_for_members_but_not_for_owners(world: World) -> None:
     client = world.live
     email = address("rising")
-    [invited] = client.invite_teammates([email], TeammateRole.Labeler)
+    invited, *_ = client.invite_teammates([email], TeammateRole.Labeler)
     client.update_teammates_role([email], TeammateRole.Member)
     assert role_of(world, email) == "member"
     client.update_teammates_role([email], TeammateRole.Labeler)
     person = accepted(world, invited.as_dict()["invitation_url"], email)
-    [risen] = client.update_teammates_role([email], TeammateRole.Manager)
-    assert risen.role == "manager"
+    same, *_ = client.update_teammates_role([email], TeammateRole.Manager)
+    assert (same.role, "because" in same.as_dict()) == ("labeler", True), "a key raises nobody"
+    assert person.get("/api/session").json()["tenants"] == []
+    confirmed(world, email)
+    assert role_of(world, email) == "manager"
     assert [one["role"] for one in person.get("/api/session").json()["tenants"]] == ["manager"]
-    [fallen] = client.update_teammates_role([email], TeammateRole.Labeler)
+    fallen, *_ = client.update_teammates_role([email], TeammateRole.Labeler)
     assert fallen.role == "labeler"
     assert person.get("/api/session").json()["tenants"] == []
     assert world.sql("SELECT is_contributor, is_guest FROM person WHERE email = %s", email) == [(True, True)]
@@ -138,16 +150,27 @@ def test_who_is_a_contributor_for_everybody_stays_one_after_a_tenants_invitation
     operator = world.served.operator().client
     made = operator.post("/api/invitations", json={"role": "contributor", "email": email}).json()
     accepted(world, made["link"], email)
-    [invited] = world.live.invite_teammates([email], TeammateRole.Labeler)
+    invited, *_ = world.live.invite_teammates([email], TeammateRole.Labeler)
     accepted(world, invited.as_dict()["invitation_url"], email)
     assert world.sql("SELECT is_contributor, is_guest FROM person WHERE email = %s", email) == [(True, False)]
 
 
 def test_a_guest_becomes_a_contributor_for_everybody_by_the_operators_link(world: World) -> None:
     email = address("guest")
-    [invited] = world.live.invite_teammates([email], TeammateRole.Labeler)
+    invited, *_ = world.live.invite_teammates([email], TeammateRole.Labeler)
     accepted(world, invited.as_dict()["invitation_url"], email)
     operator = world.served.operator().client
     made = operator.post("/api/invitations", json={"role": "contributor", "email": email}).json()
     accepted(world, made["link"], email)
     assert world.sql("SELECT is_contributor, is_guest FROM person WHERE email = %s", email) == [(True, False)]
+
+
+def test_what_a_key_invited_to_ends_with_the_key(world: World) -> None:
+    made = world.owner.client.post("/api/keys", json={"name": "short-lived"}).json()
+    key = world.served.client(Authorization=f"Bearer {made['key']}")
+    email = address("late-comer")
+    invited, *_ = key.post("/v1/teams/invite", json={"emails": [email], "team_role": "labeler"}).json()
+    assert world.owner.client.delete(f"/api/keys/{made['id']}").status_code == 204
+    body = {"token": invited["invitation_url"].split("token=")[1], "name": "N", "email": email, "password": PASSWORD}
+    assert world.served.client().post("/api/invitations/accept", json=body).status_code == 403
+    assert world.sql("SELECT count(*) FROM person WHERE email = %s", email) == [(0,)]

@@ -13,10 +13,10 @@ from tests.scale.conftest import World, until
 WORDS: dict[str, Any] = {"attachment_type": "text", "categories": ["cat", "dog"]}
 
 
-def known(world: World, *names: str) -> dict[str, tuple[str, Client]]:
-    """Contributors with addresses: {name: (address, their work)}."""
+def known(world: World, *names: str, admitted: bool = True) -> dict[str, tuple[str, Client]]:
+    """Contributors with addresses: {name: (address, their work)}; not admitted: who never claimed here."""
     people = [{"name": name, "email": f"{name}-{ids.token(5).lower()}@example.org"} for name in names]
-    body = {"people": people, "tokens": True, "tenants": [world.owner.tenant]}
+    body = {"people": people, "tokens": True, "tenants": [world.owner.tenant] if admitted else []}
     made = world.served.operator().client.post("/api/contributors", json=body)
     assert made.status_code == 201, made.text
     rows = zip(people, made.json()["items"], strict=True)
@@ -57,6 +57,21 @@ def orders(world: World, count: int, **where: Any) -> list[Any]:
     ]
     placed(world, made)
     return made
+
+
+def test_who_never_claimed_here_is_offered_what_they_are_assigned_to(world: World) -> None:
+    world.fund()
+    people = known(world, "ann", "bob", admitted=False)
+    ann, bob = people["ann"][1], people["bob"][1]
+    client = world.live
+    client.create_project("P", TaskType.Categorization, studio=True)
+    client.add_studio_assignments([people["ann"][0]], ["P"])
+    client.create_batch("P", "b")
+    tasks = [client.create_task(TaskType.Categorization, batch="b", attachment=f"x{n}", **WORDS) for n in range(2)]
+    client.finalize_batch("b")
+    placed(world, tasks)
+    assert (offered(world, ann), offered(world, bob)) == (2, 0)
+    assert texts(claimed(world, ann)) == ["x0", "x1"]
 
 
 def test_a_project_with_people_assigned_is_offered_to_them_alone_and_to_all_again_when_none_is(world: World) -> None:

@@ -19,6 +19,7 @@ import httpx
 import psycopg
 
 from cupola.app.stage import Scene
+from cupola.platform import secret
 from cupola.platform.pg import conf, pidfile
 from cupola.platform.pg.cluster import Cluster
 
@@ -51,6 +52,8 @@ class House:
         self._environment = {**os.environ, "CUPOLA_HOST": "127.0.0.1", **(environment or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._settings = settings
+        self.data.mkdir(parents=True)
+        secret.read(self.data)  # as the first start does: a database without its secret is taken for one that lost it
         self.cluster = Cluster.open(self.data)
         if settings:
             self._tune()

@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw
 
 from cupola.app import moving, stage
 from cupola.client import Client
-from cupola.releases import evidence
+from cupola.releases import verifying
 from tests.stories.processes import House, house, wait_until
 
 PICTURES = 24
@@ -197,7 +197,7 @@ def test_pictures_come_in_and_a_certified_set_goes_out_and_everybody_is_paid(tmp
         assert settled_by_hand < PICTURES
 
         plan = {"items": 15, "confidence": 0.9, "target_accuracy": 0.7}
-        release = key.post(f"/api/projects/{project}/releases", {"name": "v1", "licence": "CC-BY-4.0", "plan": plan})
+        release = stage.release(key, project, "v1", "CC-BY-4.0", plan)
         stage.audit(key, release["id"], lambda ref: truth.label(ref), lambda: None)
         certificate = key.post(f"/api/releases/{release['id']}/certify")["certificate"]
         assert 0.5 < certificate["accuracy_lower_bound"] < 1.0
@@ -206,14 +206,14 @@ def test_pictures_come_in_and_a_certified_set_goes_out_and_everybody_is_paid(tmp
         for form in ("coco", "yolo", "jsonl", "parquet"):
             files += moving.export_release(key, release["id"], form, tmp_path / "out", None)
         proof = next(file for file in files if file.name.endswith("-evidence.zip"))
-        checked = evidence.verify(proof)
+        checked = verifying.verify(proof)
         assert checked.wrong == []
         assert checked.accuracy_lower_bound == certificate["accuracy_lower_bound"]
         coco = json.loads(next(file for file in files if file.name.endswith("-coco.json")).read_text())
         assert len(coco["images"]) == PICTURES - 3
         assert {one["name"] for one in coco["categories"]} == set(truth.classes)
 
-        earned = [Client(place.url, worker.token).get("/api/work/earnings") for worker in crowd]
+        earned = [one for w in crowd for one in Client(place.url, w.token).get("/api/work/earnings")["by_currency"]]
         assert sum(one["judgements"] for one in earned) == judgements
         assert sum(one["total_minor"] for one in earned) == judgements * PRICE_MINOR
         assert all(one["balance_minor"] == one["total_minor"] for one in earned)

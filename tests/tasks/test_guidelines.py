@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.foundry import CHOICE, Foundry
 
 from cupola.kernel.errors import Problem
 from cupola.ontology import service as ontologies
 from cupola.tasks import service, work
+from tests.foundry import CHOICE, Foundry
 
 
 def test_pages_claimed_from_now_on_show_the_new_guideline(foundry: Foundry) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from tests.foundry import Foundry, Project, choice
 
 from cupola.kernel.errors import Kind, Problem
 from cupola.ledger import service as ledger
@@ -17,6 +16,7 @@ from cupola.tasks import service as tasks
 from cupola.tasks import work
 from cupola.tasks.model import Assignment, Offered, Submitted
 from cupola.tasks.training import service as training
+from tests.foundry import Foundry, Project, choice
 
 LESSONS = 12
 
@@ -24,11 +24,11 @@ LESSONS = 12
 def taught(foundry: Foundry, *, items: int = 20, lessons: int = LESSONS, budget_minor: int = 10_000) -> Project:
     """A live project whose last items are training (class a is right), open; returns the project itself."""
     project = foundry.project(foundry.tenant(), items, page_size=5)
+    foundry.fund(project.tenant, budget_minor)
 
     async def make(conn: Any) -> None:
         labels = [(f"t{n}", choice("a")) for n in range(items - lessons, items)]
         view = await training.teach(conn, foundry.runtime, project.tenant, project.id, labels)
-        await ledger.fund(conn, project.tenant, budget_minor, "EUR")
         await ledger.allot(conn, project.tenant, view.training, budget_minor, "EUR")
         await training.open_up(conn, project.tenant, project.id)
 
@@ -159,12 +159,12 @@ def test_who_worked_in_the_project_before_it_had_training_is_no_newcomer(foundry
     project = foundry.project(foundry.tenant(), 20, page_size=5)
     [person] = foundry.people(1)
     page = foundry.claim(person, project)
+    foundry.fund(project.tenant, 1_000)
 
     async def make(conn: Any) -> None:
         begun = {one.item.ref for one in page.tasks}
         labels = [(f"t{n}", choice("a")) for n in range(20) if f"t{n}" not in begun][:3]
         view = await training.teach(conn, foundry.runtime, project.tenant, project.id, labels)
-        await ledger.fund(conn, project.tenant, 1_000, "EUR")
         await ledger.allot(conn, project.tenant, view.training, 1_000, "EUR")
         await training.open_up(conn, project.tenant, project.id)
 
@@ -215,7 +215,7 @@ def test_a_raise_of_the_price_is_one_of_the_training_too_and_stopping_stops_it(f
     school = school_of(foundry, project)
 
     async def change(conn: Any) -> None:
-        await tasks.change_offer(conn, foundry.runtime, project.tenant, project.id, 25, None, None)
+        await tasks.change_offer(conn, foundry.runtime, project.tenant, project.id, tasks.StagePrice(25, None, None))
 
     foundry.app(project.tenant, change)
     [person] = foundry.people(1)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from tests.foundry import Foundry, answers, choice, moved_clock
 
-from cupola.kernel import clock, ids
+from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Kind, Problem
 from cupola.ontology import service as ontologies
 from cupola.routing import service as routing
-from cupola.tasks import work
+from cupola.tasks import drafting, work
 from cupola.tasks.model import Assignment, Plan
+from tests.foundry import Foundry, answers, choice, moved_clock
 
 EACH_MINOR = 10 + 1 + 1  # price, fee of 10 %, insurance of 5 % rounded up
 
@@ -151,11 +151,69 @@ def test_a_heartbeat_keeps_a_page_and_none_keeps_it_past_a_day(foundry: Foundry)
         assert foundry.submit(person, page, only=1).paid_minor == 10
     long = foundry.claim(person, foundry.project(foundry.tenant(), 4, lease_s=80_000))
     with moved_clock(50_000):
+        body = json.dumps({"fence": long.fence, "label": choice("c"), "rev": 1}).encode()
+        foundry.call(lambda run: drafting.keep(run, person, long.id, long.tasks[0].task, body))
         until = foundry.call(lambda run: work.heartbeat(run, person, long.id, long.fence))
     assert until == long.claimed_at + timedelta(hours=24)
     with moved_clock(80_001), pytest.raises(Problem) as ended:
         foundry.call(lambda run: work.heartbeat(run, person, page.id, page.fence))
     assert ended.value.code == "assignment-ended"
+
+
+def test_an_idle_tab_gives_its_page_back_and_work_anywhere_keeps_it(foundry: Foundry) -> None:
+    project = foundry.project(foundry.tenant(), 12, page_size=2, lease_s=600)
+    person = foundry.person()
+    first, second = foundry.claim(person, project), foundry.claim(person, project)
+
+    def beat(page: Assignment) -> datetime:
+        return foundry.call(lambda run: work.heartbeat(run, person, page.id, page.fence))
+
+    for moment in (500, 1_000, 1_500):
+        with moved_clock(moment):
+            beat(first)
+            until = beat(second)
+    assert until - second.claimed_at < timedelta(seconds=1_801)
+    with moved_clock(1_600):
+        foundry.submit(person, first, only=1)  # the page that waits is kept by work on the other
+    with moved_clock(1_700):
+        assert beat(second) - second.claimed_at > timedelta(seconds=2_200)
+    with moved_clock(2_250):
+        assert beat(second) - second.claimed_at > timedelta(seconds=2_800)
+    with moved_clock(3_450):
+        foundry.expire()
+        with pytest.raises(Problem) as ended:
+            beat(second)
+        assert ended.value.code == "assignment-ended"
+
+
+def test_drafts_together_have_a_bound_and_what_comes_back_brings_no_more(foundry: Foundry) -> None:
+    project = foundry.project(foundry.tenant(), 12, page_size=12)
+    person = foundry.person()
+    page = foundry.claim(person, project)
+
+    def keep(n: int, size: int) -> int:
+        body = b'{"fence":%d,"rev":1,"label":{"t":"%s"}}' % (page.fence, b"x" * size)
+        return foundry.call(lambda run: drafting.keep(run, person, page.id, page.tasks[n].task, body)).rev
+
+    for n in range(5):
+        keep(n, 3_300_000)
+    with pytest.raises(Problem) as refused:
+        keep(5, 3_300_000)
+    assert refused.value.code == "drafts-too-large"
+    assert refused.value.kind is Kind.TOO_LARGE
+    foundry.sql(  # as if more had been parked by late submits
+        "INSERT INTO draft (tenant, worker, task, label, rev, at) SELECT tenant, worker, %s, label, 1, at FROM draft "
+        "WHERE tenant = %s LIMIT 1",
+        page.tasks[6].task,
+        project.tenant,
+    )
+    with moved_clock(601):
+        foundry.expire()
+        pages = [foundry.claim(person, project) for _ in range(2)]
+    brought = [sum(len(one.draft) for one in back.tasks if one.draft) for back in pages]
+    assert all(size <= limits.MAX_DRAFTS_BYTES for size in brought)
+    assert sum(brought) > limits.MAX_DRAFTS_BYTES
+    assert {one.task for back in pages for one in back.tasks} == {one.task for one in page.tasks}
 
 
 def test_a_wrong_fence_is_refused_at_every_write(foundry: Foundry) -> None:
@@ -171,7 +229,7 @@ def test_a_wrong_fence_is_refused_at_every_write(foundry: Foundry) -> None:
     for verb in (
         lambda run: work.heartbeat(run, person, page.id, wrong),
         lambda run: work.give_back(run, person, page.id, wrong, "unclear", ""),
-        lambda run: work.draft(run, person, page.id, task, draft),
+        lambda run: drafting.keep(run, person, page.id, task, draft),
     ):
         with pytest.raises(Problem) as refused:
             foundry.call(verb)
@@ -190,7 +248,7 @@ def test_a_number_out_of_range_is_a_refusal_with_its_place_and_no_accident(found
     for draft in ({"fence": page.fence, "rev": number}, {"fence": number, "rev": 1}):
         sent = json.dumps({**draft, "label": choice()}).encode()
         with pytest.raises(Problem):
-            foundry.call(lambda run, sent=sent: work.draft(run, person, page.id, task, sent))
+            foundry.call(lambda run, sent=sent: drafting.keep(run, person, page.id, task, sent))
 
 
 def test_a_label_that_does_not_fit_is_refused_with_its_place_and_rule_and_nothing_is_paid(foundry: Foundry) -> None:
@@ -255,7 +313,7 @@ def test_a_late_draft_of_an_older_revision_changes_nothing(foundry: Foundry) -> 
 
     def keep(value: str, rev: int) -> int:
         body = json.dumps({"fence": page.fence, "label": choice(value), "rev": rev}).encode()
-        return foundry.call(lambda run: work.draft(run, person, page.id, task, body))
+        return foundry.call(lambda run: drafting.keep(run, person, page.id, task, body)).rev
 
     assert keep("a", 1) == 1
     assert keep("b", 3) == 3
@@ -272,7 +330,7 @@ def test_a_draft_of_a_page_that_expired_comes_back_with_the_next_claim(foundry: 
     person = foundry.person()
     page = foundry.claim(person, project)
     body = json.dumps({"fence": page.fence, "label": choice("c"), "rev": 7}).encode()
-    foundry.call(lambda run: work.draft(run, person, page.id, page.tasks[1].task, body))
+    foundry.call(lambda run: drafting.keep(run, person, page.id, page.tasks[1].task, body))
     with moved_clock(601):
         foundry.expire()
         back = foundry.claim(person, project, 1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from tests.foundry import Foundry, Project
 
 from cupola.kernel.errors import Kind, Problem
 from cupola.routing import service as routing
 from cupola.tasks import work
+from tests.foundry import Foundry, Project
 
 
 def offered(foundry: Foundry, person: UUID) -> set[UUID]:

@@ -70,7 +70,7 @@ def test_a_stream_that_breaks_again_and_again_under_concurrent_writers_loses_and
     owner = served.owner("Streaming")
     dice = random.Random(7)
     written: list[int] = []
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int, int]] = []
     all_written = threading.Event()
     lock = threading.Lock()
 
@@ -85,8 +85,7 @@ def test_a_stream_that_breaks_again_and_again_under_concurrent_writers_loses_and
                     last = frame.get("id", last)
                     if "data" in frame:
                         assert frame["data"]["id"] == frame["id"]
-                        xid, seq = frame["id"].split(".")
-                        seen.append((int(xid), int(seq)))
+                        seen.append(stream.parse_id(frame["id"]))
                         life += 1
                     started.set()
                     if all_written.is_set():
@@ -111,9 +110,9 @@ def test_a_stream_that_breaks_again_and_again_under_concurrent_writers_loses_and
             all_written.set()
             written += write(served.admin_url, owner.tenant, [{"last": 1}])
         reader.result(60)
-    assert sorted(seq for _, seq in seen) == sorted(written)
+    assert sorted(seq for *_, seq in seen) == sorted(written)
     assert seen == sorted(seen), "in the order of the table's tail"
-    assert [seq for _, seq in seen] != sorted(written), "the writers did commit out of order, or this shows nothing"
+    assert [seq for *_, seq in seen] != sorted(written), "the writers did commit out of order, or this shows nothing"
 
 
 def test_what_happens_between_the_read_of_the_table_and_the_first_of_the_tail_is_not_lost(served: Serving) -> None:
@@ -199,7 +198,7 @@ def test_a_listener_that_is_too_slow_is_dropped_and_finds_everything_when_it_com
             if event is None:
                 continue
             first.append(event.seq)
-            after = (int(event.xid), event.seq)
+            after = (event.epoch, int(event.xid), event.seq)
             if len(first) == 1:  # while this listener dawdles, forty things happen
                 for n in range(40):
                     async with runtime.db.tx(Role.APP, tenant=tenant) as conn:
@@ -232,7 +231,7 @@ def test_events_are_read_in_the_order_of_their_numbers_not_of_their_digits(serve
 
     async def read(runtime: Runtime) -> list[str]:
         async with runtime.db.tx(Role.OPS) as conn:
-            rows = await store.EVENTS_TAIL.all(conn, xid="0", seq=0, limit=3)
+            rows = await store.EVENTS_TAIL.all(conn, epoch=0, xid="0", seq=0, limit=3)
         return [row.xid for row in rows]
 
     assert served.call(read) == ["9", "10", "99"]
@@ -240,6 +239,6 @@ def test_events_are_read_in_the_order_of_their_numbers_not_of_their_digits(serve
 
 def test_an_id_that_is_none_of_ours_is_refused_with_its_place(served: Serving) -> None:
     owner = served.owner("Malformed")
-    for text in ("x", "1", "1.2.3", "-1.2", f"{1 << 64}.1", "1." + "9" * 19):
+    for text in ("x", "1", "1.2.3.4", "-1.2", f"{1 << 64}.1", "1." + "9" * 19):
         answer = owner.client.get("/events", headers={"Last-Event-ID": text})
         assert (answer.status_code, answer.json()["place"]) == (400, "header Last-Event-ID"), text

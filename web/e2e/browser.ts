@@ -34,8 +34,14 @@ const ARGS = [
   '--disable-sync',
 ];
 
+/** A name for this machine that is no loopback address to the browser: over http a page there is no secure context. */
+export const PLAIN_NAME = 'cupola.lan.example';
+
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [...ARGS, `--host-resolver-rules=MAP ${PLAIN_NAME} 127.0.0.1`],
+  });
 }
 
 export interface Visit {
@@ -43,6 +49,8 @@ export interface Visit {
   page: Page;
   /** Console errors and uncaught exceptions so far, refusals of the content security policy among them. */
   complaints: string[];
+  /** Requests that have had no answer yet. */
+  unanswered: Set<string>;
 }
 
 /** The sign-in page asks who is there before anybody is: that 401 is an answer, not a fault. */
@@ -61,7 +69,8 @@ export async function visit(
     reducedMotion: 'reduce',
     acceptDownloads: true,
   });
-  context.setDefaultTimeout(15_000);
+  // generous: a busy machine is no fault of the page
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -70,8 +79,19 @@ export async function visit(
     if (!ABSENT.test(url)) complaints.push(`${message.text()} ${url}`);
   });
   page.on('pageerror', (error) => complaints.push(error.message));
-  return { context, page, complaints };
+  const unanswered = new Set<string>();
+  page.on('request', (request) => unanswered.add(`${request.method()} ${request.url()}`));
+  for (const over of ['requestfinished', 'requestfailed'] as const)
+    page.on(over as 'requestfinished', (request) => unanswered.delete(`${request.method()} ${request.url()}`));
+  const made = { context, page, complaints, unanswered };
+  visits.push(made);
+  return made;
 }
+
+const visits: Visit[] = [];
+
+/** The visits of this file that were not closed yet. */
+export const open = (): Visit[] => visits.filter(({ page }) => !page.isClosed());
 
 export async function signIn({ page }: Visit, base: string, who: Login): Promise<void> {
   await page.goto(`${base}/signin`);
@@ -112,6 +132,13 @@ export async function expectAccessible(page: Page): Promise<void> {
 export async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('load');
   await page.waitForFunction(() => !document.body.textContent?.match(/Loading…|正在加载…|Getting your next page/));
+}
+
+/** Waits until the item of the desk is before the person's eyes: until then nothing can be said of it. */
+export async function shown(page: Page): Promise<void> {
+  await page.locator('.cup-desk').waitFor();
+  await settled(page);
+  await page.locator('.cup-unseen').waitFor({ state: 'detached' });
 }
 
 /** Opens a page, looks at it with axe, and keeps its picture. */

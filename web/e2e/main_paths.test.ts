@@ -4,8 +4,20 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectAccessible, inspect, launch, logins, picture, settled, signIn, type Visit, visit } from './browser';
+import {
+  expectAccessible,
+  inspect,
+  launch,
+  logins,
+  picture,
+  settled,
+  shown,
+  signIn,
+  type Visit,
+  visit,
+} from './browser';
 import { shapes, zip } from './files';
+import { fundAsOperator } from './money';
 
 const NAME = `Shapes ${Date.now().toString(36)}`;
 const ITEMS = 12;
@@ -24,24 +36,6 @@ async function until<T>(page: Page, path: string, isDone: (answer: T) => boolean
     await page.waitForTimeout(500);
   }
   throw new Error(`${path} did not come to the state that was waited for`);
-}
-
-/** The tenant's own money: a budget that others have spent before must not decide whether the paths can be walked. */
-async function fund(page: Page, amount_minor: number): Promise<void> {
-  const status = await page.evaluate(async (amount) => {
-    const session = (await (await fetch('/api/session')).json()) as { csrf: string; tenants: { id: string }[] };
-    const response = await fetch('/api/money/fund', {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        'X-CSRF-Token': session.csrf,
-        'Cupola-Tenant': localStorage.getItem('cupola.tenant') ?? session.tenants[0]?.id ?? '',
-      },
-      body: JSON.stringify({ amount_minor: amount, currency: 'EUR' }),
-    });
-    return response.status;
-  }, amount_minor);
-  expect(status).toBe(201);
 }
 
 interface Counts {
@@ -63,7 +57,8 @@ describe.skipIf(!logins)('the main paths', () => {
     worker = await visit(browser);
     judge = await visit(browser, { colorScheme: 'dark' });
     await signIn(owner, url, requester);
-    await fund(owner.page, 2_000);
+    // A budget that others have spent before must not decide whether the paths can be walked.
+    await fundAsOperator(owner.page, 2_000);
     await signIn(worker, url, contributor);
     await signIn(judge, url, adjudicator);
   });
@@ -168,6 +163,7 @@ describe.skipIf(!logins)('the main paths', () => {
       const empty = page.getByText('Nothing more to do here for now');
       await empty.or(page.locator('.cup-desk')).first().waitFor();
       if (await empty.isVisible()) break;
+      await page.locator('.cup-unseen').waitFor({ state: 'detached' });
       await page.keyboard.press('1');
       await page.keyboard.press('Enter');
       await page.waitForTimeout(120);
@@ -204,6 +200,7 @@ describe.skipIf(!logins)('the main paths', () => {
         await expectAccessible(page);
         await picture(page, 'adjudicate');
       }
+      await shown(page);
       const before = page.url();
       const reference = ((await page.locator('.cup-desk-bar .cup-ellipsis').textContent()) ?? '').trim();
       await page.keyboard.press(reference.startsWith('disc') ? '1' : '2');
@@ -223,7 +220,8 @@ describe.skipIf(!logins)('the main paths', () => {
     await picture(page, 'project-contributors');
     await page.getByRole('tab', { name: 'Releases' }).click();
     await page.getByLabel('Items to audit').fill('3');
-    await page.getByRole('button', { name: 'Freeze and draw the audit' }).click();
+    await page.getByRole('button', { name: 'Declare the audit' }).click();
+    await page.getByRole('button', { name: 'Freeze and draw' }).click();
     const link = page.getByRole('link', { name: 'v1' });
     await link.waitFor();
     await expectAccessible(page);
@@ -240,6 +238,7 @@ describe.skipIf(!logins)('the main paths', () => {
     await page.goto(`${url}/audits/${release}`);
     for (let position = 1; position <= 3; position += 1) {
       await page.getByText(`${position} of 3`).waitFor();
+      await shown(page);
       if (position === 1) {
         await expectAccessible(page);
         await picture(page, 'audit');
@@ -263,7 +262,7 @@ describe.skipIf(!logins)('the main paths', () => {
     await page.getByText('The target of 99 % is not reached.').waitFor();
     expect(await page.locator('.cup-hallmark').count()).toBe(0);
     await page.getByRole('button', { name: 'New export' }).click();
-    await page.getByRole('menuitem', { name: /JSONL/ }).click();
+    await page.getByRole('menuitem', { name: /JSON Lines/ }).click();
     const file = page.getByRole('link', { name: 'Download' });
     await file.waitFor({ timeout: 60_000 });
     const download = page.waitForEvent('download');

@@ -16,13 +16,18 @@ describe.skipIf(!logins)('orders', () => {
     owner = await visit(browser);
     await signIn(owner, url, requester);
     const { key } = await ask<{ key: string }>(owner.page, 'POST', '/api/keys', { name: `orders ${Date.now()}` });
-    // An attachment that nobody has: the order is refused, and its callback tells so to an address that nobody answers.
+    // A file that is no picture: the order is refused, and its callback tells so to an address that nobody answers.
+    const headers = { Authorization: `Basic ${btoa(`${key}:`)}` };
+    const form = new FormData();
+    form.append('file', new Blob(['these are words'], { type: 'image/png' }), 'none.png');
+    const sent = await fetch(`${url}/v1/files/upload`, { method: 'POST', headers, body: form });
+    const { attachment_url: attachment } = (await sent.json()) as { attachment_url: string };
     const response = await fetch(`${url}/v1/task/categorization`, {
       method: 'POST',
-      headers: { Authorization: `Basic ${btoa(`${key}:`)}`, 'Content-Type': 'application/json' },
+      headers: { ...headers, 'Content-Type': 'application/json' },
       body: JSON.stringify({
         instruction: 'Which one is it?',
-        attachment: 'https://files.example/none.png',
+        attachment,
         attachment_type: 'image',
         categories: ['cat', 'dog'],
         callback_url: RECEIVER,
@@ -35,7 +40,7 @@ describe.skipIf(!logins)('orders', () => {
   it('show a callback with its tries, its answer and what it says', async () => {
     const { page } = owner;
     await page.goto(`${url}/projects`);
-    await page.getByRole('link', { name: 'Orders' }).click();
+    await page.getByRole('link', { name: 'Orders', exact: true }).click();
     const row = page.getByRole('row').filter({ hasText: RECEIVER }).first();
     await row.getByText('task refused').waitFor({ timeout: 30_000 });
     await row.getByText('next try').waitFor({ timeout: 30_000 });

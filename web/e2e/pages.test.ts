@@ -52,7 +52,7 @@ describe.skipIf(!logins)('every page', () => {
     await here.page.screenshot({ path: pathOf('digits-whole'), fullPage: true });
     for (const [tab, mark] of [
       ['Contributors', 'Skill of each contributor'],
-      ['Releases', 'Freeze a release'],
+      ['Releases', 'Declare a release'],
       ['Gold and training', 'Known answers (gold)'],
       ['Price and budget', 'New price for each judgement'],
     ] as const) {

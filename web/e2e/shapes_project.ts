@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { ask } from './browser';
 import { shapes, zip } from './files';
+import { fundAsOperator } from './money';
 
 interface Named {
   id: string;
@@ -35,9 +36,15 @@ export async function makeDataset(page: Page, name: string, count: number): Prom
     [`${address}/uploads?name=shapes.zip`, [...zip(shapes(count))]] as const,
   );
   await ask(page, 'POST', `${address}/imports`, { source: { type: 'upload', upload } });
+  await imported(page, dataset.id);
+  return dataset.id;
+}
+
+/** Waits for the newest import of a dataset to be through. */
+export async function imported(page: Page, dataset: string): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const [latest] = (await ask<Listed<Imported>>(page, 'GET', `${address}/imports`)).items;
-    if (latest?.state === 'done') return dataset.id;
+    const [latest] = (await ask<Listed<Imported>>(page, 'GET', `/api/datasets/${dataset}/imports`)).items;
+    if (latest?.state === 'done') return;
     if (latest?.state === 'failed') throw new Error(latest.error ?? 'the import failed');
     await page.waitForTimeout(200);
   }
@@ -50,11 +57,34 @@ export interface Made {
 }
 
 /** A live project that asks one person for each picture: disc or square. */
-export async function makeProject(page: Page, name: string, count: number, price_minor = 2): Promise<Made> {
-  const dataset = await makeDataset(page, name, count);
+export function makeProject(page: Page, name: string, count: number, price_minor = 2): Promise<Made> {
+  const spec = { kind: 'choice', classes: [{ name: 'disc' }, { name: 'square' }] };
+  return makeProjectOf(page, name, count, spec, price_minor);
+}
+
+/** A live project that asks one person for each picture what its ontology says. */
+export async function makeProjectOf(
+  page: Page,
+  name: string,
+  count: number,
+  spec: Record<string, unknown>,
+  price_minor = 2,
+): Promise<Made> {
+  return makeProjectOn(page, await makeDataset(page, name, count), name, count, spec, price_minor);
+}
+
+/** The same, of the items of a dataset that is there. */
+export async function makeProjectOn(
+  page: Page,
+  dataset: string,
+  name: string,
+  count: number,
+  spec: Record<string, unknown>,
+  price_minor = 2,
+): Promise<Made> {
   const ontology = await ask<{ id: string; version_id: string }>(page, 'POST', '/api/ontologies', {
     name,
-    spec: { kind: 'choice', classes: [{ name: 'disc' }, { name: 'square' }] },
+    spec,
     guidelines: { en: 'Say which shape it is.', zh: '请选择形状。' },
   });
   const project = await ask<Named>(page, 'POST', '/api/projects', {
@@ -66,7 +96,7 @@ export async function makeProject(page: Page, name: string, count: number, price
     page_size: count,
   });
   await ask(page, 'POST', `/api/projects/${project.id}/tasks`, {});
-  await ask(page, 'POST', '/api/money/fund', { amount_minor: 1_000, currency: 'EUR' });
+  await fundAsOperator(page, 1_000);
   await ask(page, 'POST', `/api/projects/${project.id}/allot`, { amount_minor: 1_000 });
   await ask(page, 'POST', `/api/projects/${project.id}/launch`, {});
   return { project: project.id, ontology: ontology.id };

@@ -1,7 +1,7 @@
 /** An audit by two people unseen by each other: each has their own turn, and is told when it is the other's. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, expectAccessible, launch, logins, picture, settled, signIn, type Visit, visit } from './browser';
+import { ask, expectAccessible, launch, logins, picture, shown, signIn, type Visit, visit } from './browser';
 import { judgeAll, judgedTasks, type Made, makeProject } from './shapes_project';
 
 const NAME = `Twice ${Date.now().toString(36)}`;
@@ -37,9 +37,7 @@ describe.skipIf(!logins)('an audit by two', () => {
   async function judgeThose({ page }: Visit): Promise<void> {
     await page.goto(`${url}/audits/${release}`);
     for (let position = 0; position < DRAWN; position += 1) {
-      const desk = page.locator('.cup-desk');
-      await desk.waitFor();
-      await settled(page);
+      await shown(page);
       const before = await page.locator('img.cup-item-image').getAttribute('src');
       await page.keyboard.press('1');
       await page.keyboard.press('Enter');
@@ -57,7 +55,8 @@ describe.skipIf(!logins)('an audit by two', () => {
     await page.getByLabel('Items to audit').fill(String(DRAWN));
     await page.getByLabel('two, unseen by each other').check();
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'Freeze and draw the audit' }).click();
+    await page.getByRole('button', { name: 'Declare the audit' }).click();
+    await page.getByRole('button', { name: 'Freeze and draw' }).click();
     const link = page.getByRole('link', { name: 'v1' });
     await link.waitFor();
     await link.click();

@@ -13,7 +13,9 @@ import type { CallbackState } from './api/types';
 import { useT } from './i18n';
 import { FirstAdmin, Join, SignIn } from './pages/signin';
 import { Empty, ProblemNote } from './ui/bits';
+import { Fault } from './ui/fault';
 import { Shell } from './ui/shell';
+import { SignInAgain } from './ui/signin_again';
 
 /** Everything behind the door: without a session, to the door, and back here afterwards. */
 function Inside() {
@@ -32,7 +34,12 @@ function Inside() {
     if (location.pathname === '/signin') return null;
     return <Navigate to="/signin" search={location.pathname === '/' ? {} : { next: location.href }} replace />;
   }
-  return <Outlet />;
+  return (
+    <>
+      <Outlet />
+      <SignInAgain />
+    </>
+  );
 }
 
 function Home() {
@@ -81,6 +88,7 @@ const join = createRoute({ getParentRoute: () => root, path: '/join', component:
 const work = createRoute({
   getParentRoute: () => inside,
   path: '/work/$project',
+  validateSearch: (search): { stage?: number } => (Number(search.stage) > 0 ? { stage: Number(search.stage) } : {}),
   component: lazyRouteComponent(() => import('./pages/work_desk'), 'WorkDesk'),
 });
 
@@ -235,6 +243,7 @@ const pages = shell.addChildren([
 export const router = createRouter({
   routeTree: root.addChildren([signin, firstAdmin, join, inside.addChildren([work, adjudicate, audit, pages])]),
   defaultPreload: 'intent',
+  defaultErrorComponent: Fault,
 });
 
 declare module '@tanstack/react-router' {

@@ -40,6 +40,9 @@ const variantColorResolver: VariantColorsResolver = (input) => {
   return input.variant === 'filled' && isAccent ? { ...resolved, color: 'var(--cup-on-accent)' } : resolved;
 };
 
+/** People write in scripts of both directions: a field takes its own from what stands in it. */
+const EITHER_DIRECTION = { input: { dir: 'auto' } };
+
 export const theme = createTheme({
   variantColorResolver,
   primaryColor: 'ember',
@@ -64,7 +67,8 @@ export const theme = createTheme({
   components: {
     Button: { defaultProps: { size: 'sm' } },
     Table: { defaultProps: { fz: 'sm', verticalSpacing: 6, horizontalSpacing: 12 } },
-    TextInput: { defaultProps: { size: 'sm' } },
+    TextInput: { defaultProps: { size: 'sm', attributes: EITHER_DIRECTION } },
+    Textarea: { defaultProps: { attributes: EITHER_DIRECTION } },
     Modal: { defaultProps: { transitionProps: { duration: 120 } } },
     Menu: { defaultProps: { transitionProps: { duration: 80 } } },
   },

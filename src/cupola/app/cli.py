@@ -19,9 +19,16 @@ app = App(
 tenant = App(name="tenant", help="Organisations of this instance.")
 key = App(name="key", help="API keys.")
 ledger = App(name="ledger", help="Money.")
+contributor = App(name="contributor", help="People who work by a token.")
+person = App(name="person", help="People who sign in.")
+project = App(name="project", help="Projects: what is asked of the crowd, and for how much.")
+tasks = App(name="tasks", help="The tasks of a project.")
 
 # Named, not imported: a command loads what it needs when it is run.
-_RUNNING, _KEEPING, _DATA, _SHOWS = (f"cupola.app.commands.{name}" for name in ("running", "keeping", "data", "shows"))
+_NAMES = ("running", "keeping", "data", "shows", "organisations", "projects", "project_moves", "working")
+_RUNNING, _KEEPING, _DATA, _SHOWS, _ORGANISATIONS, _PROJECTS, _PROJECT_MOVES, _WORKING = (
+    f"cupola.app.commands.{name}" for name in _NAMES
+)
 app.command(f"{_RUNNING}:up", name="up", help="Start everything in one process: database, server and worker.")
 app.command(f"{_RUNNING}:serve_", name="serve", help="Start a server only.")
 app.command(
@@ -31,8 +38,30 @@ app.command(f"{_KEEPING}:migrate", name="migrate", help="Bring the database to t
 app.command(f"{_KEEPING}:doctor_", name="doctor", help="What is running, what is missing, and how to mend it.")
 app.command(f"{_KEEPING}:backup", name="backup", help="Write everything of an instance into one file.")
 app.command(f"{_KEEPING}:restore", name="restore", help="Bring a backup back.")
-tenant.command(f"{_KEEPING}:tenant_create", name="create", help="Create an organisation with its two worlds.")
-key.command(f"{_KEEPING}:key_create", name="create", help="Create an API key and print it, once.")
+tenant.command(
+    f"{_ORGANISATIONS}:tenant_create", name="create", help="Create an organisation with its two worlds and its owner."
+)
+tenant.command(f"{_ORGANISATIONS}:tenant_owner", name="owner", help="Make somebody an owner of an organisation.")
+tenant.command(f"{_ORGANISATIONS}:tenant_list", name="list", help="List the organisations of this instance.")
+app.command(f"{_ORGANISATIONS}:fund", name="fund", help="Record money that came in for an organisation.")
+key.command(f"{_ORGANISATIONS}:key_create", name="create", help="Create an API key and print it, once.")
+contributor.command(
+    f"{_ORGANISATIONS}:contributor_create", name="create", help="Make contributors who work by a token."
+)
+person.command(f"{_ORGANISATIONS}:person_link", name="link", help="A one-time link that sets a new password.")
+project.command(f"{_PROJECTS}:project_create", name="create", help="Create a project over a dataset: what is asked.")
+project.command(f"{_PROJECTS}:project_list", name="list", help="List the projects.")
+project.command(f"{_PROJECTS}:project_show", name="show", help="How a project stands, and what to do next.")
+project.command(f"{_PROJECTS}:project_launch", name="launch", help="Give a project money and offer its work.")
+project.command(f"{_PROJECT_MOVES}:project_estimate", name="estimate", help="What a project will likely need and cost.")
+project.command(f"{_PROJECT_MOVES}:project_pause", name="pause", help="Offer no more of a project's work for a while.")
+project.command(f"{_PROJECT_MOVES}:project_resume", name="resume", help="Offer a paused project's work again.")
+project.command(f"{_PROJECT_MOVES}:project_stop", name="stop", help="End a project; what is claimed is still paid.")
+tasks.command(f"{_PROJECTS}:tasks_add", name="add", help="Make a task of each item, and gold of known answers.")
+app.command(f"{_WORKING}:work", name="work", help="Work as a contributor: claim, judge, submit.")
+app.command(f"{_WORKING}:adjudicate", name="adjudicate", help="Decide what the crowd could not settle.")
+app.command(f"{_WORKING}:audit", name="audit", help="Judge the drawn items of a release, blind.")
+app.command(f"{_WORKING}:certify", name="certify", help="Compute, sign and keep a release's certificate.")
 ledger.command(f"{_KEEPING}:ledger_check", name="check", help="Test the invariants L1-L12 on every tenant.")
 app.command(f"{_DATA}:import_", name="import", help="Import a folder, a zip or a manifest into a dataset.")
 app.command(
@@ -47,7 +76,7 @@ app.command(f"{_SHOWS}:replay", name="replay", help="Run the whole job on real p
 app.command(
     "cupola.quality.cli:app", name="quality", help="Labels with an honest accuracy statement from files of judgements."
 )
-for group in (tenant, key, ledger):
+for group in (tenant, key, ledger, contributor, person, project, tasks):
     app.command(group)
 app.register_install_completion_command()
 

@@ -31,9 +31,9 @@ from cupola.app.demo_cast import (
 from cupola.client import Client
 from cupola.kernel import clock
 from cupola.kernel.errors import Kind, Problem
-from cupola.kernel.money import in_words
+from cupola.kernel.money import in_words, legs
 from cupola.platform.pg.cluster import Cluster
-from cupola.releases import evidence
+from cupola.releases import verifying
 
 console = Console()
 
@@ -117,7 +117,7 @@ class _Play:
             other = self._prepare(rival, self._digits_job("Digits, even or odd", refs[:300], 20, parity=True), bars)
             self._label(key, rival, project, other, crowd, expert, bars)
             release = self._release(key, expert, project, bars)
-            files = self._export(key, release["id"], bars)
+            files = self._export(key, project, release["id"], bars)
             self._leave_work(key, crowd, bars)
         return self._report(key, project, release, files, crowd)
 
@@ -164,13 +164,22 @@ class _Play:
                 "page_size": job.page_size,
             },
         )["id"]
-        client.post(f"/api/projects/{project}/tasks", {})
+        moving.add_tasks(client, project, {}, None)
         if job.gold:
             labels = [{"ref": ref, "label": label} for ref, label in sorted(job.gold.items())]
             client.post(f"/api/projects/{project}/gold", {"labels": labels})
-        client.post(f"/api/projects/{project}/allot", {"amount_minor": job.budget_minor, "currency": "EUR"})
+        amount_minor = self._at_most_minor(client.get(f"/api/projects/{project}")["offer"], job)
+        client.post(f"/api/projects/{project}/allot", {"amount_minor": amount_minor, "currency": "EUR"})
         client.post(f"/api/projects/{project}/launch")
         return str(project)
+
+    def _at_most_minor(self, offer: dict[str, Any], job: Job) -> int:
+        """What the job costs if every task takes all its judgements and everybody meets every gold.
+
+        On a busy machine decisions come late and more is asked; a job that runs out of money never ends.
+        """
+        judgements = (len(job.images) - len(job.gold)) * job.max_judgements + len(job.gold) * len(self.people)
+        return judgements * legs(offer["price_minor"], offer["fee_bp"], offer["insurance_bp"]).total_minor
 
     def _digits_job(self, name: str, refs: list[str], gold: int, *, parity: bool = False, votes: int = 5) -> Job:
         classes = ["even", "odd"] if parity else [str(d) for d in range(10)]
@@ -282,21 +291,16 @@ class _Play:
         bars.update(experts, total=bars.tasks[experts].completed)
 
     def _release(self, key: Client, expert: Client, project: str, bars: Progress) -> dict[str, Any]:
-        made = key.post(
-            f"/api/projects/{project}/releases",
-            {
-                "name": "digits-1",
-                "licence": "BSD-3-Clause",
-                "plan": {"items": AUDIT_ITEMS, "confidence": 0.95, "target_accuracy": TARGET},
-            },
-        )
+        plan = {"items": AUDIT_ITEMS, "confidence": 0.95, "target_accuracy": TARGET}
+        made = stage.release(key, project, "digits-1", "BSD-3-Clause", plan)
         bar = bars.add_task("audit, blind", total=made["audit"]["drawn"])
         stage.audit(expert, made["id"], lambda ref: self._label_of(ref, False), lambda: bars.advance(bar))
         certified: dict[str, Any] = key.post(f"/api/releases/{made['id']}/certify")
         return certified
 
-    def _export(self, key: Client, release: str, bars: Progress) -> list[Path]:
-        formats = ("coco", "yolo", "jsonl", "parquet")
+    def _export(self, key: Client, project: str, release: str, bars: Progress) -> list[Path]:
+        kind = key.get(f"/api/projects/{project}")["kind"]
+        formats = [one["name"] for one in key.get("/api/formats")["formats"] if kind in one["kinds"]]
         bar = bars.add_task("export", total=len(formats))
         files: list[Path] = []
         for one in formats:
@@ -310,7 +314,7 @@ class _Play:
     ) -> int:
         view = key.get(f"/api/projects/{project}")
         proof = next(file for file in files if file.name.endswith("-evidence.zip"))
-        checked = evidence.verify(proof)
+        checked = verifying.verify(proof)
         right = total = experts = 0
         with zipfile.ZipFile(proof) as archive:
             for line in archive.read("rows.jsonl").splitlines():
@@ -323,9 +327,9 @@ class _Play:
         for worker in crowd:
             client = Client(self.url, worker.token)
             earned = client.get("/api/work/earnings")
-            paid += earned["total_minor"]
-            judgements += earned["judgements"]
-            seconds += earned["seconds"]
+            paid += sum(one["total_minor"] for one in earned["by_currency"])
+            judgements += sum(one["judgements"] for one in earned["by_currency"])
+            seconds += sum(one["seconds"] for one in earned["by_currency"])
             client.close()
         rules = self._ledger()
         fixed = FIXED_VOTES * view["counts"]["total"]

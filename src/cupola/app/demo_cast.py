@@ -12,7 +12,6 @@ from PIL import Image
 from cupola.kernel.errors import Kind, Problem
 
 PEOPLE = 36
-JOB_MINOR = 50_000
 DIGIT_GUIDELINES = {
     "en": "# Which digit is it?\n\nLook at the whole stroke. A **1** may have a foot, a **7** a bar. "
     "If you cannot tell, give the page back: it never counts against you.",
@@ -87,7 +86,6 @@ class Job:
     gold: dict[str, dict[str, Any]]
     max_judgements: int = 5
     page_size: int = 20
-    budget_minor: int = JOB_MINOR
 
 
 def boxes_job(digits: Digits, rng: random.Random) -> Job:

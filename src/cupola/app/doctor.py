@@ -9,7 +9,8 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -20,19 +21,29 @@ import httpx
 import psycopg
 
 import cupola
+from cupola.app import launch
 from cupola.kernel import clock
 from cupola.kernel.errors import Problem
 from cupola.platform import settings as configuration
 from cupola.platform import store
+from cupola.platform.dispatch import service as dispatch
+from cupola.platform.dispatch.model import Aside
+from cupola.platform.jobs import service as jobs
+from cupola.platform.jobs.model import Failed
 from cupola.platform.pg import account, binaries, migrate
 from cupola.platform.pg.binaries import Binaries
 from cupola.platform.pg.cluster import Cluster, State
-from cupola.platform.pg.tx import Database, Role
+from cupola.platform.pg.tx import Role
+from cupola.platform.sweeping import files
+from cupola.platform.sweeping import service as sweeping
 
 FEW_BYTES = 2 * 1024**3  # an import of a few thousand photographs
 TOO_FEW_BYTES = 256 * 1024**2  # Postgres's own log of changes may need as much
 BEAT_FRESH_S = 120
 _HEALTH_TIMEOUT_S = 3
+
+
+SHOWN = 20  # of what is set aside, and of what fails
 
 
 class Health(str, Enum):
@@ -276,22 +287,62 @@ def _schema(url: str, root: Path, what: str) -> Iterator[Finding]:
             "Install the version of Cupola that made it, or a later one." if newer else "cupola migrate",
         )
         return
+    lacks = migrate.behind(url)
+    if lacks is not None:
+        yield Finding("schema", Health.MISSING, f"{what}: {lacks}", "cupola migrate")
+        return
     yield Finding("schema", Health.OK, f"{what}: at {stands}")
     if os.environ.get("CUPOLA_SECRET") or (root / "secret").exists():
         yield from asyncio.run(_processes(url, root))
 
 
+def _aside(aside: Sequence[Aside]) -> Iterator[Finding]:
+    for one in aside:
+        yield Finding(
+            "set aside",
+            Health.MISSING,
+            f"{one.consumer} cannot handle project {one.project or 'none'} of tenant {one.tenant}: {one.reason}; "
+            f"{one.tries} tries since {one.since:%Y-%m-%d %H:%M}, the next at {one.next_at:%Y-%m-%d %H:%M}",
+            "The log has the whole fault. Everything else goes on; this is tried again by itself.",
+        )
+
+
+def _failing(failing: Sequence[Failed]) -> Iterator[Finding]:
+    for one in failing:
+        until = "given up" if one.failed_at else "tried again"
+        yield Finding(
+            "slow work",
+            Health.MISSING if one.failed_at else Health.NOTE,
+            f"{one.kind} {one.subject} of tenant {one.tenant} fails and is {until}: {one.reason}",
+            "The log has the whole fault." if one.failed_at else "",
+        )
+
+
+def _old(due: Mapping[str, int]) -> Finding:
+    """What is older than it is kept: a worker takes it away within an hour."""
+    if not any(due.values()):
+        return Finding("kept for a while", Health.OK, "nothing is older than it is kept")
+    told = ", ".join(f"{count} {kind}" for kind, count in due.items() if count)
+    return Finding("kept for a while", Health.NOTE, f"older than they are kept: {told}", "A worker takes them away.")
+
+
 async def _processes(url: str, root: Path) -> list[Finding]:
     """Go in as the server does, which also proves that it can, and read who is alive."""
     secret = configuration.load(root)
-    db = Database(migrate.server_url(url, secret.database_password))
+    run = launch.runtime(secret, migrate.server_url(url, secret.database_password))
+    db = run.db
     try:
         await db.open()
         async with db.tx(Role.OPS) as conn:
             beats = await store.BEATS.all(conn, since=clock.now() - timedelta(seconds=BEAT_FRESH_S))
+            aside = await dispatch.asides(conn, None, SHOWN)
+            failing = await jobs.failing(conn, None, SHOWN)
+        old = dict(await sweeping.due(db))
+        with suppress(Problem):  # a store that is away is told where the store is looked at
+            old["files"] = await files.due(db, run.blobs)
     finally:
         await db.close()
-    found = []
+    found = [*_aside(aside), *_failing(failing), _old(old)]
     for role, start in (("server", "cupola up or cupola serve"), ("worker", "cupola up or cupola worker")):
         alive = [beat for beat in beats if role.startswith(beat.role) or beat.role.startswith(role)]
         if alive:

@@ -6,6 +6,7 @@ import functools
 import importlib.resources
 import json
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,19 +21,23 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cupola import __version__
-from cupola.app import health, static
+from cupola.app import documents, edge, health, instance, observe, static, turns
 from cupola.catalog import api as catalog_api
+from cupola.catalog import reference_api
 from cupola.compat.scale import routes as scale_routes
 from cupola.identity import api as identity_api
 from cupola.identity import recognise
-from cupola.kernel.errors import Kind, Problem, unavailable
+from cupola.kernel.errors import Kind, Problem
 from cupola.ledger import api as ledger_api
 from cupola.ontology import api as ontology_api
 from cupola.orders import api as orders_api
 from cupola.platform import blob_api, stream
+from cupola.platform.pg.tx import met_another, trouble
 from cupola.platform.runtime import Runtime
+from cupola.platform.telemetry import logs
 from cupola.platform.webhooks import api as webhooks_api
 from cupola.quality import api as quality_api
+from cupola.quality.opinions import api as opinions_api
 from cupola.releases import api as releases_api
 from cupola.routing import api as routing_api
 from cupola.tasks import api as tasks_api
@@ -81,12 +86,12 @@ def _json(body: dict[str, Any]) -> bytes:
         return json.dumps(body, default=str).encode()
 
 
-def problem_response(problem: Problem) -> Response:
-    """A problem as application/problem+json (RFC 9457)."""
-    status = STATUS[problem.kind]
+def problem_response(problem: Problem, status: int | None = None) -> Response:
+    """A problem as application/problem+json (RFC 9457). status: where it is not its kind's."""
+    status = status or STATUS[problem.kind]
     body: dict[str, Any] = {
         "type": f"urn:cupola:problem:{problem.code}",
-        "title": TITLES[status],
+        "title": TITLES.get(status, TITLES[STATUS[problem.kind]]),
         "status": status,
         "code": problem.code,
         "detail": problem.detail,
@@ -115,9 +120,22 @@ def _plain(status: int, code: str, detail: str, **extra: Any) -> Response:
     return Response(_json(body), status, media_type="application/problem+json")
 
 
-async def _on_problem(_: Request, error: Exception) -> Response:
+async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
+    if error.kind is Kind.UNAVAILABLE and met_another(error):
+        return _raced(request, error)
     return problem_response(error)
+
+
+def _raced(request: Request, error: Exception) -> Response:
+    """What a check of ours saw a moment ago is no longer so: somebody else's request came between."""
+    log.info("%s %s met another request: %s", request.method, request.url.path, error)
+    return _plain(
+        409,
+        "raced",
+        "Another request changed the same thing at the same moment; nothing of this one was done.",
+        remedy="Load it again and repeat the request if it is still wanted.",
+    )
 
 
 async def _on_validation(_: Request, error: Exception) -> Response:
@@ -137,6 +155,8 @@ async def _on_validation(_: Request, error: Exception) -> Response:
 
 async def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error, edge.Refused):
+        return problem_response(error.problem, error.status_code)
     code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
     response = _plain(error.status_code, code, str(error.detail), remedy="The addresses are listed under /docs.")
     for name, value in (error.headers or {}).items():
@@ -145,8 +165,12 @@ async def _on_http(_: Request, error: Exception) -> Response:
 
 
 async def _on_database(request: Request, error: Exception) -> Response:
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return problem_response(unavailable("database-unreachable", "The database is not reachable at the moment."))
+    if isinstance(error, psycopg.errors.StatementTooComplex):
+        return await _on_depth(request, error)
+    if met_another(error) or isinstance(error, psycopg.IntegrityError | psycopg.errors.LockNotAvailable):
+        return _raced(request, error)
+    if (told := trouble(error)) is not None:
+        return problem_response(told)
     if isinstance(error, psycopg.DataError):
         log.warning("%s %s sent what cannot be stored: %s", request.method, request.url.path, error)
         return _plain(
@@ -158,13 +182,21 @@ async def _on_database(request: Request, error: Exception) -> Response:
     return await _on_bug(request, error)
 
 
+async def _on_depth(request: Request, error: Exception) -> Response:
+    """Data nested beyond what a decoder follows: thousands of brackets, which nothing of ours needs."""
+    log.info("%s %s sent data nested too deeply", request.method, request.url.path)
+    return _plain(
+        400, "json-too-deep", "The data is nested too deeply.", remedy="Send it with fewer levels of brackets."
+    )
+
+
 async def _on_bug(request: Request, error: Exception) -> Response:
     log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
     return _plain(
         500,
         "bug",
         "Something failed on our side; it is in the server's log.",
-        remedy="Nothing of your data is lost. Tell the operator.",
+        remedy=f"Nothing of your data is lost. Tell the operator this number: {logs.request_id.get()}",
     )
 
 
@@ -229,15 +261,19 @@ def create_app(
     app.state.runtime = run
     app.state.authenticate = functools.partial(recognise.authenticate, run)
     for router in (
+        work_api.router,  # matched in this order: what is asked for with every task, first
         health.router,
+        observe.router,
+        instance.router,
         identity_api.router,
         ledger_api.router,
         catalog_api.router,
+        reference_api.router,
         ontology_api.router,
         quality_api.router,
+        opinions_api.router,
         tasks_api.router,
         training_api.router,
-        work_api.router,
         routing_api.router,
         releases_api.router,
         webhooks_api.router,
@@ -253,11 +289,15 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(psycopg.Error, _on_database)
+    app.add_exception_handler(RecursionError, _on_depth)
     app.add_exception_handler(Exception, _on_bug)
     images = ""
     if run.settings.blobs_url:
         images = "https:"  # a bucket's own signed URLs
+    app.add_middleware(edge.Edge, recognise=functools.partial(recognise.authenticate, run))
+    app.add_middleware(turns.TakingTurns, answer=problem_response)
     app.add_middleware(Headers, csp=CSP.format(images=images).replace("blob: ;", "blob:;"))
+    app.add_middleware(observe.Observe, each=os.environ.get("CUPOLA_LOG") == "json")
     app.openapi = functools.partial(_openapi, app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
@@ -271,6 +311,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             openapi_version="3.1.0",
         )
+        documents.describe(schema["components"]["schemas"])
         schema["components"].setdefault("securitySchemes", {}).update(
             {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key or a contributor's token."},
@@ -301,7 +342,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                             "in": "header",
                             "required": False,
                             "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-                            "description": "The same key with the same request gets the first answer.",
+                            "description": "The same key with the same request gets the first answer, for 7 days.",
                         }
                     )
         app.openapi_schema = schema

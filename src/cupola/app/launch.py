@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.blobs import Blobs
-from cupola.platform.pg import migrate
+from cupola.platform.pg import migrate, seal
 from cupola.platform.pg.cluster import Cluster
 from cupola.platform.pg.tx import Database
 from cupola.platform.runtime import Runtime
@@ -48,16 +48,18 @@ def _present(settings: Settings, admin_url: str, bring_up_to_date: bool, migrate
     server_url = migrate.server_url(admin_url, settings.database_password)
     if not migrate_fresh:
         return Place(admin_url, server_url)
-    have, need = migrate.present(admin_url), migrate.head()
-    if have != need:
+    seal.check(admin_url, settings.seal)
+    lacks = migrate.behind(admin_url)
+    if lacks is not None:
         if not bring_up_to_date:
             raise Problem(
                 Kind.UNAVAILABLE,
                 "schema-behind",
-                f"The database stands at revision {have or 'none'}, this version needs {need}.",
+                lacks,
                 remedy="Run: cupola migrate",
             )
         server_url = migrate.migrate(admin_url, settings.database_password)
+        seal.keep(admin_url, settings.seal)
     return Place(admin_url, server_url)
 
 

@@ -56,8 +56,14 @@ def named(client: Client, path: str, wanted: str) -> dict[str, Any]:
     )
 
 
-def import_path(client: Client, dataset_id: str, path: Path, console: Console | None) -> dict[str, Any]:
-    """Upload a file or a folder (packed on the way), import it, and wait for the end."""
+def import_path(
+    client: Client, dataset_id: str, path: Path, console: Console | None, names: str | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """Upload a file or a folder (packed on the way), import it, and wait for the end.
+
+    names: the encoding of an archive's file names, where it does not say. Also returns what could not be packed.
+    """
+    left_out: list[str] = []
     if not path.exists():
         raise Problem(
             Kind.INVALID, "path-missing", f"{path} does not exist.", remedy="Check the path.", place=str(path)
@@ -66,12 +72,12 @@ def import_path(client: Client, dataset_id: str, path: Path, console: Console | 
         file = path
         if path.is_dir():
             file = Path(scratch) / f"{path.resolve().name or 'folder'}.zip"
-            _pack(path, file, console)
-        sent = client.upload(f"/api/datasets/{dataset_id}/uploads?name={file.name}", file)
-    started = client.post(
-        f"/api/datasets/{dataset_id}/imports", {"source": {"type": "upload", "upload": sent["upload"]}}
-    )
-    return wait_for_import(client, started["id"], console)
+            left_out = _pack(path, file, console)
+        name = file.name.encode(errors="replace").decode()  # a name that is not UTF-8 would not travel
+        sent = client.upload(f"/api/datasets/{dataset_id}/uploads", file, name=name)
+    source = {"type": "upload", "upload": sent["upload"]} | ({"names": names} if names else {})
+    started = client.post(f"/api/datasets/{dataset_id}/imports", {"source": source})
+    return wait_for_import(client, started["id"], console), left_out
 
 
 def wait_for_import(client: Client, import_id: str, console: Console | None) -> dict[str, Any]:
@@ -86,13 +92,68 @@ def wait_for_import(client: Client, import_id: str, console: Console | None) -> 
             clock.sleep(POLL_S)
 
 
-def _pack(folder: Path, target: Path, console: Console | None) -> None:
+def _pack(folder: Path, target: Path, console: Console | None) -> list[str]:
+    """Pack a folder as it is; a file that cannot be packed is left out and told, and ends nothing."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() or file.is_symlink())
-    with progress(console) as bar, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+    left_out: list[str] = []
+    # Times before 1980 are beyond the format; nobody needs them here.
+    packed = zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False)
+    with progress(console) as bar, packed as archive:
         for file in bar.track(files, description="packing"):
+            name = file.relative_to(folder).as_posix()
+            shown = name.encode(errors="backslashreplace").decode()
             if file.is_symlink():
-                continue  # it would carry what lies outside the folder
-            archive.write(file, file.relative_to(folder).as_posix())
+                left_out.append(f"{shown}: a symbolic link, which may lead out of the folder")
+                continue
+            try:
+                name.encode()
+                with file.open("rb"):
+                    pass  # before the archive has begun an entry for it
+                archive.write(file, name)
+            except UnicodeEncodeError:
+                left_out.append(f"{shown}: its name is not UTF-8; rename it")
+            except OSError as error:
+                left_out.append(f"{shown}: {error.strerror or error}")
+    return left_out
+
+
+def add_tasks(client: Client, project: str, body: dict[str, Any], console: Console | None) -> dict[str, Any]:
+    """Make the tasks of a project and wait until all are made; what the server said, `created` being all of them.
+
+    Raises Problem when that ended before.
+    """
+    made: dict[str, Any] = client.post(f"/api/projects/{project}/tasks", body)
+    left = made["adding"]
+    with progress(console) as bar:
+        task = bar.add_task("making tasks", total=None)
+        while left is not None and not left["trouble"]:
+            made["created"] = left["made"]
+            bar.update(task, completed=left["looked_at"], total=left["items"])
+            clock.sleep(POLL_S)
+            now = client.get(f"/api/projects/{project}")
+            left = now["adding"]
+            if left is None:
+                made["created"] = now["counts"]["total"] + now["counts"]["gold"]
+    if left is not None:
+        raise Problem(Kind.UNAVAILABLE, "tasks-failed", str(left["trouble"]), remedy="Mend that, then add them again.")
+    return made
+
+
+def freeze_release(client: Client, release: str, console: Console | None) -> dict[str, Any]:
+    """Freeze a declared release and wait until it is; the release as it stands then.
+
+    Raises Problem when it could not be frozen.
+    """
+    made: dict[str, Any] = client.post(f"/api/releases/{release}/freeze")
+    with progress(console) as bar:
+        task = bar.add_task("freezing", total=None)
+        while made["state"] == "freezing":
+            bar.update(task, completed=made["freezing"]["rows"], total=made["freezing"]["of"])
+            clock.sleep(POLL_S)
+            made = client.get(f"/api/releases/{release}")
+    if made["state"] == "declared":
+        raise Problem(Kind.UNAVAILABLE, "freeze-failed", str(made["trouble"]), remedy="Freeze it again.")
+    return made
 
 
 def export_release(client: Client, release: str, format: str, to: Path, console: Console | None) -> list[Path]:

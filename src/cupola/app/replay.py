@@ -26,7 +26,7 @@ from cupola.client import Client
 from cupola.kernel import clock
 from cupola.kernel.errors import invalid
 from cupola.kernel.money import in_words
-from cupola.releases import evidence
+from cupola.releases import verifying
 
 PRICE_MINOR = 5
 FIXED_VOTES = 5
@@ -97,7 +97,8 @@ def read(folder: Path, limit: int | None = None) -> Recording:
             "not-categorical",
             f"{len(classes)} different labels: this is not a set of classes.",
             place=str(folder / "labels.csv"),
-            remedy="Replay takes categorical sets; text and shapes go through `cupola quality`.",
+            remedy="Replay takes categorical sets; texts, boxes, masks, comparisons and ratings are merged by "
+            "`cupola quality aggregate --kind`.",
         )
     return Recording(
         folder.resolve().name,
@@ -213,14 +214,8 @@ def _play(
     golds = set(rng.sample(sorted(recording.votes), min(GOLD_MOST, int(GOLD_SHARE * len(recording.votes)))))
     project = _prepare(key, recording, crowd, golds, target, confidence, max_judgements, audit_items, scratch, console)
     _label(url, key, project, recording, crowd, label, console)
-    made = key.post(
-        f"/api/projects/{project}/releases",
-        {
-            "name": f"{recording.name}-1",
-            "licence": "",
-            "plan": {"items": audit_items, "confidence": confidence, "target_accuracy": target},
-        },
-    )
+    plan = {"items": audit_items, "confidence": confidence, "target_accuracy": target}
+    made = stage.release(key, project, f"{recording.name}-1", "", plan)
     with _bars(console) as bars:
         bar = bars.add_task("audit, blind", total=made["audit"]["drawn"])
         stage.audit(key, made["id"], lambda ref: label[recording.truth[ref]], lambda: bars.advance(bar))
@@ -264,7 +259,7 @@ def _prepare(
                 row["gold_label"] = {"kind": "choice", "values": [recording.truth[task]]}
             file.write(json.dumps(row) + "\n")
     dataset = key.post("/api/datasets", {"name": recording.name})
-    state = moving.import_path(key, dataset["id"], manifest, console)
+    state, _ = moving.import_path(key, dataset["id"], manifest, console)
     if state["accepted"] != len(recording.votes):
         raise invalid("replay-import", f"The import ended {state['state']}: {state}")
     ontology = key.post(
@@ -294,7 +289,7 @@ def _prepare(
             "routing": "directed",
         },
     )["id"]
-    key.post(f"/api/projects/{project}/tasks", {"gold_share": 1.0})
+    moving.add_tasks(key, project, {"gold_share": 1.0}, None)
     budget = _budget(recording)
     key.post(f"/api/projects/{project}/allot", {"amount_minor": budget, "currency": "EUR"})
     key.post(f"/api/projects/{project}/launch")
@@ -377,7 +372,7 @@ def _measure(
     url: str,
 ) -> Outcome:
     view = key.get(f"/api/projects/{project}")
-    checked = evidence.verify(proof)
+    checked = verifying.verify(proof)
     right = total = adjudicated = 0
     with zipfile.ZipFile(proof) as archive:
         for line in archive.read("rows.jsonl").splitlines():
@@ -392,8 +387,8 @@ def _measure(
     for worker in crowd.values():
         client.become(worker.token)
         earned = client.get("/api/work/earnings")
-        paid += earned["total_minor"]
-        seconds += earned["seconds"]
+        paid += sum(one["total_minor"] for one in earned["by_currency"])
+        seconds += sum(one["seconds"] for one in earned["by_currency"])
     found = scene.operator.get("/api/ledger/check")
     wrong = [*checked.wrong, *(f"{one['rule']}: {one['detail']}" for one in found["violations"])]
     certificate = release["certificate"]

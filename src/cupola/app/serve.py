@@ -12,22 +12,16 @@ from types import FrameType
 import uvicorn
 from rich.console import Console
 
-from cupola.app import http, launch, worker
+from cupola.app import http, launch, wire, worker
 from cupola.identity.flows import first_admin_link
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
+from cupola.platform.telemetry import logs, traces
 
 console = Console(stderr=True)
 log = logging.getLogger("cupola.serve")
 WATCH_EVERY_S = 2.0
-
-
-def _logging() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("cupola").setLevel(logging.INFO)
-    # the pools tell of every connection that a restart of Postgres costs; we tell once, as a problem
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 def _free(settings: Settings) -> None:
@@ -58,10 +52,13 @@ def _end_in_order_when_told_to() -> None:
 
 def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True) -> None:
     """Serve until a signal. with_worker: slow work and events are handled in this process too."""
-    _logging()
+    logs.begin()
+    traces.begin("cupola-server" if not with_worker else "cupola")
     _end_in_order_when_told_to()
     _free(settings)
-    with launch.database(settings) as place:
+    wire.raise_file_limit()
+    # beside others a schema is changed on purpose: `cupola migrate`, by whoever sees to it that no older process runs
+    with launch.database(settings, bring_up_to_date=with_worker or settings.database_url is None) as place:
         run = launch.runtime(settings, place.server_url)
 
         async def background() -> Callable[[], Awaitable[None]]:
@@ -83,13 +80,13 @@ def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=wire.GuardedProtocol,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=5,
-            limit_concurrency=2_000,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
         )
         uvicorn.Server(config).run()
 
@@ -113,9 +110,10 @@ async def _say(run: Runtime) -> None:
 
 def run_worker(settings: Settings) -> None:
     """Handle events and slow work until a signal."""
-    _logging()
+    logs.begin()
+    traces.begin("cupola-worker")
     _end_in_order_when_told_to()
-    with launch.database(settings) as place:
+    with launch.database(settings, bring_up_to_date=settings.database_url is None) as place:
         run = launch.runtime(settings, place.server_url)
 
         async def main() -> None:

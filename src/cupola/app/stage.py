@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cupola.app import moving
 from cupola.client import ApiError, Client
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import Kind, Problem
@@ -225,6 +226,12 @@ def work_page(
     if len(judgements) < len(page["tasks"]):
         client.post(f"{path}/return", {"fence": page["fence"], "reason": "unclear"})
     return len(judgements)
+
+
+def release(client: Client, project: str, name: str, licence: str, plan: dict[str, Any]) -> dict[str, Any]:
+    """Declare a release, so that its plan and its seed's commitment are known, then freeze it."""
+    declared = client.post(f"/api/projects/{project}/releases", {"name": name, "licence": licence, "plan": plan})
+    return moving.freeze_release(client, declared["id"], None)
 
 
 def audit(

@@ -6,43 +6,27 @@ Domains announce events and know nothing of each other; here it says who listens
 from __future__ import annotations
 
 from cupola.app import slow
-from cupola.compat.scale import outcome, pointclouds
+from cupola.compat.scale import outcome
 from cupola.ledger import service as ledger
 from cupola.platform.dispatch import Consumer
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import service as webhooks
-from cupola.quality.service import Aggregator
+from cupola.quality import service as quality
 from cupola.routing import service as routing
 
 
 def consumers(run: Runtime) -> list[Consumer]:
-    """Every consumer of events, each fed by one process at a time."""
-    aggregator = Aggregator(run, ask=routing.ask)
+    """Every consumer of events."""
+    aggregator = quality.Aggregator(run, ask=routing.ask)
     return [
         # a judgement came, or a page came back: settle, ask for one more, or call an expert
-        Consumer(
-            "aggregate",
-            (
-                "judgement.submitted",
-                "assignment.returned",
-                "assignment.expired",
-                "tasks.created",
-                "project.launched",
-            ),
-            aggregator.handle,
-        ),
+        Consumer("aggregate", quality.KINDS, aggregator.handle, aggregator.forget),
         # orders: placed when they come in, answered when their tasks settle, told to their clients
-        Consumer("orders", outcome.KINDS, lambda events: outcome.handle(run, events)),
-        # frames of point clouds: fetched and checked apart, for they are large and hold up nobody's orders
-        Consumer("frames", pointclouds.KINDS, lambda events: pointclouds.handle(run, events)),
+        Consumer("orders", outcome.KINDS, lambda conn, tenant, events: outcome.handle(conn, run, tenant, events)),
         # a project was stopped, or a page of a stopped one came back: its free money is the tenant's again
-        Consumer(
-            "ledger",
-            ("project.stopped", "assignment.returned", "assignment.expired"),
-            lambda events: ledger.return_rest(run.db, events),
-        ),
+        Consumer("ledger", ("project.stopped", "assignment.returned", "assignment.expired"), ledger.return_rest),
         # whatever a tenant subscribed to goes out, signed, with retries
-        Consumer("webhooks", ("*",), lambda events: webhooks.enqueue_all(run, events)),
+        Consumer("webhooks", ("*",), webhooks.enqueue),
         # slow work: imports, thumbnails, exports
-        Consumer("jobs", tuple(slow.KINDS), lambda events: slow.enqueue(run, events)),
+        Consumer("jobs", tuple(slow.KINDS), slow.ask),
     ]

@@ -1,4 +1,4 @@
-"""The worker: feeds the consumers of events, runs slow jobs, ends leases whose time ran out."""
+"""The worker: feeds the consumers of events, runs slow jobs, ends leases whose time ran out, sweeps."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cupola.app import health, slow, wiring
+from cupola.kernel import retention
 from cupola.kernel.errors import Problem
 from cupola.orders.callbacks import service as callbacks
-from cupola.platform import outbox
-from cupola.platform.dispatch import run_consumer
+from cupola.platform.dispatch.service import Dispatcher
+from cupola.platform.jobs.service import Queue
+from cupola.platform.outbox import Courier
 from cupola.platform.runtime import Runtime
+from cupola.platform.sweeping import files
+from cupola.platform.sweeping import service as sweeping
 from cupola.platform.webhooks import service as webhooks
+from cupola.routing import service as routing
+from cupola.tasks import service as tasks
 from cupola.tasks import work
 
 log = logging.getLogger("cupola.worker")
 
 EXPIRE_EVERY_S = 1.0
-DELIVER_EVERY_S = 1.0
-PRUNE_EVERY_S = 3_600.0
+LAPSE_EVERY_S = 60.0
+FOLD_EVERY_S = 15.0
 
 
 async def _every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitable[object]]) -> None:
@@ -39,16 +45,17 @@ async def _every(seconds: float, stop: asyncio.Event, step: Callable[[], Awaitab
 async def start(run: Runtime) -> Callable[[], Awaitable[None]]:
     """Start everything a worker does on a runtime whose database is open; returns how to stop it."""
     stop = asyncio.Event()
-    await slow.take_up(run)
     beat = await health.start(run, "worker")
     running = [
-        *(asyncio.create_task(run_consumer(run, consumer, stop)) for consumer in wiring.consumers(run)),
-        asyncio.create_task(slow.run_queue(run, stop)),
+        asyncio.create_task(Dispatcher(run, wiring.consumers(run)).run(stop)),
+        asyncio.create_task(Queue(run, slow.work(run)).run(stop)),
         asyncio.create_task(_every(EXPIRE_EVERY_S, stop, lambda: work.expire_due(run))),
-        asyncio.create_task(_every(DELIVER_EVERY_S, stop, lambda: webhooks.deliver_due(run))),
-        asyncio.create_task(_every(DELIVER_EVERY_S, stop, lambda: callbacks.deliver_due(run))),
-        asyncio.create_task(_every(PRUNE_EVERY_S, stop, lambda: outbox.prune(run, webhooks.OUTBOX))),
-        asyncio.create_task(_every(PRUNE_EVERY_S, stop, lambda: outbox.prune(run, callbacks.OUTBOX))),
+        asyncio.create_task(_every(LAPSE_EVERY_S, stop, lambda: routing.lapse(run))),
+        asyncio.create_task(_every(FOLD_EVERY_S, stop, lambda: tasks.fold_tallies(run))),
+        asyncio.create_task(Courier(run, webhooks.OUTBOX).run(stop)),
+        asyncio.create_task(Courier(run, callbacks.OUTBOX).run(stop)),
+        asyncio.create_task(_every(retention.SWEEP_EVERY_S, stop, lambda: sweeping.sweep(run.db))),
+        asyncio.create_task(_every(retention.FILES_EVERY_S, stop, lambda: files.sweep(run.db, run.blobs))),
     ]
 
     async def end() -> None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.catalog import service, store
 from cupola.catalog.model import Dataset, Import, Item, Refusal, Upload
-from cupola.kernel import limits
+from cupola.kernel import ids, limits
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels.places import unstorable
 from cupola.platform.pg.tx import Role
@@ -41,7 +41,7 @@ class NewDataset(BaseModel):
 class NewImport(BaseModel):
     model_config = ConfigDict(extra="forbid")
     source: dict[str, Any] = Field(
-        description='{"type": "upload", "upload"} | {"type": "folder", "path"} | {"type": "urls", "urls"} | '
+        description='{"type": "upload", "upload", "names"?} | {"type": "folder", "path"} | {"type": "urls", "urls"} | '
         '{"type": "s3", "url", "region"?, "access_key_id"?, "secret_access_key"?, "endpoint"?}; '
         '"copy": false keeps URLs as references instead of fetching them.'
     )
@@ -52,7 +52,7 @@ async def get_datasets(request: Request, who: Reviewer, limit: Limit = 50, curso
     """The datasets, newest first."""
     before = decode_cursor(cursor, UUID)
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
-        rows = await store.DATASETS.all(conn, tenant=who.tenant, before=before, limit=limit + 1)
+        rows = await store.DATASETS.all(conn, tenant=who.tenant, before=before or ids.LAST, limit=limit + 1)
     return listed(rows, limit, lambda row: row.id)
 
 
@@ -125,7 +125,9 @@ async def get_imports(
     before = decode_cursor(cursor, UUID)
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
         found(await store.DATASET_EXISTS.maybe(conn, tenant=who.tenant, id=dataset), "dataset")
-        rows = await store.IMPORTS.all(conn, tenant=who.tenant, dataset=dataset, before=before, limit=limit + 1)
+        rows = await store.IMPORTS.all(
+            conn, tenant=who.tenant, dataset=dataset, before=before or ids.LAST, limit=limit + 1
+        )
     return listed([service.shown_import(row) for row in rows], limit, lambda row: row.id)
 
 
@@ -142,12 +144,28 @@ async def get_refusals(
     request: Request, who: Reviewer, import_id: UUID, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """What an import refused: where it stands, why, and what to do about it."""
+    return await _told(request, who, import_id, limit, cursor, taken=False)
+
+
+@router.get("/api/imports/{import_id}/notes", response_model=Listed[Refusal])
+async def get_notes(
+    request: Request, who: Reviewer, import_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """What an import took otherwise than it stood there, or passed over: a label cut to what fits, guessed names."""
+    return await _told(request, who, import_id, limit, cursor, taken=True)
+
+
+async def _told(
+    request: Request, who: Reviewer, import_id: UUID, limit: int, cursor: str | None, *, taken: bool
+) -> Response:
     after = decode_cursor(cursor, int) or 0
     if not -1 < after < 2**63:
         raise _unknown_cursor()
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
         found(await store.IMPORT.maybe(conn, tenant=who.tenant, id=import_id), "import")
-        rows = await store.REFUSALS.all(conn, tenant=who.tenant, id=import_id, after=after, limit=limit + 1)
+        rows = await store.REFUSALS.all(
+            conn, tenant=who.tenant, id=import_id, taken=taken, after=after, limit=limit + 1
+        )
     return listed(rows, limit, lambda row: row.n)
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import mimetypes
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
-import msgspec
+from cupola.catalog import media
+from cupola.catalog.addresses import file_name
+from cupola.catalog.contents import Gathering
+from cupola.catalog.found import Context, Entry, Found, FoundPart, Noted, Refused, check_ref, refused
+from cupola.catalog.media.base import Content, Probe
+from cupola.catalog.media.text import check_text
+from cupola.catalog.rows import PartRow, Row, Taken, facts_of, metadata_json, part_rows, row_of, store_content, together
+from cupola.kernel.errors import Kind, Problem, invalid, unavailable, unforeseen
+from cupola.labels import Fitted, ItemFacts, Label, encode, fitting, validate_alone
+from cupola.platform.net import Fetcher, check_literal
 
-from cupola.catalog.found import Context, Entry, Found, Refused, check_ref, refused
-from cupola.catalog.probe import check_text, probe
-from cupola.kernel import ids, limits
-from cupola.kernel.errors import Kind, Problem, invalid, unavailable
-from cupola.labels import Label, encode, validate_shapes
-from cupola.platform.net import Answer, Fetcher, check_literal
+log = logging.getLogger("cupola.imports")
 
 CHUNK_ENTRIES = 2_000
 CHUNK_BYTES = 8 * 1024 * 1024  # of texts and metadata, which a chunk holds in memory
@@ -25,32 +28,11 @@ THREADS = 2
 CHUNK_URLS = 64  # a chunk of what must be fetched is short, for each fetch may take its full time
 FETCHES = 8  # URLs fetched at the same time
 FETCH_TRIES = 2
-MAX_METADATA_BYTES = 64 * 1024
 
-_TYPES = mimetypes.types_map | {".webp": "image/webp", ".avif": "image/avif"}
+# Not the source's fault: the run stays as it stands and is run again.
+OURS = ("import-moved", "import-stopping", "database-unreachable", "busy", "blobs-unreachable", "disk-full")
 
 WorkerOf = Callable[[UUID], UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An item that can be stored. asset: hash of the blob that was put; fingerprint: of all its content."""
-
-    id: UUID
-    ref: str
-    place: str
-    media_type: str
-    asset: bytes | None
-    url: str | None
-    body: str | None
-    size_bytes: int
-    width_px: int | None
-    height_px: int | None
-    metadata: str
-    pre_label: str | None
-    gold_label: str | None
-    eligible: tuple[UUID, ...] | None
-    fingerprint: bytes
 
 
 @dataclass(slots=True)
@@ -59,6 +41,7 @@ class Chunk:
 
     rows: list[Row] = field(default_factory=list)
     refusals: list[Refused] = field(default_factory=list)
+    notes: list[Noted] = field(default_factory=list)
     cursor: str | None = None
     last: bool = False
 
@@ -97,8 +80,13 @@ class Intake:
         for result in (*(row for part in done for row in part), *fetched):
             if isinstance(result, Refused):
                 chunk.refusals.append(result)
+            elif isinstance(result, Noted):
+                chunk.notes.append(result)
             else:
                 chunk.rows.append(result)
+                chunk.notes.extend(result.notes)
+        if any(one.asset is not None for row in chunk.rows for one in row.parts or (row,)):
+            await asyncio.to_thread(self._context.blobs.settle_now)
         return chunk
 
     def _take(self) -> Sequence[Entry | None]:
@@ -107,9 +95,10 @@ class Intake:
         held = urls = 0
         for entry in islice(self._entries, CHUNK_ENTRIES):
             out.append(entry)
-            if isinstance(entry, Found) and entry.text is not None:
-                held += len(entry.text)
-            urls += self._is_remote(entry)
+            if isinstance(entry, Found):
+                made_of = entry.parts or (entry,)
+                held += sum(len(one.text) for one in made_of if one.text is not None)
+                urls += sum(self._copy and one.url is not None for one in made_of)
             if held > CHUNK_BYTES or urls >= CHUNK_URLS:
                 return out
         if len(out) < CHUNK_ENTRIES:
@@ -117,119 +106,171 @@ class Intake:
         return out
 
     def _is_remote(self, entry: Entry) -> bool:
-        return self._copy and isinstance(entry, Found) and entry.url is not None
+        return self._copy and isinstance(entry, Found) and any(one.url is not None for one in entry.parts or (entry,))
 
-    def _prepare_all(self, entries: Sequence[Entry]) -> list[Row | Refused]:
-        out: list[Row | Refused] = []
+    def _prepare_all(self, entries: Sequence[Entry]) -> list[Row | Refused | Noted]:
+        out: list[Row | Refused | Noted] = []
         for entry in entries:
             if self._stopping:
                 raise unavailable("import-stopping", "The import is being stopped.")
-            out.append(entry if isinstance(entry, Refused) else self._prepare(entry, None))
+            out.append(self._prepare(entry) if isinstance(entry, Found) else entry)
         return out
 
     async def _fetch(self, entry: Found, gate: asyncio.Semaphore) -> Row | Refused:
-        assert entry.url is not None
-        async with gate:
-            try:
-                answer = await self._answer(entry.url)
-            except Problem as problem:
-                return refused(problem, entry.ref, entry.place, entry.cursor)
-            return await asyncio.to_thread(self._prepare, entry, answer.body)
+        taken: dict[int, Taken] = {}
+        made_of: Sequence[Found | FoundPart] = entry.parts or (entry,)
+        for number, one in enumerate(made_of):
+            if one.url is None:
+                continue
+            async with gate:
+                got = await self._got(one, one.url)
+            if isinstance(got, Problem):
+                return refused(_in_part(got, number, entry), entry.ref, entry.place, entry.cursor)
+            taken[number] = got
+        return await asyncio.to_thread(self._prepare, entry, taken)
 
-    async def _answer(self, url: str) -> Answer:
+    async def _got(self, one: Found | FoundPart, url: str) -> Taken | Problem:
+        """What an address leads to, or why it cannot be taken; tried again where its host may only be away."""
         for attempt in range(1, FETCH_TRIES + 1):
             if self._stopping:
                 break
             try:
-                answer = await self._fetcher.fetch(url, max_bytes=limits.MAX_IMAGE_BYTES)
+                return await self._fetched(one, url)
             except Problem as problem:
+                if problem.code in OURS:
+                    raise
                 if problem.kind is Kind.UNAVAILABLE and attempt < FETCH_TRIES:
                     continue
-                raise
-            if answer.status != 200:
-                raise invalid(
-                    "url-status", f"The server answered {answer.status}.", remedy="Check the URL and who may read it."
-                )
-            return answer
+                return problem
+            except Exception as error:
+                log.exception("what an address leads to could not be taken: %s", url)
+                return _unforeseen(error)
         raise unavailable("import-stopping", "The import is being stopped.")
 
-    def _prepare(self, entry: Found, data: bytes | None) -> Row | Refused:
+    async def _fetched(self, one: Found | FoundPart, url: str) -> Taken:
+        with Gathering(self._context.blobs, media.most_bytes()) as gathering:
+            async with self._fetcher.stream(url, max_bytes=media.most_bytes()) as (response, chunks):
+                if response.status_code != 200:
+                    raise invalid(
+                        "url-status",
+                        f"The server answered {response.status_code}.",
+                        remedy="Check the URL and who may read it.",
+                    )
+                announced = str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+                async for chunk in chunks:
+                    gathering.add(chunk)
+            name = one.name or file_name(url)
+            return await asyncio.to_thread(self._store, gathering.done(), name, announced)
+
+    def _prepare(self, entry: Found, fetched: Mapping[int, Taken] | None = None) -> Row | Refused:
+        """fetched: what was taken already of what it is made of, by its place."""
         try:
             check_ref(entry.ref)
-            return self._row(entry, data)
+            have = fetched or {}
+            if not entry.parts:
+                return self._row(entry, have.get(0) or self._take_in(entry, entry.ref), ())
+            taken: list[Taken] = []
+            for number, part in enumerate(entry.parts):
+                if self._stopping:
+                    raise unavailable("import-stopping", "The import is being stopped.")
+                try:
+                    taken.append(have.get(number) or self._take_in(part, ""))
+                except Problem as problem:
+                    raise _in_part(problem, number, entry) from None
+            parts = part_rows(entry.parts, taken)
+            return self._row(entry, together(taken), parts)
         except Problem as problem:
             if problem.kind is Kind.UNAVAILABLE:
                 raise  # not this entry's fault: the run stops here and can be resumed
             return refused(problem, entry.ref, entry.place, entry.cursor)
+        except Exception as error:
+            # Whatever one entry does to us or to a library, it refuses itself and nothing else.
+            log.exception("an entry could not be taken: %s", entry.place)
+            return refused(_unforeseen(error), entry.ref, entry.place, entry.cursor)
 
-    def _row(self, entry: Found, data: bytes | None) -> Row:
+    def _take_in(self, one: Found | FoundPart, called: str) -> Taken:
+        """called: what its file is called, where nothing else tells."""
+        if one.read is not None:
+            opened = one.read()
+            with Gathering(self._context.blobs, media.most_bytes()) as gathering:
+                content = gathering.add_all(opened.chunks).done()
+                return self._store(content, one.name or called, opened.announced)
+        if one.text is not None:
+            body = check_text(one.text)
+            return Taken(Probe("text/plain", text=body, characters=len(body)), len(body.encode()), body=body)
+        if one.url is not None:
+            check_literal(one.url, self._context.guard)
+            return Taken(Probe(media.promised(file_name(one.url)) or "application/octet-stream"), 0, url=one.url)
+        raise invalid("line-content", "There is nothing in it.", remedy="Give it a file, a URL or a text.")
+
+    def _store(self, content: Content, name: str, announced: str) -> Taken:
+        return store_content(self._context.blobs, self._context.tenant, content, name, announced)
+
+    def _row(self, entry: Found, taken: Taken, parts: tuple[PartRow, ...]) -> Row:
         metadata = entry.metadata
-        if data is None and entry.read is not None:
-            data = entry.read()
-        asset: bytes | None = None
-        url: str | None = None
-        body: str | None = None
-        width = height = None
-        if data is not None:
-            known = probe(data, entry.ref)
-            media_type, size, body = known.media_type, len(data), known.text
-            width, height = known.width_px, known.height_px
-            if known.orientation != 1:
-                metadata = {**metadata, "exif_orientation": known.orientation}
-            if body is None:
-                asset = bytes.fromhex(self._context.blobs.put_now(self._context.tenant, data).sha256)
-        elif entry.text is not None:
-            body = check_text(entry.text)
-            media_type, size = "text/plain", len(body.encode())
-        elif entry.url is not None:
-            check_literal(entry.url, self._context.guard)
-            url, size = entry.url, 0
-            media_type = _announced(url)
-        else:
-            raise invalid("line-content", "There is nothing in it.", remedy="Give it a file, a URL or a text.")
-        told = _metadata(metadata)
-        pre_label = _label(entry.pre_label, "pre_label", width, height)
-        gold_label = _label(entry.gold_label, "gold_label", width, height)
+        if taken.known.orientation != 1:
+            metadata = {**metadata, "exif_orientation": taken.known.orientation}
+        told = metadata_json(metadata)
+        facts = facts_of(taken.known)
+        pre_label, notes = _pre(entry, facts)
+        gold_label = _gold(entry.gold_label, facts)
         eligible: tuple[UUID, ...] | None = None
         if entry.eligible is not None:
             eligible = tuple(sorted({self._worker_of(person) for person in entry.eligible}))
-        content = msgspec.msgpack.encode((media_type, asset, url, body, told, pre_label, gold_label, eligible))
-        return Row(
-            ids.uuid7(), entry.ref, entry.place, media_type, asset, url, body, size, width, height, told,
-            pre_label, gold_label, eligible, hashlib.sha256(content).digest(),
-        )  # fmt: skip
+        return row_of(
+            entry.ref,
+            taken,
+            parts,
+            place=entry.place,
+            metadata=told,
+            pre_label=pre_label,
+            gold_label=gold_label,
+            eligible=eligible,
+            notes=notes,
+        )
 
 
-def _label(label: Label | None, name: str, width_px: int | None, height_px: int | None) -> str | None:
+def _in_part(problem: Problem, number: int, entry: Found) -> Problem:
+    if entry.parts:
+        problem.place = f"/parts/{number}{problem.place}"
+    return problem
+
+
+def _unforeseen(error: Exception) -> Problem:
+    return invalid("entry-failed", unforeseen(error), remedy="Leave it out, or save it again from its source.")
+
+
+def _gold(label: Label | None, facts: ItemFacts) -> str | None:
     """A label as text, checked as far as it can be before anybody has said which ontology it is for."""
     if label is None:
         return None
     try:
-        validate_shapes(label, width_px=width_px, height_px=height_px)
+        validate_alone(label, facts)
     except Problem as problem:
-        raise invalid(problem.code, problem.detail, place=f"/{name}{problem.place}", remedy=problem.remedy) from None
+        raise invalid(
+            problem.code, problem.detail, place=f"/gold_label{problem.place}", remedy=problem.remedy
+        ) from None
     return encode(label).decode()
 
 
-def _announced(url: str) -> str:
-    """The media type that a URL's ending promises."""
-    ending = url.partition("?")[0].rpartition(".")[2].lower()
-    return _TYPES.get("." + ending, "application/octet-stream")
-
-
-def _metadata(metadata: Mapping[str, object]) -> str:
-    if not metadata:
-        return "{}"
-    try:
-        told = msgspec.json.encode(metadata, order="deterministic").decode()
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
-        raise invalid("metadata-malformed", f"The metadata is no JSON: {error}.", remedy="Use JSON values.") from None
-    if len(told) > MAX_METADATA_BYTES:
-        raise invalid(
-            "metadata-too-large",
-            f"The metadata has {len(told)} characters; at most {MAX_METADATA_BYTES} are taken.",
-            remedy="Keep what people need to see.",
-        )
-    if "\\u0000" in told:
-        raise invalid("metadata-malformed", "The metadata holds U+0000.", remedy="Remove that character.")
-    return told
+def _pre(entry: Found, facts: ItemFacts) -> tuple[str | None, tuple[Noted, ...]]:
+    """What of a pre-label fits the item: it is an offer to whoever draws, so a part of it is better than none."""
+    if entry.pre_label is None:
+        return None, ()
+    found: Fitted = fitting(entry.pre_label, facts)
+    text = encode(found.label).decode() if found.label is not None else None
+    if not found.left_out:
+        return text, ()
+    first = found.left_out[0]
+    told = f"{len(found.left_out)} of its parts do not fit" if text is not None else "It does not fit"
+    where = f" (at /pre_label{first.place})" if first.place else ""
+    return text, (
+        Noted(
+            entry.ref,
+            entry.place,
+            entry.cursor,
+            "pre-label-cut" if text is not None else "pre-label-dropped",
+            f"{told} and {'are' if text is not None else 'is'} left out: {first.detail}{where}",
+            first.remedy,
+        ),
+    )

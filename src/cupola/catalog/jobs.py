@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from uuid import UUID
 
-from cupola.catalog import sealing, service, store
-from cupola.catalog.found import Context
-from cupola.catalog.intake import Intake
+from cupola.catalog import media, sealing, service, store
+from cupola.catalog.found import Context, Noted
+from cupola.catalog.intake import OURS, Intake
+from cupola.catalog.media.base import Content
 from cupola.catalog.model import Import
-from cupola.catalog.probe import thumbnail
 from cupola.kernel import limits
-from cupola.kernel.errors import Kind, Problem
+from cupola.kernel.errors import Kind, Problem, unforeseen
 from cupola.platform import hooks
 from cupola.platform.net import Fetcher, Guard
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
 
+log = logging.getLogger("cupola.imports")
+
 THUMB_SIDE_PX = 320
 SMALL_BYTES = 32 * 1024  # a picture that is small already is its own thumbnail
 THUMB_BATCH = 100
 
-# Not the source's fault: the run stays as it stands and is run again.
-_OURS = ("import-moved", "import-stopping", "database-unreachable", "busy", "blobs-unreachable", "disk-full")
+NOTHING = Noted(
+    "", "the source", "", "nothing-found", "There is nothing in it to import.", "Check that it is the right one."
+)
 
 Progress = Callable[[Import], Awaitable[None]]
 
@@ -33,7 +37,8 @@ async def run_import(run: Runtime, tenant: UUID, run_id: UUID, on_progress: Prog
     """Run an import from where it stands to its end.
 
     The rows, the refusals and the cursor of a chunk are stored in one transaction: killed at any moment and run again
-    it loses and doubles nothing. A source that fails leaves the run "failed" with a sentence, ready to be resumed.
+    it loses and doubles nothing. A source that fails, and any exception at all, leaves the run "failed" with a
+    sentence, ready to be resumed.
     Raises Problem: UNAVAILABLE when the database or the store is away (then run it again), CONFLICT when another
     process has gone on with it (then there is nothing to do).
     """
@@ -59,22 +64,29 @@ async def run_import(run: Runtime, tenant: UUID, run_id: UUID, on_progress: Prog
                 )
                 cursor = await _drain(run, tenant, row, intake, on_progress)
         except Problem as problem:
-            if problem.code in _OURS:
+            if problem.code in OURS:
                 raise
             error = " ".join(part for part in (problem.detail, problem.remedy) if part)
+        except Exception as trouble:
+            # A fault of ours or of a library: the run must end with a reason, or whoever waits waits for ever.
+            log.exception("the import %s failed", run_id)
+            error = f"{unforeseen(trouble)} Resume the import once that is mended."
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
         now = await store.IMPORT.one(conn, tenant=tenant, id=run_id)
+        if now.accepted >= limits.GROWN_FROM:
+            await store.GROWN.run(conn)
         await service.finish(conn, tenant, run_id, now.cursor if error else cursor, error)
         ended = await store.IMPORT.one(conn, tenant=tenant, id=run_id)
     if on_progress is not None:
         await on_progress(service.shown_import(ended))
 
 
-async def unfinished(run: Runtime) -> list[store.Unfinished]:
-    """Imports that wait or were under way: what a worker looks for when it starts, since a job can die with its
-    process. Running one that is under way elsewhere does no harm."""
-    async with run.db.tx(Role.OPS) as conn:
-        return await store.IMPORTS_UNFINISHED.all(conn)
+async def fail_import(run: Runtime, tenant: UUID, run_id: UUID, reason: str) -> None:
+    """Write down that an import failed, ready to be resumed: for whoever gives it up from outside."""
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        now = await store.IMPORT.maybe(conn, tenant=tenant, id=run_id)
+        if now is not None and now.state in ("waiting", "running"):
+            await service.finish(conn, tenant, run_id, now.cursor, reason)
 
 
 async def _drain(
@@ -88,7 +100,9 @@ async def _drain(
             chunk = await coming
             if not chunk.last:
                 coming = asyncio.ensure_future(intake.next())
-            if chunk.cursor is not None:
+            if cursor is None and chunk.last and chunk.cursor is None:
+                chunk.notes.append(NOTHING)
+            if chunk.cursor is not None or chunk.notes:
                 async with run.db.tx(Role.APP, tenant=tenant) as conn:
                     progress = await service.store_chunk(conn, tenant, row.id, row.dataset, chunk, cursor)
                 cursor = progress.cursor
@@ -102,19 +116,6 @@ async def _drain(
         await asyncio.gather(coming, return_exceptions=True)
 
 
-async def make_thumbnail(run: Runtime, tenant: UUID, sha256: bytes) -> bool:
-    """Make and note the thumbnail of one picture; False when none can be made.
-
-    Raises Problem (UNAVAILABLE) when the store or the database is away.
-    """
-    thumb = await asyncio.to_thread(_make, run, tenant, sha256)
-    if thumb is None:
-        return False
-    async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        await store.THUMB_SET.run(conn, tenant=tenant, sha256=sha256, thumb=thumb)
-    return True
-
-
 async def make_thumbnails(run: Runtime, tenant: UUID) -> int:
     """Make every thumbnail that a tenant's pictures lack; the number made."""
     made, after = 0, b""
@@ -124,26 +125,29 @@ async def make_thumbnails(run: Runtime, tenant: UUID) -> int:
         if not rows:
             return made
         after = rows[-1].sha256
-        thumbs = await asyncio.to_thread(_make_all, run, tenant, [row.sha256 for row in rows])
+        thumbs = await asyncio.to_thread(_make_all, run, tenant, rows)
         async with run.db.tx(Role.APP, tenant=tenant) as conn:
             for sha256, thumb in thumbs:
                 if thumb is not None:
                     made += await store.THUMB_SET.run(conn, tenant=tenant, sha256=sha256, thumb=thumb)
 
 
-def _make_all(run: Runtime, tenant: UUID, hashes: list[bytes]) -> list[tuple[bytes, bytes | None]]:
-    return [(sha256, _make(run, tenant, sha256)) for sha256 in hashes]
+def _make_all(run: Runtime, tenant: UUID, rows: list[store.Unseen]) -> list[tuple[bytes, bytes | None]]:
+    return [(row.sha256, _make(run, tenant, row.sha256, row.media_type)) for row in rows]
 
 
-def _make(run: Runtime, tenant: UUID, sha256: bytes) -> bytes | None:
+def _make(run: Runtime, tenant: UUID, sha256: bytes, media_type: str) -> bytes | None:
     try:
-        data = run.blobs.get_now(tenant, sha256.hex())
-        if len(data) <= SMALL_BYTES:
-            return sha256
-        if len(data) > limits.MAX_IMAGE_BYTES:
-            return None
-        return bytes.fromhex(run.blobs.put_now(tenant, thumbnail(data, THUMB_SIDE_PX)).sha256)
+        with run.blobs.local_file(tenant, sha256.hex()) as path:
+            size = path.stat().st_size
+            if size <= SMALL_BYTES:
+                return sha256
+            made = media.thumbnail(Content(sha256.hex(), size, path=path), media_type, THUMB_SIDE_PX)
+        return None if made is None else bytes.fromhex(run.blobs.put_now(tenant, made).sha256)
     except Problem as problem:
         if problem.kind is Kind.UNAVAILABLE:
             raise
+        return None
+    except Exception:
+        log.exception("no thumbnail of %s could be made", sha256.hex())
         return None

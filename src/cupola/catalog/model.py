@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from cupola.catalog.showing import PartView
+from cupola.labels import ItemFacts
+
 ImportState = Literal["waiting", "running", "done", "failed"]
 
 
@@ -23,7 +26,10 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to be labelled. width, height in px as shown; url, thumb_url: signed, for whoever asked."""
+    """One thing to be labelled. width, height in px as shown; url, thumb_url: signed, for whoever asked.
+
+    facts: what is known beside media type and size. parts: what it is made of; empty where it is its own one part.
+    """
 
     id: UUID
     ref: str
@@ -35,12 +41,17 @@ class Item:
     metadata: dict[str, Any]
     url: str | None
     thumb_url: str | None
+    facts: ItemFacts | None
+    parts: list[PartView]
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """One run of an importer. found = accepted + unchanged + refused; bytes: of what was accepted."""
+    """One run of an importer. found = accepted + unchanged + refused; bytes: of what was accepted.
+
+    noted: how often something was taken otherwise than it stood there, or passed over.
+    """
 
     id: UUID
     dataset: UUID
@@ -50,6 +61,7 @@ class Import:
     accepted: int
     unchanged: int
     refused: int
+    noted: int
     bytes: int
     error: str | None
     created_at: datetime
@@ -59,7 +71,7 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One entry that was not imported, where it stands, and what to do about it."""
+    """One entry that was not imported, or (a note) not as it stood there: where it stands, and what to do about it."""
 
     n: int
     place: str

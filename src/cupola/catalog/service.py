@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,16 @@ import msgspec
 import psycopg
 
 from cupola.catalog import sealing, store
-from cupola.catalog.found import Refused
-from cupola.catalog.intake import Chunk, Row
+from cupola.catalog.found import Noted, Refused
+from cupola.catalog.intake import Chunk
 from cupola.catalog.model import Dataset, Import, Item, Upload, shown_source
+from cupola.catalog.rows import Row, blobs_of
+from cupola.catalog.showing import Show, read_parts
 from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import conflict, invalid, not_found
+from cupola.labels.facts import from_json, with_columns
 from cupola.platform import events, hooks
+from cupola.platform.pg import long
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 
@@ -108,11 +113,7 @@ async def store_chunk(
     added: set[str] = set()
     there: dict[str, bytes] = {ref: row.fingerprint for ref, row in first.items()}
     if rows:
-        content = msgspec.json.encode(rows).decode()
-        now = clock.now()
-        if any(row.asset is not None for row in rows):
-            await store.BLOBS_ADD.run(conn, tenant=tenant, rows=content, now=now)
-        inserted = await store.ITEMS_ADD.all(conn, tenant=tenant, dataset=dataset, rows=content, now=now)
+        inserted = await insert(conn, tenant, dataset, rows)
         added = {item.ref for item in inserted}
         missed = [ref for ref in first if ref not in added]
         if missed:
@@ -126,7 +127,9 @@ async def store_chunk(
         else:
             refusals.append(_duplicate(row))
     if refusals:
-        await _add_refusals(conn, tenant, run_id, refusals)
+        await _tell(conn, tenant, run_id, refusals, taken=False)
+    if chunk.notes:
+        await _tell(conn, tenant, run_id, chunk.notes, taken=True)
     moved = await store.IMPORT_ADVANCES.run(
         conn,
         tenant=tenant,
@@ -137,6 +140,7 @@ async def store_chunk(
         accepted=len(added),
         unchanged=unchanged,
         refused=len(refusals),
+        noted=len(chunk.notes),
         bytes=sum(row.size_bytes for row in rows if row.ref in added),
     )
     if moved != 1:
@@ -153,6 +157,31 @@ async def store_chunk(
         refused=progress.refused,
     )
     return progress
+
+
+async def insert(conn: Conn, tenant: UUID, dataset: UUID, rows: Sequence[Row]) -> list[store.Added]:
+    """Store items that are ready, with their parts and what they name; returns those that were not there before."""
+    rows = await _short(conn, tenant, rows)
+    content = msgspec.json.encode(rows).decode()
+    now = clock.now()
+    named = blobs_of(rows)
+    if named:
+        told = content if len(named) == len(rows) else msgspec.json.encode(named).decode()
+        await store.BLOBS_ADD.run(conn, tenant=tenant, rows=told, now=now)
+    added = await store.ITEMS_ADD.all(conn, tenant=tenant, dataset=dataset, rows=content, now=now)
+    if any(row.parts for row in rows):
+        await store.PARTS_ADD.run(conn, tenant=tenant, rows=content)
+    return added
+
+
+async def _short(conn: Conn, tenant: UUID, rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows with their long labels put into blobs; their fingerprints stay those of the labels themselves."""
+    labels = {"pre": [row.pre_label for row in rows], "gold": [row.gold_label for row in rows]}
+    named = await long.kept(conn.long_texts, tenant, labels, labels)
+    if named is labels:
+        return rows
+    each = zip(rows, named["pre"], named["gold"], strict=True)
+    return [replace(row, pre_label=pre, gold_label=gold) for row, pre, gold in each]
 
 
 async def finish(conn: Conn, tenant: UUID, run_id: UUID, before: str | None, error: str | None) -> None:
@@ -179,11 +208,12 @@ async def finish(conn: Conn, tenant: UUID, run_id: UUID, before: str | None, err
     )
 
 
-async def _add_refusals(conn: Conn, tenant: UUID, run_id: UUID, refusals: list[Refused]) -> None:
+async def _tell(conn: Conn, tenant: UUID, run_id: UUID, refusals: Sequence[Refused | Noted], *, taken: bool) -> None:
     await store.REFUSALS_ADD.run(
         conn,
         tenant=tenant,
         id=run_id,
+        taken=taken,
         place=[_storable(refusal.place) for refusal in refusals],
         ref=[_storable(refusal.ref) for refusal in refusals],
         reason=[refusal.reason for refusal in refusals],
@@ -214,11 +244,12 @@ def shown_import(row: store.ImportRow) -> Import:
         row.id,
         row.dataset,
         shown_source(sealing.forget(row.source)),
-        row.state,  # type: ignore[arg-type]  # the table's check holds it to these words
+        row.state,
         row.found,
         row.accepted,
         row.unchanged,
         row.refused,
+        row.noted,
         row.bytes,
         row.error,
         row.created_at,
@@ -229,20 +260,8 @@ def shown_import(row: store.ImportRow) -> Import:
 
 def shown_item(run: Runtime, tenant: UUID, row: store.ItemRow, bound_to: str) -> Item:
     """An item with URLs that only `bound_to` may use."""
-    url, thumb = row.url, None
-    if row.asset is not None:
-        url = run.blobs.sign_local(
-            tenant, row.asset.hex(), expires_s=URL_LIFE_S, bound_to=bound_to, media_type=row.media_type
-        )
-    if row.thumb is not None:
-        same = row.thumb == row.asset
-        thumb = run.blobs.sign_local(
-            tenant,
-            row.thumb.hex(),
-            expires_s=URL_LIFE_S,
-            bound_to=bound_to,
-            media_type=row.media_type if same else "image/webp",
-        )
+    show = Show(run, tenant, bound_to, URL_LIFE_S)
+    asset = None if row.asset is None else row.asset.hex()
     return Item(
         row.id,
         row.ref,
@@ -252,7 +271,11 @@ def shown_item(run: Runtime, tenant: UUID, row: store.ItemRow, bound_to: str) ->
         row.height_px,
         row.body,
         row.metadata,
-        url,
-        thumb,
+        show.address(asset, row.url, row.media_type),
+        show.thumb(None if row.thumb is None else row.thumb.hex(), asset, row.media_type),
+        None
+        if row.facts is None
+        else with_columns(from_json(row.facts), row.media_type, row.width_px, row.height_px, row.body),
+        show.parts(read_parts(row.parts)),
         row.created_at,
     )

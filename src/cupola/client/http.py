@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import Kind, Problem
+from cupola.kernel.errors import Kind, Problem, invalid
 
 RETRIES = 8
 _AGAIN = (429, 503)
@@ -50,7 +50,7 @@ class Client:
     """One connection pool to one server as one principal. `token`: an API key or a contributor's token."""
 
     def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 60.0) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Authorization": _bearer(token)} if token else {}
         self.url = url.rstrip("/")
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s)
 
@@ -62,7 +62,7 @@ class Client:
 
     def become(self, token: str) -> None:
         """Speak as another principal from now on, over the same connections."""
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        self._http.headers["Authorization"] = _bearer(token)
 
     def act_for(self, tenant: str) -> None:
         """The tenant that a signed-in person acts for from now on."""
@@ -77,22 +77,28 @@ class Client:
     def put(self, path: str, body: Any) -> Any:
         return self._send("PUT", path, body=body)
 
-    def upload(self, path: str, file: Path) -> Any:
-        """Send a file's bytes, streamed."""
+    def upload(self, path: str, file: Path, **params: str) -> Any:
+        """Send a file's bytes, streamed. params: the query, of any characters."""
         with file.open("rb") as content:
-            return _answer(self._http.put(path, content=iter(lambda: content.read(1 << 20), b""), timeout=None))
+            parts = iter(lambda: content.read(1 << 20), b"")
+            return _answer(self._http.put(path, params=params or None, content=parts, timeout=None))
 
     def download(self, path: str, target: Path) -> int:
         """Write the answer to a file; returns its size in bytes. The file appears only when it is whole."""
         part = target.with_name(target.name + ".part")
         size = 0
-        with self._http.stream("GET", path, timeout=None, follow_redirects=True) as response, part.open("wb") as out:
+        with self._http.stream("GET", path, timeout=None, follow_redirects=True) as response:
             if response.status_code >= 400:
                 response.read()
                 _answer(response)
-            for chunk in response.iter_bytes():
-                out.write(chunk)
-                size += len(chunk)
+            try:
+                with part.open("wb") as out:
+                    for chunk in response.iter_bytes():
+                        out.write(chunk)
+                        size += len(chunk)
+            except BaseException:
+                part.unlink(missing_ok=True)  # half a file is nothing that somebody should find
+                raise
         part.replace(target)
         return size
 
@@ -141,6 +147,23 @@ class Client:
                 continue
             return _answer(response)
         raise AssertionError("unreachable")
+
+
+def _bearer(token: str) -> str:
+    """The header of a key, as it comes out of a file: line ends around it are not part of it.
+
+    Raises Problem (INVALID) for a key that cannot be one, without printing it.
+    """
+    text = token.strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise invalid(
+            "key-malformed",
+            f"The key ({len(token)} characters) holds something that no key has: a space, a line end or a sign "
+            "outside ASCII.",
+            place="--key or CUPOLA_KEY",
+            remedy="Copy it again, whole and alone, or make a new one: cupola key create --tenant NAME",
+        )
+    return f"Bearer {text}"
 
 
 def _answer(response: httpx.Response) -> Any:

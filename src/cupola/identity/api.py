@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from cupola.identity import flows, model, passwords, recognise, service
+from cupola.identity import flows, labelers, model, passwords, recognise, service
 from cupola.identity.model import NewContributor, Opened, Place
 from cupola.identity.recognise import COOKIE, signed_in
 from cupola.kernel import limits
@@ -55,6 +55,10 @@ class PersonChange(Body):
 class Invitation(Body):
     role: model.Invited
     email: Email | None = None
+
+
+class InvitedAddress(Body):
+    email: Email
 
 
 class PasswordChange(Body):
@@ -198,6 +202,33 @@ async def invite(request: Request, body: Invitation) -> Response:
     return await post_secret(request, owner, work)
 
 
+@router.get("/invitations", tags=["members"], summary="Open invitations", response_model=Listed[model.OpenInvitation])
+async def invitations(request: Request, who: Manager, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """Whom the tenant has invited by address and who has not come yet."""
+    after = decode_cursor(cursor, str) or ""
+    async with web.runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        rows = await labelers.open_invitations(conn, who.tenant, limit + 1, after)
+    return listed(rows, limit, lambda row: row.email)
+
+
+@router.post("/invitations/confirm", tags=["members"], summary="Stand behind an invitation", status_code=204)
+async def confirm(request: Request, who: Owner, body: InvitedAddress) -> Response:
+    """Let an invitation count that a key made: until an owner does, nobody becomes a member by it."""
+    async with web.runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        raised = await service.confirm_invitation(conn, who.tenant, model.normal_email(body.email))
+    if raised is not None:
+        recognise.forget(f"person:{raised}")
+    return nothing()
+
+
+@router.post("/invitations/withdraw", tags=["members"], summary="Withdraw an invitation", status_code=204)
+async def withdraw(request: Request, who: Owner, body: InvitedAddress) -> Response:
+    """End the invitations of an address; where there is none, nothing happens."""
+    async with web.runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        await labelers.close_invitations(conn, who.tenant, [model.normal_email(body.email)])
+    return nothing()
+
+
 @router.post("/invitations/accept", tags=["people"], summary="Use an invitation", response_model=model.Session)
 async def accept(request: Request, body: Arrival) -> Response:
     _same_site(request)
@@ -309,7 +340,7 @@ async def create_key(request: Request, who: Owner, body: NewKey) -> Response:
     """Make a key that acts for this tenant with a manager's rights. `key` is shown this once."""
 
     async def work(conn: Conn, made: Once) -> Any:
-        return await service.create_key(conn, made, who.tenant, body.name)
+        return await service.create_key(conn, made, who.tenant, body.name, who.person)
 
     return await post_secret(request, who, work)
 

@@ -14,7 +14,9 @@ from uuid import UUID
 
 from cupola.identity.model import World
 
-KEY_PREFIX: dict[World, str] = {"live": "cup_live_", "test": "cup_test_"}
+# Scripts written for the public clients tell the worlds by these beginnings; keys made before bear the older ones.
+KEY_PREFIX: dict[World, str] = {"live": "live_", "test": "test_"}
+OLDER_KEY_PREFIX: dict[World, str] = {"live": "cup_live_", "test": "cup_test_"}
 PERSON_PREFIX = "cup_person_"
 INVITATION_PREFIX = "inv_"
 LINK_PREFIX = "lnk_"
@@ -54,10 +56,11 @@ def read_for_tenant(prefix: str, text: str) -> ForTenant | None:
 
 def read_key(text: str) -> tuple[World, ForTenant] | None:
     """The world and the tenant that an API key claims, or None where the text is no key."""
-    for world, prefix in KEY_PREFIX.items():
-        found = read_for_tenant(prefix, text)
-        if found is not None:
-            return world, found
+    for prefixes in (KEY_PREFIX, OLDER_KEY_PREFIX):
+        for world, prefix in prefixes.items():
+            found = read_for_tenant(prefix, text)
+            if found is not None:
+                return world, found
     return None
 
 

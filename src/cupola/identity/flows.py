@@ -5,21 +5,29 @@ No connection is held while argon2 works.
 
 from __future__ import annotations
 
+import ipaddress
+from datetime import datetime
 from uuid import UUID
 
 from cupola.identity import credentials, labelers, model, passwords, service, store
 from cupola.identity.credentials import ForTenant
-from cupola.identity.model import Opened
+from cupola.identity.model import Link, Opened, Organisation
 from cupola.identity.passwords import Throttle
 from cupola.identity.recognise import forget
 from cupola.identity.store import InvitationRow, LinkRow, PersonRow
-from cupola.kernel import clock, ids
+from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Kind, Problem, conflict, forbidden
+from cupola.platform.once import Once
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 
-_by_address = Throttle()
-_by_ip = Throttle(free=200)
+# Whoever guesses at one account from one place waits up to 15 minutes. What is shared waits 5 s at most: an account,
+# since anybody may try its address, and a place, since a whole office may sit behind one. Nobody is locked out by
+# somebody else's tries.
+SHARED_DELAY_S = 5.0
+_by_pair = Throttle()
+_by_account = Throttle(free=50, most_delay_s=SHARED_DELAY_S)
+_by_place = Throttle(free=200, most_delay_s=SHARED_DELAY_S)
 
 
 async def sign_in(runtime: Runtime, email: str, password: str, ip: str) -> Opened:
@@ -40,8 +48,10 @@ async def sign_in(runtime: Runtime, email: str, password: str, ip: str) -> Opene
 
 
 async def _prove(person: PersonRow | None, address: str, password: str, ip: str) -> None:
-    _by_ip.enter(ip)
-    _by_address.enter(f"{address} {ip}")
+    place = _place(ip)
+    _by_pair.enter(f"{address} {place}")
+    _by_account.enter(address)
+    _by_place.enter(place)
     fits = len(password) <= model.MAX_PASSWORD_CHARS and await passwords.verify_password(
         person.password_hash if person else None, password
     )
@@ -52,8 +62,49 @@ async def _prove(person: PersonRow | None, address: str, password: str, ip: str)
             "This e-mail address and this password do not belong together.",
             remedy="Check both. The operator can make you a link that sets a new password.",
         )
-    _by_address.clear(f"{address} {ip}")
-    _by_ip.clear(ip)
+    _by_pair.clear(f"{address} {place}")
+    _by_account.clear(address)
+    _by_place.clear(place)
+
+
+def _place(ip: str) -> str:
+    """What one sender can be told from another by: an IPv6 network of 64 bits belongs to one of them whole."""
+    try:
+        known = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    return str(ipaddress.ip_network(f"{known}/64", strict=False)) if known.version == 6 else ip
+
+
+async def make_owner(runtime: Runtime, organisation: Organisation, email: str) -> Link | None:
+    """Make whoever has this address an owner of both worlds of an organisation; somebody new is made now.
+
+    Returns a link of a day that sets a password, or None for a person who has one. Doing it again changes nothing but
+    that another link is made. For the operator alone: only they can vouch for an address.
+    """
+    address = model.normal_email(email)
+    async with runtime.db.tx(Role.OPS) as conn:
+        await store.PERSON_ADD.run(
+            conn,
+            id=ids.uuid7(),
+            email=address,
+            name=address.partition("@")[0][: limits.MAX_NAME_CHARS],
+            password_hash=None,
+            is_operator=False,
+            is_contributor=False,
+            now=clock.now(),
+        )
+        person = await store.PERSON_BY_EMAIL.maybe(conn, email=address)
+    if person is None:
+        raise forbidden(f"{address} was shut out of this instance.", remedy="Name somebody else.")
+    for world in (organisation.live.id, organisation.test.id):
+        async with runtime.db.tx(Role.APP, tenant=world) as conn:
+            await service.join(conn, world, person.id, "owner")
+    forget(f"person:{person.id}")
+    if person.password_hash is not None:
+        return None
+    async with runtime.db.tx(Role.OPS) as conn:
+        return await service.make_link(conn, Once(), runtime.settings.public_url, "password", address)
 
 
 async def first_admin_link(runtime: Runtime) -> str | None:
@@ -83,28 +134,41 @@ async def accept(runtime: Runtime, token: str, name: str, email: str, password: 
         offered = await store.INVITATION_LOOK.maybe(
             conn, tenant=invitation.tenant, token_hash=invitation.hash, now=clock.now()
         )
+    if offered is not None and not offered.confirmed:
+        raise conflict(
+            "invitation-unconfirmed",
+            "A key made this invitation; an owner has still to stand behind it.",
+            remedy="Ask an owner of the tenant to confirm it on the page of members, then use this link again.",
+        )
     ready = await _ready(runtime, offered, name, email, password, ip)
-    async with runtime.db.tx(Role.OPS) as conn:
-        person = await ready.be(conn)
-        if offered is not None and offered.role == "labeler":
-            await store.GUEST_RAISE.run(conn, id=person.id)
-    await _take_invitation(runtime, invitation, person.id)
+    # taken before anybody is made: of several who come with one link at once, the first is somebody, the others nobody
+    taken, at = await _take_invitation(runtime, invitation)
+    try:
+        async with runtime.db.tx(Role.OPS) as conn:
+            person = await ready.be(conn)
+            if taken.role == "labeler":
+                await store.GUEST_RAISE.run(conn, id=person.id)
+    except BaseException:
+        async with runtime.db.tx(Role.APP, tenant=invitation.tenant) as conn:
+            await store.INVITATION_BACK.run(conn, tenant=invitation.tenant, token_hash=invitation.hash, now=at)
+        raise
+    async with runtime.db.tx(Role.APP, tenant=invitation.tenant) as conn:
+        if taken.role == "labeler":
+            await labelers.add(conn, invitation.tenant, person.id)
+        else:
+            await service.join(conn, invitation.tenant, person.id, taken.role)
     forget(f"person:{person.id}")
     async with runtime.db.tx(Role.OPS) as conn:
         return await service.open_session(conn, person)
 
 
-async def _take_invitation(runtime: Runtime, invitation: ForTenant, person: UUID) -> None:
+async def _take_invitation(runtime: Runtime, invitation: ForTenant) -> tuple[InvitationRow, datetime]:
+    at = clock.now()
     async with runtime.db.tx(Role.APP, tenant=invitation.tenant) as conn:
-        taken = await store.INVITATION_TAKE.maybe(
-            conn, tenant=invitation.tenant, token_hash=invitation.hash, now=clock.now()
-        )
-        if taken is None:
-            raise _spent()
-        if taken.role == "labeler":
-            await labelers.add(conn, invitation.tenant, person)
-        else:
-            await service.join(conn, invitation.tenant, person, taken.role)
+        taken = await store.INVITATION_TAKE.maybe(conn, tenant=invitation.tenant, token_hash=invitation.hash, now=at)
+    if taken is None:
+        raise _spent()
+    return taken, at
 
 
 async def _accept_link(
@@ -170,10 +234,10 @@ class _Ready:
 async def _ready(
     runtime: Runtime, offered: LinkRow | InvitationRow | None, name: str, email: str, password: str, ip: str
 ) -> _Ready:
-    _by_ip.enter(ip)
+    _by_place.enter(_place(ip))
     if offered is None:
         raise _spent()
-    _by_ip.clear(ip)
+    _by_place.clear(_place(ip))
     address = model.normal_email(email)
     if offered.email is not None and offered.email != address:
         raise forbidden("This invitation was made for another address.", remedy="Use the address that it was sent to.")

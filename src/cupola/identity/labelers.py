@@ -39,9 +39,9 @@ async def remove(conn: Conn, tenant: UUID, person: UUID) -> bool:
     return gone
 
 
-async def open_invitations(conn: Conn, tenant: UUID, limit: int) -> list[OpenInvitation]:
-    """The newest one of each address."""
-    return await store.INVITATIONS_OPEN.all(conn, tenant=tenant, now=clock.now(), limit=limit)
+async def open_invitations(conn: Conn, tenant: UUID, limit: int, after: str = "") -> list[OpenInvitation]:
+    """The newest one of each address, in their order, from the one after `after` on."""
+    return await store.INVITATIONS_OPEN.all(conn, tenant=tenant, now=clock.now(), after=after, limit=limit)
 
 
 async def close_invitations(conn: Conn, tenant: UUID, emails: Sequence[str]) -> int:
@@ -49,6 +49,11 @@ async def close_invitations(conn: Conn, tenant: UUID, emails: Sequence[str]) -> 
     return await store.INVITATIONS_CLOSE.run(conn, tenant=tenant, emails=list(emails), now=clock.now())
 
 
-async def change_invitation(conn: Conn, tenant: UUID, email: str, role: TenantRole) -> bool:
+async def change_invitation(conn: Conn, tenant: UUID, email: str, role: TenantRole, *, confirmed: bool) -> bool:
     """Another role for who has not accepted yet; their link stays good. False where nobody is invited."""
-    return await store.INVITATION_ROLE.run(conn, tenant=tenant, email=email, role=role, now=clock.now()) > 0
+    return (
+        await store.INVITATION_ROLE.run(
+            conn, tenant=tenant, email=email, role=role, confirmed=confirmed, now=clock.now()
+        )
+        > 0
+    )

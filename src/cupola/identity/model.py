@@ -133,10 +133,11 @@ class Labeler:
 
 @dataclass(frozen=True, slots=True)
 class OpenInvitation:
-    """An invitation that nobody has accepted yet."""
+    """An invitation that nobody has accepted yet. confirmed: an owner stands behind it, so it can be accepted."""
 
     email: str
     role: TenantRole
+    confirmed: bool
     expires_at: datetime
 
 

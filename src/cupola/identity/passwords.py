@@ -50,14 +50,15 @@ def _verify(stored: str | None, password: str) -> bool:
 
 
 class Throttle:
-    """Counts tries by name (an address with an IP). After `free` of them each further one waits twice as long.
+    """Counts tries by name. After `free` of them each further one waits twice as long, at most `most_delay_s`.
 
     A try is counted when it begins and forgotten when it succeeds, so that many at once gain nothing. In memory and of
     bounded size: a restart forgets, which costs an attacker more than it gives.
     """
 
-    def __init__(self, free: int = FREE_TRIES) -> None:
+    def __init__(self, free: int = FREE_TRIES, most_delay_s: float = MAX_DELAY_S) -> None:
         self._free = free
+        self._most_delay_s = most_delay_s
         self._tries: OrderedDict[str, tuple[int, float]] = OrderedDict()  # name -> tries, time of the last
 
     def enter(self, name: str) -> None:
@@ -67,7 +68,7 @@ class Throttle:
         if now - last > FORGET_AFTER_S:
             tries = 0
         if tries >= self._free:
-            wait_s = last + min(2.0 ** min(tries - self._free, 20), MAX_DELAY_S) - now
+            wait_s = last + min(2.0 ** min(tries - self._free, 20), self._most_delay_s) - now
             if wait_s > 0:
                 seconds = int(wait_s) + 1
                 raise Problem(

@@ -97,7 +97,7 @@ async def key(runtime: Runtime, text: str) -> Principal | None:
         return None
     name = f"key:{row.id}"
     return _principals.put(
-        runtime, found.hash, name, Principal(name, tenant=found.tenant, role="manager", world=row.world)
+        runtime, found.hash, name, Principal(name, tenant=found.tenant, role="manager", world=row.world, key=row.id)
     )
 
 
@@ -148,7 +148,10 @@ async def authenticate(runtime: Runtime, request: Request) -> Principal:
     if header is not None:
         return await _by_header(runtime, request, header)
     signed = await signed_in(runtime, request)
-    chosen = service.tenant_chosen(signed.tenants, _tenant_named(request))
+    named = _tenant_named(request)
+    if signed.session.operator and named is not None and all(one.id != named for one in signed.tenants):
+        return await _operator_naming(runtime, signed, named)
+    chosen = service.tenant_chosen(signed.tenants, named)
     return Principal(
         f"person:{signed.person}",
         person=signed.person,
@@ -156,6 +159,26 @@ async def authenticate(runtime: Runtime, request: Request) -> Principal:
         role=chosen.role if chosen else None,
         world=chosen.world if chosen else "live",
         operator=signed.session.operator,
+        contributor=signed.session.contributor,
+    )
+
+
+async def _operator_naming(runtime: Runtime, signed: Signed, tenant: UUID) -> Principal:
+    """The operator and a tenant that they are no member of: they know that it is there, and read nothing of it.
+
+    Raises Problem (NOT_FOUND) for one that there is not.
+    """
+    async with runtime.db.tx(Role.OPS) as conn:
+        world = await store.TENANT_WORLD.maybe(conn, tenant=tenant)
+    if world is None:
+        raise not_found("tenant")
+    return Principal(
+        f"person:{signed.person}",
+        person=signed.person,
+        tenant=tenant,
+        role=None,
+        world=world,
+        operator=True,
         contributor=signed.session.contributor,
     )
 
@@ -168,7 +191,7 @@ async def signed_in(runtime: Runtime, request: Request) -> Signed:
             Kind.UNAUTHENTICATED,
             "unauthenticated",
             "This address needs somebody who is signed in, or a key.",
-            remedy="Sign in, or send an API key as `Authorization: Bearer cup_…`.",
+            remedy="Sign in, or send an API key as `Authorization: Bearer live_…`.",
         )
     if request.method not in _SAFE:
         given = request.headers.get(CSRF_HEADER, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from cupola.identity import credentials, model, store
+from cupola.identity import credentials, labelers, model, store
 from cupola.identity.model import (
     RANK,
     ContributorRow,
@@ -113,17 +113,50 @@ async def make_first_link(conn: Conn, base_url: str) -> str | None:
 
 
 async def invite(
-    conn: Conn, made: Once, tenant: UUID, base_url: str, role: model.TenantRole, email: str | None
+    conn: Conn,
+    made: Once,
+    tenant: UUID,
+    base_url: str,
+    role: model.TenantRole,
+    email: str | None,
+    *,
+    key: UUID | None = None,
+    confirmed: bool = True,
 ) -> Link:
-    """A one-time link into a tenant, in a role; a labeler's needs the address."""
+    """A one-time link into a tenant, in a role; a labeler's needs the address.
+
+    key: the key that invites, with which the invitation ends. confirmed: False for one that an owner has still to
+    stand behind before it can be used.
+    """
     token = credentials.for_tenant(credentials.INVITATION_PREFIX, tenant, made.token("invitation"))
     now = clock.now()
     named = {"tenant": tenant, "token_hash": credentials.hashed(token)}
     if not made.again:
         await store.INVITATIONS_PRUNE.run(conn, tenant=tenant, before=now - model.LINK_KEPT)
-        await store.INVITATION_ADD.run(conn, **named, role=role, email=email, now=now, expires_at=now + model.LINK)
-        await events.emit(conn, tenant, "member.invited", None, role=role)
+        await store.INVITATION_ADD.run(
+            conn, **named, role=role, email=email, key=key, confirmed=confirmed, now=now, expires_at=now + model.LINK
+        )
+        await events.emit(conn, tenant, "member.invited", None, role=role, confirmed=confirmed)
     return Link(f"{base_url}/join?token={token}", await store.INVITATION_EXPIRY.one(conn, **named))
+
+
+async def confirm_invitation(conn: Conn, tenant: UUID, email: str) -> UUID | None:
+    """An owner stands behind the invitation of an address. Who is here already takes up the role at once: returns whom.
+
+    Raises Problem (NOT_FOUND) where nobody of that address is invited.
+    """
+    role = await store.INVITATION_CONFIRM.maybe(conn, tenant=tenant, email=email, now=clock.now())
+    if role is None:
+        raise not_found("invitation")
+    await events.emit(conn, tenant, "member.confirmed", None, role=role)
+    here = [one.person for one in await labelers.labelers(conn, tenant, model.MAX_PEOPLE) if one.email == email]
+    here += [one.person for one in await members(conn, tenant, None, model.MAX_PEOPLE) if one.email == email]
+    if here and role in RANK:
+        await join(conn, tenant, here[0], role)  # type: ignore[arg-type]  # one of the ranks
+        await labelers.remove(conn, tenant, here[0])
+        await labelers.close_invitations(conn, tenant, [email])
+        return here[0]
+    return None
 
 
 async def join(conn: Conn, tenant: UUID, person: UUID, role: Role) -> None:
@@ -170,6 +203,11 @@ async def organisation(conn: Conn, name: str) -> Organisation | None:
     """The organisation of that name: for the command line."""
     row = await store.ORGANISATION.maybe(conn, name=name.strip())
     return None if row is None else _organisation(row)
+
+
+async def organisation_of(conn: Conn, tenant: UUID) -> str:
+    """The name of the tenant's organisation (APP)."""
+    return await store.ORGANISATION_OF.one(conn, tenant=tenant)
 
 
 def _organisation(row: OrganisationRow) -> Organisation:
@@ -247,8 +285,11 @@ async def revoke_tokens(conn: Conn, person: UUID) -> None:
 
 
 # ---------------------------------------------------------------- keys (APP)
-async def create_key(conn: Conn, made: Once, tenant: UUID, name: str) -> MadeKey:
-    """A new API key of the tenant; its text is in the answer and nowhere else."""
+async def create_key(conn: Conn, made: Once, tenant: UUID, name: str, made_by: UUID | None) -> MadeKey:
+    """A new API key of the tenant; its text is in the answer and nowhere else.
+
+    made_by: for whom it reads; None where the command line of the machine made it.
+    """
     clean = model.normal_name(name)
     world = await _world(conn, tenant)
     key_id = made.uuid("key")
@@ -261,6 +302,7 @@ async def create_key(conn: Conn, made: Once, tenant: UUID, name: str) -> MadeKey
             name=clean,
             prefix=credentials.shown_prefix(text, world),
             key_hash=credentials.hashed(text),
+            made_by=made_by,
             now=clock.now(),
         )
         await events.emit(conn, tenant, "key.created", key_id)
@@ -278,12 +320,13 @@ async def keys(conn: Conn, tenant: UUID, after: Place | None, limit: int) -> lis
 
 
 async def revoke_key(conn: Conn, tenant: UUID, key: UUID) -> None:
-    """End a key; ending it twice is no error. Raises Problem (NOT_FOUND)."""
+    """End a key and what it invited; ending it twice is no error. Raises Problem (NOT_FOUND)."""
     present = await store.KEY.maybe(conn, tenant=tenant, id=key)
     if present is None:
         raise not_found("key")
     if present.revoked_at is None:
         await store.KEY_REVOKE.run(conn, tenant=tenant, id=key, now=clock.now())
+        await store.INVITATIONS_OF_KEY_END.run(conn, tenant=tenant, key=key, now=clock.now())
         await events.emit(conn, tenant, "key.revoked", key)
 
 

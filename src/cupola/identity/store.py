@@ -59,6 +59,7 @@ class LinkRow:
 class InvitationRow:
     role: TenantRole
     email: str | None
+    confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,26 +162,40 @@ LINK_TAKE = Statement(
     "WHERE token_hash = %(token_hash)s AND used_at IS NULL AND expires_at > %(now)s RETURNING purpose, email",
 )
 INVITATION_ADD = Command(
-    "INSERT INTO invitation (tenant, token_hash, role, email, created_at, expires_at) "
-    "VALUES (%(tenant)s, %(token_hash)s, %(role)s, %(email)s, %(now)s, %(expires_at)s) ON CONFLICT DO NOTHING"
+    "INSERT INTO invitation (tenant, token_hash, role, email, key, confirmed, created_at, expires_at) "
+    "VALUES (%(tenant)s, %(token_hash)s, %(role)s, %(email)s, %(key)s::uuid, %(confirmed)s, %(now)s, %(expires_at)s) "
+    "ON CONFLICT DO NOTHING"
 )
 INVITATION_EXPIRY = Scalar(
     datetime, "SELECT expires_at FROM invitation WHERE tenant = %(tenant)s AND token_hash = %(token_hash)s"
 )
 INVITATION_LOOK = Statement(
     InvitationRow,
-    "SELECT role, email FROM invitation WHERE tenant = %(tenant)s AND token_hash = %(token_hash)s "
+    "SELECT role, email, confirmed FROM invitation WHERE tenant = %(tenant)s AND token_hash = %(token_hash)s "
     "AND used_at IS NULL AND expires_at > %(now)s",
 )
+# Of several who come with one link at the same time, the first has it.
 INVITATION_TAKE = Statement(
     InvitationRow,
     "UPDATE invitation SET used_at = %(now)s WHERE tenant = %(tenant)s AND token_hash = %(token_hash)s "
-    "AND used_at IS NULL AND expires_at > %(now)s RETURNING role, email",
+    "AND used_at IS NULL AND confirmed AND expires_at > %(now)s RETURNING role, email, confirmed",
+)
+INVITATION_BACK = Command(
+    "UPDATE invitation SET used_at = NULL WHERE tenant = %(tenant)s AND token_hash = %(token_hash)s "
+    "AND used_at = %(now)s"
+)
+INVITATIONS_OF_KEY_END = Command(
+    "UPDATE invitation SET used_at = %(now)s WHERE tenant = %(tenant)s AND key = %(key)s AND used_at IS NULL"
+)
+INVITATION_CONFIRM = Scalar(
+    str,
+    "UPDATE invitation SET confirmed = true WHERE tenant = %(tenant)s AND email = %(email)s AND used_at IS NULL "
+    "AND expires_at > %(now)s RETURNING role",
 )
 INVITATIONS_OPEN = Statement(
     OpenInvitation,
-    "SELECT DISTINCT ON (email) email, role, expires_at FROM invitation WHERE tenant = %(tenant)s "
-    "AND email IS NOT NULL AND used_at IS NULL AND expires_at > %(now)s "
+    "SELECT DISTINCT ON (email) email, role, confirmed, expires_at FROM invitation WHERE tenant = %(tenant)s "
+    "AND email IS NOT NULL AND email > %(after)s::text AND used_at IS NULL AND expires_at > %(now)s "
     "ORDER BY email, created_at DESC LIMIT %(limit)s",
 )
 INVITATIONS_CLOSE = Command(
@@ -188,7 +203,8 @@ INVITATIONS_CLOSE = Command(
     "AND used_at IS NULL"
 )
 INVITATION_ROLE = Command(
-    "UPDATE invitation SET role = %(role)s WHERE tenant = %(tenant)s AND email = %(email)s AND used_at IS NULL "
+    "UPDATE invitation SET role = %(role)s, confirmed = %(confirmed)s WHERE tenant = %(tenant)s "
+    "AND email = %(email)s AND used_at IS NULL "
     "AND expires_at > %(now)s"
 )
 
@@ -227,6 +243,10 @@ ORGANISATIONS = Statement(
     "JOIN tenant t ON t.organisation = o.id AND t.world = 'test' "
     "WHERE o.name > %(after)s ORDER BY o.name LIMIT %(limit)s",
 )
+ORGANISATION_OF = Scalar(
+    str, "SELECT o.name FROM tenant t JOIN organisation o ON o.id = t.organisation WHERE t.id = %(tenant)s"
+)
+TENANT_WORLD = Scalar(str, "SELECT world FROM tenant WHERE id = %(tenant)s")
 TENANTS_KNOWN = Scalar(int, "SELECT count(*)::int FROM tenant WHERE id = ANY (%(tenants)s::uuid[])")
 MEMBERSHIP_OPEN = Command(
     "INSERT INTO membership (tenant, person, role, created_at) VALUES (%(tenant)s, %(person)s, %(role)s, %(now)s)"
@@ -265,8 +285,8 @@ KEY_FIND = Statement(
     "WHERE k.tenant = %(tenant)s AND k.key_hash = %(key_hash)s AND k.revoked_at IS NULL",
 )
 KEY_ADD = Command(
-    "INSERT INTO api_key (tenant, id, name, prefix, key_hash, created_at) "
-    "VALUES (%(tenant)s, %(id)s, %(name)s, %(prefix)s, %(key_hash)s, %(now)s) ON CONFLICT DO NOTHING"
+    "INSERT INTO api_key (tenant, id, name, prefix, key_hash, made_by, created_at) "
+    "VALUES (%(tenant)s, %(id)s, %(name)s, %(prefix)s, %(key_hash)s, %(made_by)s::uuid, %(now)s) ON CONFLICT DO NOTHING"
 )
 KEY = Statement(
     Key,

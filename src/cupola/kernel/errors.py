@@ -67,3 +67,9 @@ def unavailable(code: str, detail: str, *, retry_after_s: int = 2) -> Problem:
         remedy=f"Nothing acknowledged is lost. Try again in {retry_after_s} s.",
         retry_after_s=retry_after_s,
     )
+
+
+def unforeseen(error: BaseException) -> str:
+    """One sentence about an exception that nobody expected: for whoever waits; the log has the rest."""
+    told = (str(error).strip().splitlines() or [""])[0][:300]
+    return f"Something unforeseen stopped this ({type(error).__name__}{': ' + told if told else ''})."

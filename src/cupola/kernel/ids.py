@@ -7,6 +7,10 @@ import os
 import time
 import uuid
 
+# Before and after every identifier: where a list begins.
+FIRST = uuid.UUID(int=0)
+LAST = uuid.UUID(int=(1 << 128) - 1)
+
 
 def uuid7() -> uuid.UUID:
     """A new version 7 UUID (RFC 9562): 48 bits of Unix time in ms, then 74 random bits."""

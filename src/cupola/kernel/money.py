@@ -33,7 +33,20 @@ def legs(price_minor: int, fee_bp: int, insurance_bp: int) -> Legs:
     return Legs(price_minor, share_minor(price_minor, fee_bp), share_minor(price_minor, insurance_bp))
 
 
+# ISO 4217: how many decimals of a currency its minor unit is; two where nothing is said.
+_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS = {name: count for names, count in ((_NONE, 0), (_THREE, 3), ("CLF UYW", 4)) for name in names.split()}
+
+
+def digits(currency: str) -> int:
+    """How many digits of an amount stand after the point: yen have none, Kuwaiti dinars three."""
+    return _DIGITS.get(currency, 2)
+
+
 def in_words(amount_minor: int, currency: str) -> str:
-    """An amount for a person: 12345 EUR -> "123.45 EUR"."""
+    """An amount for a person: 12345 EUR -> "123.45 EUR", 12345 JPY -> "12345 JPY"."""
     sign = "-" if amount_minor < 0 else ""
-    return f"{sign}{abs(amount_minor) // 100}.{abs(amount_minor) % 100:02d} {currency}"
+    after = digits(currency)
+    whole, rest = divmod(abs(amount_minor), 10**after)
+    return f"{sign}{whole}{f'.{rest:0{after}d}' if after else ''} {currency}"

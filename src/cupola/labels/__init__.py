@@ -3,44 +3,84 @@
 from __future__ import annotations
 
 from cupola.labels.base import (
-    Label,
+    apart,
+    classes_of,
     code_of,
     decode_label,
     distance,
     encode,
+    is_one,
     json_schema,
+    kind_of,
     label_from,
+    label_from_plain,
     label_of,
     merge,
     same,
+    strategy_of,
+    things_of,
+    unit_kind,
+    units,
     validate,
-    validate_shapes,
+    validate_alone,
+    words,
 )
-from cupola.labels.kinds.box import Box
+from cupola.labels.facts import ItemFacts
+from cupola.labels.fitting import Fitted, fitting
+from cupola.labels.kind import LabelKind, Thing, Unit
+from cupola.labels.kinds import KINDS
 from cupola.labels.kinds.choice import ChoiceLabel
+from cupola.labels.kinds.form import FormLabel
 from cupola.labels.kinds.objects import Object, ObjectsLabel
 from cupola.labels.kinds.text import TextLabel
-from cupola.labels.ontology import Ontology, decode_ontology, encode_ontology
+from cupola.labels.label import Label
+from cupola.labels.ontology import Ontology
+from cupola.labels.shapes import SHAPES
+from cupola.labels.shapes.box import Box
+from cupola.labels.shapes.point import Point
+from cupola.labels.shapes.polygon import Polygon
+from cupola.labels.spec import decode_ontology, encode_ontology
 
 __all__ = [
+    "KINDS",
+    "SHAPES",
     "Box",
     "ChoiceLabel",
+    "Fitted",
+    "FormLabel",
+    "ItemFacts",
     "Label",
+    "LabelKind",
     "Object",
     "ObjectsLabel",
     "Ontology",
+    "Point",
+    "Polygon",
     "TextLabel",
+    "Thing",
+    "Unit",
+    "apart",
+    "classes_of",
     "code_of",
     "decode_label",
     "decode_ontology",
     "distance",
     "encode",
     "encode_ontology",
+    "fitting",
+    "is_one",
     "json_schema",
+    "kind_of",
     "label_from",
+    "label_from_plain",
     "label_of",
     "merge",
     "same",
+    "strategy_of",
+    "things_of",
+    "unit_kind",
+    "units",
     "validate",
-    "validate_shapes",
+    "validate_alone",
+    "words",
 ]

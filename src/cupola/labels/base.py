@@ -6,6 +6,8 @@ to `distance`, `same` and `merge` have been validated.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,16 +15,15 @@ import msgspec
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Kind, Problem, invalid
-from cupola.labels.kinds import choice, merging, objects, text
-from cupola.labels.kinds.choice import ChoiceLabel
-from cupola.labels.kinds.objects import ObjectsLabel
-from cupola.labels.kinds.text import TextLabel
+from cupola.labels.facts import UNKNOWN, ItemFacts
+from cupola.labels.kind import LabelKind, Thing, Unit
+from cupola.labels.kinds import KINDS
+from cupola.labels.label import Label
 from cupola.labels.ontology import Ontology
 from cupola.labels.places import problem_from_msgspec
 
-Label = ChoiceLabel | TextLabel | ObjectsLabel
-
-_decoder: msgspec.json.Decoder[Label] = msgspec.json.Decoder(Label)
+AnyLabel: Any = functools.reduce(operator.or_, (kind.label for kind in KINDS.values()))
+_decoder: msgspec.json.Decoder[Label] = msgspec.json.Decoder(AnyLabel)
 _encoder = msgspec.json.Encoder()
 
 
@@ -44,7 +45,7 @@ def decode_label(source: bytes | str) -> Label:
 def label_from(value: Any) -> Label:
     """The same for JSON that has been decoded already (a mapping inside a larger document)."""
     try:
-        found: Label = msgspec.convert(value, Label)
+        found: Label = msgspec.convert(value, AnyLabel)
     except msgspec.ValidationError as error:
         raise problem_from_msgspec(error, "label-malformed", "label") from None
     return found
@@ -55,65 +56,68 @@ def encode(label: Label) -> bytes:
     return _encoder.encode(label)
 
 
-def validate(label: Label, ontology: Ontology, *, width_px: int | None = None, height_px: int | None = None) -> None:
-    """Check a label against its ontology and, where the size is given, the image.
+def label_from_plain(said: str | Sequence[str], kind: str | None = None) -> Label | None:
+    """The label that a bare text or list in a table means, where it means one of this kind.
+
+    Where no kind is known yet it is the one that its row of the table puts first: a class, or several.
+    """
+    row = KINDS.get(kind) if kind is not None else next(one for one in KINDS.values() if one.plain_first)
+    return row.from_plain(said) if row is not None else None
+
+
+def kind_of(ontology: Ontology) -> LabelKind[Any]:
+    """The row of the table that an ontology's labels belong to."""
+    return KINDS[ontology.kind]
+
+
+def strategy_of(ontology: Ontology) -> str:
+    """The name of the strategy that settles labels of this ontology."""
+    return kind_of(ontology).strategy(ontology)
+
+
+def validate(label: Label, ontology: Ontology, facts: ItemFacts = UNKNOWN) -> None:
+    """Check a label against its ontology and what is known of its item.
 
     Raises Problem (INVALID) with a code, the place as a JSON pointer, and a remedy.
     """
-    if isinstance(label, ChoiceLabel) and ontology.kind == "choice":
-        choice.validate(label, ontology)
-    elif isinstance(label, TextLabel) and ontology.kind == "text":
-        text.validate(label, ontology)
-    elif isinstance(label, ObjectsLabel) and ontology.kind == "objects":
-        objects.validate(label, ontology, width_px, height_px)
-    else:
+    if label.kind != ontology.kind:
         raise invalid(
             "label-wrong-kind",
-            f"This ontology asks for {ontology.kind!r}, the label is {label.__struct_config__.tag!r}.",
+            f"This ontology asks for {ontology.kind!r}, the label is {label.kind!r}.",
             place="/kind",
             remedy=f"Send a label of the kind {ontology.kind!r}.",
         )
+    kind_of(ontology).validate(label, ontology, facts)
 
 
-def validate_shapes(label: Label, *, width_px: int | None = None, height_px: int | None = None) -> None:
+def validate_alone(label: Label, facts: ItemFacts = UNKNOWN) -> None:
     """The part of `validate` that needs no ontology: shapes are finite, not empty, and within the image.
 
     Raises Problem (INVALID).
     """
-    if isinstance(label, ObjectsLabel):
-        objects.validate_shapes(label, width_px, height_px)
+    KINDS[label.kind].validate_alone(label, facts)
 
 
 def code_of(label: Label, ontology: Ontology) -> int | None:
     """The class's position for a single choice: what the quality engine counts. None for every other label."""
-    return choice.code_of(label, ontology) if isinstance(label, ChoiceLabel) else None
+    return KINDS[label.kind].code_of(label, ontology)
 
 
 def label_of(code: int, ontology: Ontology) -> Label:
     """The single choice with that position: the way back from `code_of`."""
-    return ChoiceLabel([ontology.classes[code].name])
+    found: Label = kind_of(ontology).label_of(code, ontology)
+    return found
 
 
 def distance(a: Label, b: Label, ontology: Ontology) -> float:
     """How far apart two labels of one item are, in [0, 1]; 1 where their kinds differ."""
-    if isinstance(a, ChoiceLabel) and isinstance(b, ChoiceLabel):
-        return choice.distance(a, b)
-    if isinstance(a, TextLabel) and isinstance(b, TextLabel):
-        return text.distance(a, b)
-    if isinstance(a, ObjectsLabel) and isinstance(b, ObjectsLabel):
-        return objects.distance(a, b)
-    return 1.0
+    return KINDS[a.kind].distance(a, b, ontology) if a.kind == b.kind else 1.0
 
 
 def same(a: Label, b: Label, ontology: Ontology) -> bool:
-    """Do two labels say the same? Sets of values; text but for white space; objects one to one at IoU >= 0.5."""
-    if isinstance(a, ChoiceLabel) and isinstance(b, ChoiceLabel):
-        return choice.same(a, b)
-    if isinstance(a, TextLabel) and isinstance(b, TextLabel):
-        return text.same(a, b)
-    if isinstance(a, ObjectsLabel) and isinstance(b, ObjectsLabel):
-        return objects.same(a, b)
-    return False
+    """Do two labels say the same? Sets of values; text but for white space; objects one to one, as alike as their
+    shapes ask for."""
+    return a.kind == b.kind and KINDS[a.kind].same(a, b, ontology)
 
 
 def merge(labels: Sequence[Label], weights: Sequence[float], ontology: Ontology) -> Label:
@@ -123,21 +127,48 @@ def merge(labels: Sequence[Label], weights: Sequence[float], ontology: Ontology)
     """
     if not labels or len(labels) != len(weights) or any(weight < 0 for weight in weights):
         raise ValueError("merge needs labels and as many weights, none below 0")
+    if any(label.kind != ontology.kind for label in labels):
+        raise ValueError(f"only labels of the kind {ontology.kind!r} can be merged here")
     heard = list(weights) if sum(weights) > 0 else [1.0] * len(labels)
-    choices = [label for label in labels if isinstance(label, ChoiceLabel)]
-    texts = [label for label in labels if isinstance(label, TextLabel)]
-    drawn = [label for label in labels if isinstance(label, ObjectsLabel)]
-    match ontology.kind:
-        case "choice" if len(choices) == len(labels):
-            return choice.merge(choices, heard, ontology)
-        case "text" if len(texts) == len(labels):
-            return text.merge(texts, heard)
-        case "objects" if len(drawn) == len(labels):
-            return merging.merge(drawn, heard, ontology)
-        case _:
-            raise ValueError(f"only labels of the kind {ontology.kind!r} can be merged here")
+    found: Label = kind_of(ontology).merge(labels, heard, ontology)
+    return found
+
+
+def units(label: Label, ontology: Ontology) -> list[Unit[Any]]:
+    """What of a label can be right or wrong by itself."""
+    return KINDS[label.kind].units(label, ontology)
+
+
+def unit_kind(ontology: Ontology) -> str:
+    """What one unit of a label is: a choice, an object, a text."""
+    return kind_of(ontology).unit
+
+
+def is_one(ontology: Ontology) -> bool:
+    """Whether every label of this ontology is one unit."""
+    return kind_of(ontology).is_one(ontology)
+
+
+def apart(a: Label, b: Label, ontology: Ontology) -> tuple[list[str], list[str]]:
+    """The names of the units of a without a counterpart in b, and of those of b without one in a."""
+    return kind_of(ontology).apart(a, b, ontology)
+
+
+def words(label: Label, ontology: Ontology) -> str:
+    """A label in a few words, for lists and dashboards."""
+    return KINDS[label.kind].words(label, ontology)
+
+
+def classes_of(label: Label) -> Sequence[str]:
+    """The classes that a label says of its item as a whole."""
+    return KINDS[label.kind].classes_of(label)
+
+
+def things_of(label: Label) -> Sequence[Thing]:
+    """The things that a label places in its item."""
+    return KINDS[label.kind].things_of(label)
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of every label there is."""
-    return msgspec.json.schema(Label)
+    return msgspec.json.schema(AnyLabel)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+
+from cupola.kernel.lazy import Lazy
+
+optimize = Lazy("scipy.optimize")
 
 MAX_EXACT = 1_000  # a knot of more shapes than this is paired greedily, best overlap first
 
@@ -47,7 +50,7 @@ def match(a: NDArray[np.float64], b: NDArray[np.float64], score: Callable[[int, 
         table = np.zeros((len(rows), len(columns)))
         for i, j, value in group:
             table[row_of[i], column_of[j]] = value
-        for r, c in zip(*linear_sum_assignment(table, maximize=True), strict=True):
+        for r, c in zip(*optimize.linear_sum_assignment(table, maximize=True), strict=True):
             if table[r, c] > 0:
                 out.append((rows[r], columns[c], float(table[r, c])))
     return sorted(out)

@@ -31,12 +31,21 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """A tenant's money. budget_minor is free; the rest is allotted, reserved or paid."""
+class Budget:
+    """What is free in one currency."""
 
     currency: str
     budget_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A tenant's money. `budgets` are free, one for each currency; the rest is allotted, reserved or paid. may_fund:
+    whether whoever asks may put money in."""
+
+    budgets: list[Budget]
     accounts: list[Account]
+    may_fund: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,8 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Earnings:
-    """A contributor's money over all tenants; hourly_minor is earned over counted seconds."""
+class EarnedIn:
+    """What one person earned in one currency. seconds: counted in work paid in it; hourly_minor: earned over them."""
 
     currency: str
     balance_minor: int
@@ -75,6 +84,13 @@ class Earnings:
     judgements: int
     seconds: float
     hourly_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """A contributor's money over all tenants, each currency by itself; the one earned most in comes first."""
+
+    by_currency: list[EarnedIn]
     by_project: list[Earned]
     recent: list[Payment]
 

@@ -9,15 +9,15 @@ from uuid import UUID
 import psycopg
 
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import conflict, invalid, not_found
+from cupola.kernel.errors import conflict, forbidden, invalid, not_found
 from cupola.kernel.money import in_words
 from cupola.ledger import store
-from cupola.ledger.model import Account, Check, Earned, Earnings, Money, Payment, Violation
+from cupola.ledger.model import Account, Budget, Check, Earned, EarnedIn, Earnings, Money, Payment, Violation
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Database, Role
 
 
-async def money(conn: Conn, tenant: UUID) -> Money:
+async def money(conn: Conn, tenant: UUID, *, may_fund: bool = False) -> Money:
     """A tenant's accounts; the pools of one kind stand as one."""
     merged: dict[tuple[str, UUID | None, str], Account] = {}
     for row in await store.ACCOUNTS.all(conn, tenant=tenant):
@@ -26,24 +26,38 @@ async def money(conn: Conn, tenant: UUID) -> Money:
         total = row.balance_minor + (have.balance_minor if have else 0)
         merged[key] = Account(have.id if have else row.id, row.type, row.project, None, row.currency, total)
     accounts = list(merged.values())
-    budget = next((a for a in accounts if a.type == "budget"), None)
-    return Money(budget.currency if budget else "EUR", budget.balance_minor if budget else 0, accounts)
+    free = [Budget(one.currency, one.balance_minor) for one in accounts if one.type == "budget"]
+    return Money(sorted(free, key=lambda one: one.currency), accounts, may_fund)
 
 
-async def fund(conn: Conn, tenant: UUID, amount_minor: int, currency: str) -> Account:
-    """Money comes in from outside. The operator's record of a payment received; on a laptop, play money."""
+async def fund(conn: Conn, tenant: UUID, amount_minor: int, currency: str, move: UUID | None = None) -> None:
+    """Money comes in from outside: the operator's record of a payment received. As the role OPS, under the tenant.
+
+    move: the transfer's identifier; the same one again moves nothing.
+    """
     _positive(amount_minor)
-    now = clock.now()
-    outside = await _open(conn, tenant, "external", None, currency, now)
-    budget = await _open(conn, tenant, "budget", None, currency, now)
-    await _move(conn, tenant, "fund", outside, budget, amount_minor, None)
-    return await _account(conn, tenant, "budget", None, currency)
+    await store.FUND.one(
+        conn, tenant=tenant, id=move or ids.uuid7(), currency=currency, amount=amount_minor, now=clock.now()
+    )
+
+
+async def play(conn: Conn, tenant: UUID, amount_minor: int, currency: str) -> Account:
+    """Play money for a world of tests. Raises Problem (FORBIDDEN) in a live world."""
+    _positive(amount_minor)
+    if await store.WORLD.maybe(conn, tenant=tenant) != "test":
+        raise forbidden(
+            "Money comes into a live world by the operator's record of a payment alone.",
+            remedy="Pay the operator of this instance, who records it; a world of tests has play money.",
+        )
+    await store.PLAY.one(conn, tenant=tenant, id=ids.uuid7(), currency=currency, amount=amount_minor, now=clock.now())
+    return await balance(conn, tenant, "budget", None, currency)
 
 
 async def allot(conn: Conn, tenant: UUID, project: UUID, amount_minor: int, currency: str) -> Account:
     """Move money from the tenant's budget to one project's.
 
-    Raises Problem: NOT_FOUND; INVALID for another currency than the project pays in; CONFLICT "budget-too-small".
+    Raises Problem: NOT_FOUND; INVALID for another currency than the project pays in; CONFLICT "budget-too-small", or
+    "project-state" for a project that is stopped.
     """
     _positive(amount_minor)
     row = await store.PROJECT.maybe(conn, tenant=tenant, id=project)
@@ -56,80 +70,98 @@ async def allot(conn: Conn, tenant: UUID, project: UUID, amount_minor: int, curr
             remedy=f"Allot {row.currency}; its budget is funded apart.",
             place="/currency",
         )
-    now = clock.now()
-    budget = await _open(conn, tenant, "budget", None, currency, now)
-    target = await _open(conn, tenant, "project_budget", project, currency, now)
     try:
         async with conn.transaction():
-            await _move(conn, tenant, "allot", budget, target, amount_minor, project)
+            await store.ALLOT.one(
+                conn, tenant=tenant, id=ids.uuid7(), project=project, amount=amount_minor, now=clock.now()
+            )
+    except psycopg.errors.ObjectNotInPrerequisiteState as error:
+        raise conflict(
+            "project-state",
+            "The project is stopped: nothing of it is worked on any more.",
+            remedy="Make a new project.",
+        ) from error
     except psycopg.errors.CheckViolation as error:
-        have = await _account(conn, tenant, "budget", None, currency)
+        free = await store.BALANCE.maybe(conn, tenant=tenant, type="budget", project=None, currency=currency)
         raise conflict(
             "budget-too-small",
-            f"The budget holds {in_words(have.balance_minor, currency)}, "
+            f"The budget holds {in_words(free.balance_minor if free else 0, currency)}, "
             f"{in_words(amount_minor, currency)} were asked for.",
             remedy="Fund the budget first, or allot less.",
         ) from error
-    return await _account(conn, tenant, "project_budget", project, currency)
+    return await balance(conn, tenant, "project_budget", project, currency)
 
 
-async def unallot(conn: Conn, tenant: UUID, project: UUID, currency: str) -> int:
+async def unallot(conn: Conn, tenant: UUID, project: UUID) -> int:
     """Give what a stopped project has left back to the budget; returns the amount in minor units."""
-    now = clock.now()
-    source = await _open(conn, tenant, "project_budget", project, currency, now)
-    budget = await _open(conn, tenant, "budget", None, currency, now)
-    left = (await _account(conn, tenant, "project_budget", project, currency)).balance_minor
-    if left:
-        await _move(conn, tenant, "unallot", source, budget, left, project)
-    return left
+    return await store.UNALLOT.one(conn, tenant=tenant, id=ids.uuid7(), project=project, now=clock.now())
 
 
-async def return_rest(db: Database, heard: Sequence[Event]) -> None:
+async def take_back(conn: Conn, tenant: UUID, project: UUID, amount_minor: int) -> int:
+    """Bring money that a project has free back to the tenant's budget; returns how much it was, at most the amount.
+
+    What is reserved for work stays reserved.
+    """
+    _positive(amount_minor)
+    return await store.TAKE_BACK.one(
+        conn, tenant=tenant, id=ids.uuid7(), project=project, amount=amount_minor, now=clock.now()
+    )
+
+
+async def balance(conn: Conn, tenant: UUID, kind: str, project: UUID | None, currency: str) -> Account:
+    """One account that is known to be there."""
+    return await store.BALANCE.one(conn, tenant=tenant, type=kind, project=project, currency=currency)
+
+
+async def return_rest(conn: Conn, tenant: UUID, heard: Sequence[Event]) -> None:
     """Give the free money of stopped projects back: at the stop, and whatever a page held once it ends.
 
     Handling the same events again moves nothing, for nothing is left.
     """
-    for tenant, project in dict.fromkeys((event.tenant, event.project) for event in heard if event.project):
-        async with db.tx(Role.APP, tenant=tenant) as conn:
-            row = await store.PROJECT.maybe(conn, tenant=tenant, id=project)
-            if row is not None and row.stopped:
-                await unallot(conn, tenant, project, row.currency)
+    for project in dict.fromkeys(event.project for event in heard if event.project):
+        row = await store.PROJECT.maybe(conn, tenant=tenant, id=project)
+        if row is not None and row.stopped:
+            await unallot(conn, tenant, project)
 
 
-async def earnings(db: Database, person: UUID, currency: str = "EUR") -> Earnings:
-    """A contributor's earnings over all tenants they worked for."""
+async def earnings(db: Database, person: UUID) -> Earnings:
+    """A contributor's earnings over all tenants they worked for, each currency by itself."""
     now = clock.now()
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     week = today - timedelta(days=today.weekday())
-    balance = today_minor = week_minor = total = 0
+    sums: list[store.Totals] = []
     earned: list[Earned] = []
     recent: list[Payment] = []
     for tenant, worker in await _admitted(db, person):
         async with db.tx(Role.GATEWAY, tenant=tenant, worker=worker, person=person) as conn:
-            sums = await store.WORKER_TOTALS.one(
-                conn, tenant=tenant, worker=worker, currency=currency, today=today, week=week
-            )
+            sums += await store.WORKER_TOTALS.all(conn, tenant=tenant, worker=worker, today=today, week=week)
             earned += await store.WORKER_EARNED.all(conn, tenant=tenant, worker=worker)
             recent += await store.WORKER_PAYMENTS.all(
                 conn, tenant=tenant, worker=worker, since=now - timedelta(days=30), until=now + timedelta(1), limit=50
             )
-        balance += sums.balance_minor
-        today_minor += sums.today_minor
-        week_minor += sums.week_minor
-        total += sums.total_minor
-    seconds = sum(e.seconds for e in earned)
     recent.sort(key=lambda p: p.at, reverse=True)
+    currencies = dict.fromkeys([one.currency for one in sums] + [one.currency for one in earned])
+    by_currency = [_in_one(currency, sums, earned) for currency in currencies]
     return Earnings(
+        sorted(by_currency, key=lambda one: (-one.seconds, one.currency)),
+        sorted(earned, key=lambda one: (-one.seconds, one.name)),
+        recent[:50],
+    )
+
+
+def _in_one(currency: str, sums: Sequence[store.Totals], earned: Sequence[Earned]) -> EarnedIn:
+    mine = [one for one in sums if one.currency == currency]
+    work = [one for one in earned if one.currency == currency]
+    total, seconds = sum(one.total_minor for one in mine), sum(one.seconds for one in work)
+    return EarnedIn(
         currency,
-        balance,
-        today_minor,
-        week_minor,
+        sum(one.balance_minor for one in mine),
+        sum(one.today_minor for one in mine),
+        sum(one.week_minor for one in mine),
         total,
-        sum(e.judgements for e in earned),
+        sum(one.judgements for one in work),
         seconds,
         int(total * 3600 / seconds) if seconds >= 1 else 0,
-        sorted(earned, key=lambda e: -e.amount_minor),
-        recent[:50],
     )
 
 
@@ -165,37 +197,6 @@ async def check(db: Database, tenants: list[UUID]) -> Check:
 async def _admitted(db: Database, person: UUID) -> list[tuple[UUID, UUID]]:
     async with db.tx(Role.GATEWAY, person=person) as conn:
         return [(row.tenant, row.worker) for row in await store.ADMITTED.all(conn, person=person)]
-
-
-async def _open(conn: Conn, tenant: UUID, kind: str, project: UUID | None, currency: str, now: datetime) -> UUID:
-    return await store.ACCOUNT_OPEN.one(
-        conn, tenant=tenant, type=kind, project=project, worker=None, slot=0, currency=currency, now=now
-    )
-
-
-async def _move(
-    conn: Conn, tenant: UUID, kind: str, debit: UUID, credit: UUID, amount_minor: int, project: UUID | None
-) -> None:
-    move = ids.uuid7()
-    await store.MOVE.one(
-        conn,
-        tenant=tenant,
-        id=move,
-        idem=move,
-        kind=kind,
-        debit=debit,
-        credit=credit,
-        amount=amount_minor,
-        project=project,
-        now=clock.now(),
-    )
-
-
-async def _account(conn: Conn, tenant: UUID, kind: str, project: UUID | None, currency: str) -> Account:
-    for row in await store.ACCOUNTS.all(conn, tenant=tenant):
-        if (row.type, row.project, row.currency) == (kind, project, currency):
-            return row
-    raise AssertionError("an account that was just opened is not there")
 
 
 def _positive(amount_minor: int) -> None:

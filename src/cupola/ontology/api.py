@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from cupola.kernel import ids
 from cupola.ontology import service, store
 from cupola.ontology.model import OntologyVersion
 from cupola.platform.pg.tx import Role
@@ -43,7 +44,7 @@ async def get_ontologies(request: Request, who: Reviewer, limit: Limit = 50, cur
     """The newest version of each ontology."""
     before = decode_cursor(cursor, UUID)
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
-        rows = await store.LIST.all(conn, tenant=who.tenant, before=before, limit=limit + 1)
+        rows = await store.LIST.all(conn, tenant=who.tenant, before=before or ids.LAST, limit=limit + 1)
     return listed([service.shown(row) for row in rows], limit, lambda row: row.id)
 
 

@@ -51,7 +51,7 @@ LIST = Statement(
     "SELECT o.id, o.name, v.version, v.id AS version_id, v.kind, v.spec, v.guidelines, v.created_at "
     "FROM ontology o JOIN LATERAL (SELECT * FROM ontology_version v WHERE v.tenant = o.tenant AND v.ontology = o.id "
     "ORDER BY v.version DESC LIMIT 1) v ON true "
-    "WHERE o.tenant = %(tenant)s AND (%(before)s::uuid IS NULL OR o.id < %(before)s::uuid) "
+    "WHERE o.tenant = %(tenant)s AND o.id < %(before)s::uuid "
     "ORDER BY o.id DESC LIMIT %(limit)s",
 )
 # A contributor's side reads a version by itself, without the ontology's own row.

@@ -7,15 +7,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from cupola.kernel import states
 from cupola.kernel.errors import Problem, conflict, invalid
 
-# smallint in the database -> the word of the interface
-STATES = ("pending", "completed", "canceled", "error")
-REVIEWS = ("pending", "accepted", "fixed", "commented", "rejected")
-ROLES = ("production", "evaluation", "training")
-PENDING, COMPLETED, CANCELED, FAILED = range(4)
-UNREVIEWED, ACCEPTED, FIXED, COMMENTED, REJECTED = range(5)
-PRODUCTION, EVALUATION, TRAINING = range(3)
+PENDING, COMPLETED = map(states.ORDER.index, ("pending", "completed"))
+ACCEPTED, FIXED, COMMENTED, REJECTED = map(states.REVIEW.index, ("accepted", "fixed", "commented", "rejected"))
+PRODUCTION, EVALUATION, TRAINING = map(states.ROLE.index, ("production", "evaluation", "training"))
 
 # why an order is still pending
 Waits = Literal["editor", "frames", "placing", "batch", "budget", "attachment", "work", "expert", "redo"]
@@ -25,7 +22,7 @@ WAITS: dict[str, str] = {
     "placing": "It is about to be placed into the queue of work.",
     "batch": "Its batch is staged or paused; finalize or resume the batch.",
     "budget": "The budget does not hold what it costs; fund it, and the task goes on by itself.",
-    "attachment": "Its attachment is being fetched.",
+    "attachment": "Its attachment is being fetched; from a host that is away it is asked for again for a day.",
     "work": "It is in the queue of work.",
     "expert": "The people who looked at it do not agree enough; an expert of your team decides it.",
     "redo": "Its response was rejected; it is done again.",
@@ -39,6 +36,7 @@ MAX_UNIQUE_IDS = 100
 class Work:
     """What the foundry is asked to make: an ontology (as JSON), guidelines, and the one thing to look at.
 
+    guidelines: what this one task asks; overview: what all tasks of its project do, for whom they are offered to.
     text: the words to judge; attachment: a file of ours (`file:<id>`) or an http(s) URL. Exactly one of them.
     gold: the right label as JSON, for evaluation and training. pass_share: what it takes to pass the training.
     """
@@ -50,6 +48,7 @@ class Work:
     pre_label: dict[str, Any] | None = None
     gold: dict[str, Any] | None = None
     pass_share: float | None = None
+    overview: str = ""
 
 
 @dataclass(frozen=True, slots=True)

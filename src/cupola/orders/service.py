@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
 
-from cupola.kernel import clock, ids
+from cupola.kernel import clock, ids, states
 from cupola.kernel.errors import conflict, invalid, not_found
 from cupola.orders import model, store
 from cupola.orders.model import Audit, Filter, Found, NewOrder, Order, Settled, Terms
 from cupola.orders.projects import service as projects
-from cupola.orders.projects.model import Batch, joined_metadata
+from cupola.orders.projects.model import IN_PROGRESS, Batch, joined_metadata
 from cupola.orders.studio import crews
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
@@ -52,7 +53,7 @@ async def create(conn: Conn, tenant: UUID, new: NewOrder) -> UUID:
     )
     if not kept:
         raise model.duplicate(new.unique_id or "")
-    await events.emit(conn, tenant, "order.created", order, role=model.ROLES[new.role])
+    await events.emit(conn, tenant, "order.created", order, role=states.ROLE[new.role])
     return order
 
 
@@ -91,7 +92,7 @@ async def listed(
         "updated_from": wanted.updated[0],
         "updated_to": wanted.updated[1],
     }
-    rows = await store.LIST.all(conn, **given, before=before, limit=limit + 1)
+    rows = await store.LIST.all(conn, **given, before=before or ids.LAST, limit=limit + 1)
     counted = await store.COUNT.one(conn, **given) if total is None else total
     return Found(rows[:limit], counted, len(rows) > limit)
 
@@ -105,7 +106,7 @@ async def cancel(conn: Conn, tenant: UUID, order_id: UUID, *, clear_unique_id: b
     if row.state != model.PENDING:
         raise invalid(
             "task-not-pending",
-            f"The task is {model.STATES[row.state]}; only a pending one can be canceled.",
+            f"The task is {states.ORDER[row.state]}; only a pending one can be canceled.",
             remedy="Read it with GET /v1/task/{id}.",
         )
     if row.foundry_task is not None and not await tasks.cancel_tasks(conn, tenant, [row.foundry_task]):
@@ -182,14 +183,14 @@ async def audit(
 ) -> Order:
     """Write down a client's verdict about a completed order. A rejected one goes back to be done again.
 
-    review: a code of model.REVIEWS but 0. response: what the client made of it, for "fixed".
+    review: a code of states.REVIEW but 0. response: what the client made of it, for "fixed".
     Raises Problem: NOT_FOUND; INVALID for an order that is not completed.
     """
     row = await _locked(conn, tenant, order_id)
     if row.state != model.COMPLETED:
         raise invalid(
             "task-not-completed",
-            f"The task is {model.STATES[row.state]}; only a completed one can be audited.",
+            f"The task is {states.ORDER[row.state]}; only a completed one can be audited.",
             remedy="Wait for its response.",
         )
     now = clock.now()
@@ -213,7 +214,7 @@ async def audit(
         if row.batch is not None:
             await projects.reopen(conn, tenant, row.batch)
         await events.emit(conn, tenant, "order.recalled", order_id)
-    await events.emit(conn, tenant, "order.audited", order_id, review=model.REVIEWS[review])
+    await events.emit(conn, tenant, "order.audited", order_id, review=states.REVIEW[review])
     return await store.ORDER.one(conn, tenant=tenant, id=order_id)
 
 
@@ -263,6 +264,16 @@ async def waiting_for_frames(conn: Conn, tenant: UUID, order_id: UUID) -> Order 
     return row if row is not None and row.state == model.PENDING and row.waits == "frames" else None
 
 
+async def with_frames(conn: Conn, tenant: UUID, orders: Sequence[UUID]) -> list[UUID]:
+    """Those of some orders whose frames are still to be fetched and checked."""
+    return [row.id for row in await store.WITH_FRAMES.all(conn, tenant=tenant, ids=list(orders))] if orders else []
+
+
+async def waits_for_budget(conn: Conn, tenant: UUID) -> bool:
+    """Whether an order waits for money."""
+    return await store.WAITS_FOR_BUDGET.one(conn, tenant=tenant)
+
+
 async def wait_for_editor(conn: Conn, tenant: UUID, order_id: UUID) -> None:
     """Its frames are right: now it waits for an editor."""
     await store.WAITS.run(conn, tenant=tenant, ids=[order_id], waits="editor")
@@ -271,7 +282,7 @@ async def wait_for_editor(conn: Conn, tenant: UUID, order_id: UUID) -> None:
 async def batch_counts(conn: Conn, tenant: UUID, batch: UUID) -> dict[str, int]:
     """Orders of a batch by the word of their state."""
     rows = await store.BATCH_STATES.all(conn, tenant=tenant, batch=batch)
-    return {model.STATES[row.state]: row.orders for row in rows}
+    return {states.ORDER[row.state]: row.orders for row in rows}
 
 
 async def move_batch(conn: Conn, tenant: UUID, batch: UUID, verb: str) -> Batch:
@@ -284,12 +295,12 @@ async def move_batch(conn: Conn, tenant: UUID, batch: UUID, verb: str) -> Batch:
     if verb == "cancel":
         cancelled = await tasks.cancel_tasks(conn, tenant, held)
         await store.CANCEL_UNPLACED.run(conn, tenant=tenant, batch=batch, cancelled=cancelled, now=clock.now())
-    elif verb in ("finalize", "resume"):
+    elif moved.state == IN_PROGRESS:
         await store.BATCH_WAITS.run(conn, tenant=tenant, batch=batch, waits="placing")
-    elif verb == "pause":
+    else:
         await store.BATCH_WAITS.run(conn, tenant=tenant, batch=batch, waits="batch")
     if held and verb != "cancel":
-        await tasks.hold_tasks(conn, tenant, held, held=verb == "pause")
+        await tasks.hold_tasks(conn, tenant, held, held=moved.state != IN_PROGRESS)
     return moved
 
 

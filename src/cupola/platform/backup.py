@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import tarfile
 import tempfile
@@ -36,6 +37,9 @@ DUMP = "database.dump"
 SUMS = "SHA256SUMS"
 _PIECE_BYTES = 1024 * 1024
 _MAX_HEADER_BYTES = 64 * 1024
+_LEAVING_S = 5.0
+_UNKNOWN = 'unrecognized configuration parameter "transaction_timeout"'
+_ALL_OF_THEM = re.compile(r"errors ignored on restore: 1\Z")
 _PROGRAM_TIMEOUT_S = 24 * 60 * 60
 _MAINTENANCE_DATABASE = "postgres"
 
@@ -112,6 +116,7 @@ def backup(admin_url: str, target: Path, parts: Mapping[str, Path]) -> Report:
     parts: a word -> a folder or a file, e.g. {"blobs": data / "blobs"}; an absent one is left out.
     Raises Problem where the database is not of Cupola, cannot be read whole, or the target cannot be written.
     """
+    target = target.absolute()  # the programs of Postgres run elsewhere
     schema = migrate.present(admin_url)
     if schema is None:
         raise conflict(
@@ -287,7 +292,11 @@ def _refuse_what_is_there(admin_url: str, parts: Mapping[str, Path], force: bool
                 )
         if not store.exists(conn, database):
             return
-        if store.sessions(conn, database):
+        # a server that was just stopped takes a moment to end its connections
+        end_s = clock.monotonic_s() + _LEAVING_S
+        while (busy := store.sessions(conn, database)) and clock.monotonic_s() < end_s:
+            clock.sleep(0.1)
+        if busy:
             raise conflict(
                 "restore-in-use",
                 f"Somebody is connected to the database {database}.",
@@ -342,6 +351,7 @@ def restore(admin_url: str, source: Path, parts: Mapping[str, Path], password: s
     Raises Problem for a target that is in use or not empty (unless `force`), and for a backup that is broken, cut
     off, tampered with or too new.
     """
+    source = source.absolute()
     if not source.is_file():
         raise invalid("backup-missing", f"There is no file {source}.", remedy="Check the path.")
     _refuse_what_is_there(admin_url, parts, force)
@@ -364,14 +374,8 @@ def restore(admin_url: str, source: Path, parts: Mapping[str, Path], password: s
                 migrate.migrate(new_url, password)  # for the roles, which belong to no database and no dump
                 store.drop(conn, new)
                 store.create(conn, new)
-            arguments, environment = _programs_connection(new_url)
-            Binaries.for_clients().run(
-                "pg_restore",
-                [*arguments, "--exit-on-error", "--single-transaction", str(Path(scratch, DUMP))],
-                as_account=False,
-                environment=environment,
-                timeout_s=_PROGRAM_TIMEOUT_S,
-            )
+                knows_timeout = conn.info.server_version >= 170_000
+            _fill(new_url, Path(scratch, DUMP), knows_timeout)
         migrate.migrate(new_url, password)
         _swap(admin_url, new, parts)
     except (OSError, psycopg.Error) as error:
@@ -385,6 +389,27 @@ def restore(admin_url: str, source: Path, parts: Mapping[str, Path], password: s
         for path in aside.values():
             _delete(path)
     return Report(database, str(header["schema"]), count, total, str(header["made_at"]))
+
+
+def _fill(url: str, dump: Path, knows_timeout: bool) -> None:
+    """Restore a dump into an empty database, whole or not at all.
+
+    Our programs begin by setting what only Postgres 17 and later know. An older server refuses that one word; there it
+    is the only error that may be, and as the database stands aside until all of it is right, no transaction is needed.
+    """
+    arguments, environment = _programs_connection(url)
+    whole = ["--exit-on-error", "--single-transaction"] if knows_timeout else []
+    try:
+        Binaries.for_clients().run(
+            "pg_restore",
+            [*arguments, *whole, str(dump)],
+            as_account=False,
+            environment=environment,
+            timeout_s=_PROGRAM_TIMEOUT_S,
+        )
+    except Problem as problem:
+        if knows_timeout or not (_UNKNOWN in problem.detail and _ALL_OF_THEM.search(problem.detail)):
+            raise
 
 
 def _delete(path: Path) -> None:

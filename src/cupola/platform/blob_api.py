@@ -6,13 +6,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from cupola.kernel.errors import not_found
+from cupola.platform import hooks
 from cupola.platform.blobs import parse_range
 from cupola.platform.web import principal, runtime
 
 router = APIRouter(tags=["blobs"])
-
-# What a browser may render from a tenant's data; everything else is only ever downloaded.
-_SHOWN = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff", "image/avif")
 
 
 @router.get("/blobs/{tenant}/{sha256}", response_class=Response)
@@ -24,7 +22,7 @@ async def get_blob(request: Request, tenant: str, sha256: str) -> Response:
     size = await run.blobs.head(grant.tenant, grant.sha256)
     if size is None:
         raise not_found("blob")
-    media_type = grant.media_type if grant.media_type in _SHOWN else "application/octet-stream"
+    media_type = grant.media_type if grant.media_type in hooks.shown() else "application/octet-stream"
     headers = {
         "Cache-Control": "private, max-age=3600, immutable",
         "ETag": f'"{grant.sha256}"',

@@ -6,6 +6,9 @@ its name taken has succeeded. What is stored twice is the same bytes.
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
+import errno
 import hashlib
 import hmac
 import os
@@ -15,7 +18,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -31,7 +34,12 @@ from cupola.kernel.errors import Kind, Problem, forbidden, invalid, not_found, u
 CHUNK_BYTES = 1024 * 1024
 INCOMING = ".incoming"  # where streams grow until their hash is known; never listed as a tenant
 SIGNED_PATH = "/blobs"
+ANSWER_S = 5.0  # how long a store may take to begin its answer
+BYTES_PER_S = 256 * 1024  # slower than this it is as good as away
+RENEW_S = 24 * 60 * 60  # what a bucket has had for longer is put again by who puts it
 MAX_SIGNED_S = 7 * 24 * 60 * 60
+FULL_BYTES = 64 * 1024 * 1024  # with less than this free, a disk is full: Postgres's own log needs as much
+_syncfs = ctypes.CDLL(None, use_errno=True).syncfs  # of Linux; Python has no name for it
 _sha = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -73,7 +81,8 @@ class Blobs:
         text = str(where)
         if text.startswith("s3://"):
             endpoint = str(s3.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL") or "")
-            options: Any = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5)}
+            # for one request as a whole: the parts of a large file are requests of their own
+            options: Any = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=ANSWER_S)}
             if endpoint.startswith("http://"):
                 options["allow_http"] = True
             retry: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
@@ -85,6 +94,7 @@ class Blobs:
         root = Path(text).resolve()
         try:
             (root / INCOMING).mkdir(parents=True, exist_ok=True, mode=0o700)
+            root.chmod(0o700)  # the files in it are readable as their maker's umask has it: nobody else gets there
         except OSError as error:
             raise invalid(
                 "blobs-folder", f"The folder {root} cannot be used: {error.strerror}.", remedy="Give a writable folder."
@@ -93,12 +103,14 @@ class Blobs:
 
     # ------------------------------------------------------------ put
     def put_now(self, tenant: UUID, data: bytes) -> Stored:
-        """Store bytes, blocking: for worker threads."""
+        """Store bytes, blocking: for worker threads. On the disk for certain only after `settle_now`."""
         sha256 = hashlib.sha256(data).hexdigest()
         with _mapped(writing=True):
             try:
                 obstore.put(self._store, f"{tenant}/{sha256}", data, mode="create")
             except trouble.AlreadyExistsError:
+                if not self._renewed(f"{tenant}/{sha256}"):
+                    obstore.put(self._store, f"{tenant}/{sha256}", data)
                 return Stored(tenant, sha256, len(data), False)
         return Stored(tenant, sha256, len(data), True)
 
@@ -107,10 +119,76 @@ class Blobs:
         sha256 = hashlib.sha256(data).hexdigest()
         with _mapped(writing=True):
             try:
-                await obstore.put_async(self._store, f"{tenant}/{sha256}", data, mode="create")
+                async with asyncio.timeout(ANSWER_S + len(data) / BYTES_PER_S):
+                    await obstore.put_async(self._store, f"{tenant}/{sha256}", data, mode="create")
             except trouble.AlreadyExistsError:
+                if not await asyncio.to_thread(self._renewed, f"{tenant}/{sha256}"):
+                    await obstore.put_async(self._store, f"{tenant}/{sha256}", data)
                 return Stored(tenant, sha256, len(data), False)
+            await asyncio.to_thread(self._settle, f"{tenant}/{sha256}")
         return Stored(tenant, sha256, len(data), True)
+
+    def settle_now(self) -> None:
+        """Wait until everything put by `put_now` is on the disk, blocking. Before a transaction that names many blobs
+        commits: the database's log is on the disk with its commit, and must not name what a power cut takes away."""
+        if self._root is None:
+            return  # a bucket's answer says that it is kept
+        folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            if _syncfs(folder):
+                raise _away(OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno())))
+        finally:
+            os.close(folder)
+
+    def _settle(self, key: str) -> None:
+        """Put one blob of a local store, and its name, on the disk."""
+        if self._root is None:
+            return
+        for path, flags in ((self._root / key, os.O_RDONLY), ((self._root / key).parent, os.O_RDONLY | os.O_DIRECTORY)):
+            descriptor = os.open(path, flags)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _renewed(self, key: str) -> bool:
+        """Make what is there as new, blocking: the sweeper takes only what nobody has put for long. False: put it
+        again, for it is gone, or a bucket has had it for long, which knows no other way."""
+        if self._root is not None:
+            try:
+                os.utime(self._root / key)
+            except FileNotFoundError:
+                return False
+            return True
+        found = obstore.head(self._store, key)
+        return (clock.now() - found["last_modified"]).total_seconds() < RENEW_S
+
+    def incoming(self) -> Path:
+        """A path for a file that grows here before it is stored with `adopt_now`; whoever asks takes it away."""
+        folder = self._root / INCOMING if self._root is not None else Path(tempfile.gettempdir())
+        return folder / f"cupola-{ids.uuid7()}"
+
+    def adopt_now(self, tenant: UUID, path: Path, sha256: str, size_bytes: int) -> Stored:
+        """Store a whole file under its hash, blocking: for worker threads. A file from `incoming` is moved."""
+        key = _key(tenant, sha256)
+        with _mapped(writing=True):
+            try:
+                if self._root is not None and path.parent == self._root / INCOMING:
+                    obstore.rename(self._store, f"{INCOMING}/{path.name}", key, overwrite=False)
+                elif self._renewed(key):
+                    return Stored(tenant, sha256, size_bytes, False)
+                else:
+                    obstore.put(self._store, key, path, chunk_size=16 * 1024 * 1024, max_concurrency=2)
+            except trouble.AlreadyExistsError:
+                if not self._renewed(key):
+                    obstore.put(self._store, key, path, chunk_size=16 * 1024 * 1024, max_concurrency=2)
+                return Stored(tenant, sha256, size_bytes, False)
+            except (FileNotFoundError, trouble.NotFoundError):
+                if not path.is_file():
+                    raise
+                # The same name is the same bytes, so a race of two writers is harmless.
+                obstore.put(self._store, key, path, chunk_size=16 * 1024 * 1024, max_concurrency=2)
+        return Stored(tenant, sha256, size_bytes, True)
 
     async def put_stream(
         self, tenant: UUID, chunks: AsyncIterator[bytes], *, max_bytes: int = limits.MAX_UPLOAD_BYTES
@@ -148,10 +226,16 @@ class Blobs:
                 try:
                     await obstore.rename_async(self._store, f"{INCOMING}/{path.name}", key, overwrite=False)
                 except trouble.AlreadyExistsError:
-                    return False
+                    if await asyncio.to_thread(self._renewed, key):
+                        return False
+                    await obstore.put_async(self._store, key, path)
+                await asyncio.to_thread(self._settle, key)
                 return True
             try:
-                await obstore.head_async(self._store, key)
+                async with asyncio.timeout(ANSWER_S):
+                    if await asyncio.to_thread(self._renewed, key):
+                        return False
+                await obstore.put_async(self._store, key, path, chunk_size=16 * 1024 * 1024, max_concurrency=2)
                 return False
             except (FileNotFoundError, trouble.NotFoundError):
                 # The same name is the same bytes, so a race of two writers is harmless.
@@ -171,15 +255,16 @@ class Blobs:
     async def stream(self, tenant: UUID, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The same in chunks of about 1 MiB."""
         key = _key(tenant, sha256)
+        if end is not None and end <= start:
+            return
+        wanted: Any = None
+        if end is not None:
+            wanted = {"range": (start, end)}
+        elif start:
+            wanted = {"range": {"offset": start}}
         with _mapped():
-            if start == 0 and end is None:
-                found = await obstore.get_async(self._store, key)
-            elif end is None:
-                found = await obstore.get_async(self._store, key, options={"range": {"offset": start}})
-            elif end <= start:
-                return
-            else:
-                found = await obstore.get_async(self._store, key, options={"range": (start, end)})
+            async with asyncio.timeout(ANSWER_S):
+                found = await obstore.get_async(self._store, key, options=wanted)
             async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(chunk)
 
@@ -187,23 +272,65 @@ class Blobs:
         """What is known of a blob, or None where there is none."""
         try:
             with _mapped():
-                meta = await obstore.head_async(self._store, _key(tenant, sha256))
+                async with asyncio.timeout(ANSWER_S):
+                    meta = await obstore.head_async(self._store, _key(tenant, sha256))
         except Problem as problem:
             if problem.kind is Kind.NOT_FOUND:
                 return None
             raise
         return Stored(tenant, sha256, meta["size"])
 
+    async def check(self) -> None:
+        """Whether the store answers, within a few seconds. Raises Problem (UNAVAILABLE) saying why it does not."""
+        with _mapped(missing_is_fine=self._root is None, writing=self._root is not None):
+            if self._root is not None:
+                room = await asyncio.to_thread(shutil.disk_usage, self._root / INCOMING)
+                if room.free < FULL_BYTES:
+                    raise _full()
+                return
+            with suppress(FileNotFoundError, trouble.NotFoundError):
+                async with asyncio.timeout(ANSWER_S):
+                    await obstore.head_async(self._store, ".check")
+
     async def delete(self, tenant: UUID, sha256: str) -> None:
         """Remove a blob; one that is not there is no error."""
         with suppress(FileNotFoundError), _mapped(missing_is_fine=True):
             await obstore.delete_async(self._store, _key(tenant, sha256))
 
-    async def list(self, tenant: UUID) -> AsyncIterator[Stored]:
-        """All blobs of a tenant, in no order."""
+    async def delete_old(self, tenant: UUID, sha256: str, before: datetime) -> bool:
+        """Remove a blob unless it was put since; whether it went. Of a local store it is first taken aside, so that
+        who puts it at this moment finds it gone, or has made it new. A bucket knows no such step: there a moment lies
+        between the look and the removal."""
+        key = _key(tenant, sha256)
+        with _mapped(missing_is_fine=True):
+            if self._root is not None:
+                return await asyncio.to_thread(self._taken, key, before.timestamp())
+            async with asyncio.timeout(ANSWER_S):
+                if (await obstore.head_async(self._store, key))["last_modified"] >= before:
+                    return False
+                await obstore.delete_async(self._store, key)
+                return True
+        return False
+
+    def _taken(self, key: str, before_s: float) -> bool:
+        assert self._root is not None
+        aside = self._root / INCOMING / f"swept-{ids.uuid7()}"
+        os.rename(self._root / key, aside)
+        if aside.stat().st_mtime < before_s:
+            aside.unlink()
+            return True
+        with suppress(FileExistsError):  # put again meanwhile
+            os.link(aside, self._root / key)
+        aside.unlink()
+        return False
+
+    async def list(self, tenant: UUID, *, before: datetime | None = None) -> AsyncIterator[Stored]:
+        """All blobs of a tenant, in no order; before: those alone that were put, and put again, before then."""
         with _mapped():
             async for batch in obstore.list(self._store, prefix=str(tenant), chunk_size=1_000):
                 for meta in batch:
+                    if before is not None and meta["last_modified"] >= before:
+                        continue
                     yield Stored(tenant, meta["path"].rsplit("/", 1)[-1], meta["size"])
 
     @contextmanager
@@ -218,7 +345,7 @@ class Blobs:
             return
         with tempfile.TemporaryDirectory(prefix="cupola-") as folder:
             path = Path(folder) / sha256
-            if shutil.disk_usage(folder).free < 64 * 1024 * 1024:
+            if shutil.disk_usage(folder).free < FULL_BYTES:
                 raise unavailable("disk-full", "The temporary folder is full.", retry_after_s=60)
             with _mapped(), path.open("xb") as file:
                 for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK_BYTES):
@@ -329,12 +456,22 @@ def _mapped(*, missing_is_fine: bool = False, writing: bool = False) -> Iterator
             raise _away(error) from error
         if not missing_is_fine:
             raise not_found("blob") from None
+    except TimeoutError as error:
+        raise unavailable("blobs-unreachable", "The store of files does not answer.", retry_after_s=10) from error
     except (trouble.BaseError, OSError) as error:
         if isinstance(error, trouble.AlreadyExistsError):
             raise
         raise _away(error) from error
 
 
+def _full() -> Problem:
+    return unavailable(
+        "disk-full", "The disk that files are kept on is full; the operator must make room.", retry_after_s=30
+    )
+
+
 def _away(error: Exception) -> Problem:
+    if getattr(error, "errno", None) == errno.ENOSPC or "os error 28" in str(error):  # the store tells it in words
+        return _full()
     first_line = str(error).strip().splitlines()[:1]
     return unavailable("blobs-unreachable", f"The store of files cannot be used: {' '.join(first_line)[:300]}")

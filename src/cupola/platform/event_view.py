@@ -12,7 +12,7 @@ from cupola.platform.events import Event
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """An event as listeners and webhooks get it. `id` is "xid.seq"; `data` holds identifiers and counts."""
+    """An event as listeners and webhooks get it. `id` is "epoch.xid.seq"; `data` holds identifiers and counts."""
 
     id: str
     kind: str
@@ -23,4 +23,6 @@ class EventView:
 
 
 def view(event: Event) -> EventView:
-    return EventView(f"{event.xid}.{event.seq}", event.kind, event.at, event.subject, event.project, event.data)
+    return EventView(
+        f"{event.epoch}.{event.xid}.{event.seq}", event.kind, event.at, event.subject, event.project, event.data
+    )

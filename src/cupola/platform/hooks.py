@@ -1,7 +1,8 @@
 """The extension surface: what others may add to Cupola by an entry point, with ours registered the same way.
 
 cupola.importers   name of a source type -> cupola.catalog.found.Importer
-cupola.exporters   name of a format      -> cupola.releases.exporters.base.Exporter
+cupola.exporters   name of a format      -> cupola.releases.exporters.base.Format
+cupola.media       name of a medium      -> cupola.catalog.media.base.Medium
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from cupola.kernel.errors import Kind, Problem, invalid
 
 IMPORTERS = "cupola.importers"
 EXPORTERS = "cupola.exporters"
+MEDIA = "cupola.media"
+
+
+@cache
+def shown() -> frozenset[str]:
+    """The media types that a browser may render from our address, as the media say; all else is only downloaded."""
+    return frozenset(media_type for name in names(MEDIA) for media_type in load(MEDIA, name).shown)
 
 
 @cache

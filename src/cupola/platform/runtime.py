@@ -19,6 +19,9 @@ class Runtime:
     db: Database
     blobs: Blobs
 
+    def __post_init__(self) -> None:
+        self.db.long_texts = self.blobs
+
     def worker_of(self, tenant: UUID, person: UUID) -> UUID:
         """How `tenant` knows `person`: a pseudonym that only this instance's secret connects to the person."""
         return pseudonym(self.settings.derive("worker pseudonym"), tenant, person)

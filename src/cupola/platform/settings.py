@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cupola.kernel import ids
 from cupola.kernel.errors import invalid
+from cupola.platform import secret
 from cupola.platform.mail import server_of
 
 
@@ -37,10 +38,17 @@ class Settings:
     secure_cookies: bool = False
     smtp_url: str | None = None  # see platform.mail; None: no mail is sent
     revive: bool = True  # start an embedded database again that has died
+    metrics_token: str | None = None  # who may read /metrics from elsewhere; None: this machine alone
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For is believed
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, so that no two uses share a key."""
         return hmac.new(self.secret, purpose.encode(), hashlib.sha256).digest()
+
+    @property
+    def seal(self) -> bytes:
+        """What the database keeps of the secret, see `platform.pg.seal`."""
+        return self.derive("seal of the instance")
 
     @property
     def database_password(self) -> str:
@@ -56,7 +64,7 @@ def load(
 ) -> Settings:
     """Read the environment; arguments win over it. Makes the data folder and its secret when they are missing."""
     folder = (data_dir or default_data_dir()).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
     a_host = host or os.environ.get("CUPOLA_HOST", "127.0.0.1")
     a_port = port if port is not None else _whole("CUPOLA_PORT", 8000)
     url = public_url or os.environ.get("CUPOLA_PUBLIC_URL") or f"http://{a_host}:{a_port}"
@@ -64,7 +72,7 @@ def load(
         data_dir=folder,
         database_url=os.environ.get("CUPOLA_DATABASE_URL") or None,
         blobs_url=os.environ.get("CUPOLA_BLOBS_URL") or None,
-        secret=_secret(folder),
+        secret=secret.read(folder),
         host=a_host,
         port=a_port,
         public_url=url.rstrip("/"),
@@ -75,6 +83,8 @@ def load(
         secure_cookies=url.startswith("https://"),
         smtp_url=_mail_server(os.environ.get("CUPOLA_SMTP_URL", "")),
         revive=os.environ.get("CUPOLA_REVIVE", "1") != "0",
+        metrics_token=os.environ.get("CUPOLA_METRICS_TOKEN") or None,
+        trusted_proxies=_networks("CUPOLA_TRUSTED_PROXIES"),
     )
 
 
@@ -88,6 +98,21 @@ def _several(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
 
 
+def _networks(name: str) -> tuple[str, ...]:
+    found = _several(name)
+    for text in found:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise invalid(
+                "setting-not-a-network",
+                f"{name} names {text!r}, which is neither an address nor a network.",
+                place=name,
+                remedy="Write addresses or networks with commas between them: 10.0.0.7, 192.168.0.0/16.",
+            ) from None
+    return found
+
+
 def _whole(name: str, default: int) -> int:
     text = os.environ.get(name, "")
     if not text:
@@ -95,25 +120,3 @@ def _whole(name: str, default: int) -> int:
     if not text.isdigit():
         raise invalid("setting-not-a-number", f"{name} is {text!r}; it takes a whole number.", place=name)
     return int(text)
-
-
-def _secret(folder: Path) -> bytes:
-    given = os.environ.get("CUPOLA_SECRET")
-    if given:
-        if len(given) < 32:
-            raise invalid("secret-too-short", "CUPOLA_SECRET needs at least 32 characters.", place="CUPOLA_SECRET")
-        return hashlib.sha256(given.encode()).digest()
-    path = folder / "secret"
-    if not path.exists():
-        # written beside and linked into place: two processes that start together agree on one secret
-        fresh = folder / f"secret.{os.getpid()}"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(ids.token(32))
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return hashlib.sha256(path.read_bytes()).digest()

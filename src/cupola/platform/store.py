@@ -20,8 +20,9 @@ class KeptAnswer:
 @dataclass(frozen=True, slots=True)
 class EventRow:
     tenant: UUID
-    seq: int
+    epoch: int
     xid: str
+    seq: int
     kind: str
     subject: UUID | None
     project: UUID | None
@@ -31,10 +32,16 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a consumer of events has come."""
+    """A place in the order of events: in which cluster, of which transaction in it, which of its events."""
 
+    epoch: int
     xid: str
     seq: int
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What places are compared by: xid is a number."""
+        return self.epoch, int(self.xid), self.seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +71,26 @@ EVENT_APPEND = Scalar(
     int, "SELECT event_append(%(tenant)s, %(kind)s, %(subject)s, %(project)s, %(data)s::jsonb, %(at)s)"
 )
 # A transaction that is still open may yet commit an event with a smaller number: only what is older than every open
-# transaction is read, so that none is ever skipped.
+# transaction is read, so that none is ever skipped. Transactions of an earlier epoch are all over.
 EVENTS_TAIL = Statement(
     EventRow,
-    "SELECT tenant, seq, xid::text, kind, subject, project, data, at FROM event "
-    "WHERE (xid, seq) > (%(xid)s::xid8, %(seq)s) AND xid < pg_snapshot_xmin(pg_current_snapshot()) "
-    "ORDER BY event.xid, event.seq LIMIT %(limit)s",
+    "SELECT tenant, epoch, xid::text, seq, kind, subject, project, data, at FROM event "
+    "WHERE (epoch, xid, seq) > (%(epoch)s::int, %(xid)s::xid8, %(seq)s::bigint) "
+    "AND (epoch < (SELECT epoch FROM event_epoch) OR xid < pg_snapshot_xmin(pg_current_snapshot())) "
+    "ORDER BY event.epoch, event.xid, event.seq LIMIT %(limit)s",
 )
 EVENTS_NEWEST = Statement(
     Place,
-    "SELECT coalesce(pg_snapshot_xmin(pg_current_snapshot())::text, '0') AS xid, 0::bigint AS seq",
+    "SELECT epoch, coalesce(pg_snapshot_xmin(pg_current_snapshot())::text, '0') AS xid, 0::bigint AS seq "
+    "FROM event_epoch",
 )
 EVENTS_OF_TENANT = Statement(
     EventRow,
-    "SELECT tenant, seq, xid::text, kind, subject, project, data, at FROM event "
-    "WHERE tenant = %(tenant)s AND (xid, seq) > (%(xid)s::xid8, %(seq)s) "
-    "AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY event.xid, event.seq LIMIT %(limit)s",
+    "SELECT tenant, epoch, xid::text, seq, kind, subject, project, data, at FROM event WHERE tenant = %(tenant)s "
+    "AND (epoch, xid, seq) > (%(epoch)s::int, %(xid)s::xid8, %(seq)s::bigint) "
+    "AND (epoch < (SELECT epoch FROM event_epoch) OR xid < pg_snapshot_xmin(pg_current_snapshot())) "
+    "ORDER BY event.epoch, event.xid, event.seq LIMIT %(limit)s",
 )
-PLACE = Statement(Place, "SELECT xid::text, seq FROM event_cursor WHERE consumer = %(consumer)s")
-PLACE_KEEP = Command(
-    "INSERT INTO event_cursor (consumer, xid, seq, at) VALUES (%(consumer)s, %(xid)s::xid8, %(seq)s, %(at)s) "
-    "ON CONFLICT (consumer) DO UPDATE SET xid = excluded.xid, seq = excluded.seq, at = excluded.at"
-)
-CONSUMER_LOCK = Scalar(bool, "SELECT pg_try_advisory_lock(hashtextextended(%(consumer)s, 7466))")
-CONSUMER_UNLOCK = Scalar(bool, "SELECT pg_advisory_unlock(hashtextextended(%(consumer)s, 7466))")
-
 BEAT = Command(
     "INSERT INTO process_beat (process, role, host, pid, at) VALUES (%(process)s, %(role)s, %(host)s, %(pid)s, %(at)s) "
     "ON CONFLICT (process) DO UPDATE SET at = excluded.at"

@@ -1,7 +1,7 @@
 """Events to browsers and programs as they happen: server-sent events at /events.
 
 One tail of the event table for each process, only while somebody listens; what it reads is handed to the listeners of
-each tenant in memory. A listener that comes back names the last event it saw (Last-Event-ID, "xid.seq") and is served
+each tenant in memory. A listener that comes back names the last event it saw (Last-Event-ID, its id) and is served
 from the table until it has caught up, so nothing is lost; one that is too slow is dropped and comes back the same way.
 """
 
@@ -39,25 +39,25 @@ PAGE = 500
 QUEUE_EVENTS = 2_000  # what a slow listener may fall behind before it is dropped
 MAX_LISTENERS = 2_000
 
-Position: TypeAlias = tuple[int, int]
-_id = re.compile(r"(\d{1,20})\.(\d{1,19})\Z")
+Position: TypeAlias = tuple[int, int, int]
+_id = re.compile(r"(?:(\d{1,9})\.)?(\d{1,20})\.(\d{1,19})\Z")  # before there were epochs, an id had two parts
 
 
 def parse_id(text: str) -> Position:
     """The place an event id stands for. Raises Problem (INVALID)."""
     found = _id.match(text)
-    if found is None or int(found[1]) >= 1 << 64 or int(found[2]) >= 1 << 63:
+    if found is None or int(found[2]) >= 1 << 64 or int(found[3]) >= 1 << 63:
         raise invalid(
             "event-id-unknown",
             f"{text[:60]!r} is no event's id.",
             place="header Last-Event-ID",
             remedy="Leave it out to begin with what happens from now on.",
         )
-    return int(found[1]), int(found[2])
+    return int(found[1] or 0), int(found[2]), int(found[3])
 
 
 def _position(event: Event) -> Position:
-    return int(event.xid), event.seq
+    return event.epoch, int(event.xid), event.seq
 
 
 class _Listener:
@@ -108,7 +108,7 @@ class Stream:
         """
         if after is None:
             newest = await asyncio.shield(asyncio.ensure_future(self._newest()))
-            after = int(newest.xid), newest.seq
+            after = newest.key
         yield after
         # First the table, so that a listener who was away for long does not fill its queue meanwhile ...
         async for event in self._stored(tenant, after):
@@ -141,7 +141,9 @@ class Stream:
 
     async def _page(self, tenant: UUID, after: Position) -> list[Event]:
         async with self._db.tx(Role.APP, tenant=tenant) as conn:
-            return await store.EVENTS_OF_TENANT.all(conn, tenant=tenant, xid=str(after[0]), seq=after[1], limit=PAGE)
+            return await store.EVENTS_OF_TENANT.all(
+                conn, tenant=tenant, epoch=after[0], xid=str(after[1]), seq=after[2], limit=PAGE
+            )
 
     async def _newest(self) -> Place:
         async with self._db.tx(Role.OPS) as conn:
@@ -176,7 +178,9 @@ class Stream:
             pause_s = POLL_S
             try:
                 async with self._db.tx(Role.OPS) as conn:
-                    rows = await store.EVENTS_TAIL.all(conn, xid=place.xid, seq=place.seq, limit=PAGE)
+                    rows = await store.EVENTS_TAIL.all(
+                        conn, epoch=place.epoch, xid=place.xid, seq=place.seq, limit=PAGE
+                    )
             except Problem as problem:
                 log.warning("the stream of events waits: %s", problem.detail)
                 rows, pause_s = [], RETRY_S
@@ -187,7 +191,7 @@ class Stream:
                 for listener in self._listeners.get(row.tenant, ()):
                     listener.offer(row)
             if rows:
-                place = Place(rows[-1].xid, rows[-1].seq)
+                place = Place(rows[-1].epoch, rows[-1].xid, rows[-1].seq)
             if len(rows) < PAGE:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closed.wait(), pause_s)
@@ -262,7 +266,7 @@ def _frame(event: Event | Position | None) -> bytes:
         return b": still here\n\n"
     if isinstance(event, tuple):
         # An id without data moves a browser's Last-Event-ID on: a line that breaks before the first event resumes.
-        return f"id: {event[0]}.{event[1]}\n\n".encode()
+        return f"id: {'.'.join(map(str, event))}\n\n".encode()
     shown = view(event)
     return b"id: " + shown.id.encode() + b"\ndata: " + msgspec.json.encode(shown) + b"\n\n"
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
+import psycopg
 from fastapi import Depends, Query, Request, Response
 
-from cupola.kernel import clock, limits
+from cupola.kernel import clock, dice, limits
 from cupola.kernel.errors import Kind, Problem, conflict, forbidden, invalid, not_found
 from cupola.platform import store
-from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.pg.tx import Conn, Role, met_another, reading
 from cupola.platform.runtime import Runtime
 
 T = TypeVar("T")
 TenantRole = Literal["reviewer", "manager", "owner"]
 _RANK: dict[str, int] = {"reviewer": 1, "manager": 2, "owner": 3}
 JSON = "application/json"
+MEETINGS = 8  # times that a request begins anew because another one changed the same rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,12 @@ class Principal:
     world: str = "live"
     operator: bool = False
     contributor: bool = False
+    key: UUID | None = None
+
+    @property
+    def reader(self) -> UUID | None:
+        """By whom the database tells what to keep from them: the person, or the key."""
+        return self.person or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,11 @@ class Member:
     role: TenantRole
     person: UUID | None
     world: str
+    key: UUID | None = None
+
+    @property
+    def reader(self) -> UUID | None:
+        return self.person or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ async def principal(request: Request) -> Principal:
         known = await request.app.state.authenticate(request)
         request.state.principal = known
     assert known is not None
+    reading.set(known.reader if request.method in ("GET", "HEAD") else None)
     return known
 
 
@@ -75,6 +91,11 @@ def member(at_least: TenantRole) -> Callable[..., Awaitable[Member]]:
 
     async def dependency(request: Request) -> Member:
         who = await principal(request)
+        if who.operator and who.tenant is not None and who.role is None:
+            raise forbidden(
+                "The operator runs this instance and is no member of this organisation: its data is its own.",
+                remedy="Ask one of its owners for an invitation.",
+            )
         if who.tenant is None or who.role is None:
             raise forbidden(
                 "This address serves a tenant's members and keys.",
@@ -82,7 +103,7 @@ def member(at_least: TenantRole) -> Callable[..., Awaitable[Member]]:
             )
         if _RANK[who.role] < _RANK[at_least]:
             raise forbidden(f"This needs the role {at_least}; yours is {who.role}.", remedy="Ask an owner.")
-        return Member(who.name, who.tenant, who.role, who.person, who.world)
+        return Member(who.name, who.tenant, who.role, who.person, who.world, who.key)
 
     return dependency
 
@@ -121,6 +142,22 @@ def reply(value: Any, status: int = 200) -> Response:
 
 def nothing(status: int = 204) -> Response:
     return Response(status_code=status)
+
+
+def attachment(name: str) -> str:
+    """The value of Content-Disposition for a file that is saved under this name, in whatever script it is written.
+
+    A header holds Latin letters only: the name goes encoded beside a plain one for clients that read no other.
+    Source: RFC 6266, RFC 8187.
+    """
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " .-_") else "_" for c in name)
+    value = f'attachment; filename="{plain}"'
+    return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
+
+
+def table_cell(text: str) -> str:
+    """A person's words as a cell of a table that a spreadsheet opens: never a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
 
 
 def decode_cursor(text: str | None, types: type[T]) -> T | None:
@@ -194,13 +231,31 @@ async def post(request: Request, who: Member, work: Callable[[Conn], Awaitable[A
     key = idempotency_key(request)
     # read before the transaction: a slow client must not hold one open
     content = await request.body() if key is not None else b""
-    async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
-        if key is None:
-            body = msgspec.json.encode(await work(conn))
-        else:
+
+    async def once() -> Response:
+        async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+            if key is None:
+                return Response(msgspec.json.encode(await work(conn)), status, media_type=JSON)
             asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + content
-            status, body = await kept(conn, who.tenant, who.name, key, asked, lambda: work(conn), status)
-    return Response(body, status, media_type=JSON)
+            told, body = await kept(conn, who.tenant, who.name, key, asked, lambda: work(conn), status)
+            return Response(body, told, media_type=JSON)
+
+    return await again_when_met(once)
+
+
+async def again_when_met(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a whole transaction; when it met another one on the same rows, run it again on what that one left.
+
+    What was rolled back has done nothing, so it may be repeated; after MEETINGS of them the error stands.
+    """
+    for meeting in range(MEETINGS):
+        try:
+            return await work()
+        except (Problem, psycopg.Error) as error:
+            if not met_another(error):
+                raise
+            await asyncio.sleep(dice.unit() * 0.02 * (meeting + 1))
+    return await work()
 
 
 async def kept(

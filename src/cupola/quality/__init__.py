@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from cupola.quality import certify
 from cupola.quality.aggregation import Aggregate, aggregate
+from cupola.quality.kinds import Merged
 
-__all__ = ["Aggregate", "aggregate", "certify"]
+__all__ = ["Aggregate", "Merged", "aggregate", "certify"]

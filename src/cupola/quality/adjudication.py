@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from cupola.kernel import clock, ids
+from cupola.kernel import clock, ids, states
 from cupola.kernel.errors import conflict, invalid, not_found
 from cupola.labels import code_of, encode, label_from, validate
 from cupola.platform import events
@@ -17,14 +17,14 @@ from cupola.quality import store
 from cupola.quality.model import Doubtful, Settled, Unclear
 from cupola.tasks import service as tasks_service
 
-ESCALATED, SETTLED = 2, 3
+ESCALATED, SETTLED = map(states.TASK.index, ("escalated", "settled"))
 
 
 async def doubtful(
     conn: Conn, run: Runtime, tenant: UUID, project: UUID | None, after: UUID | None, limit: int, bound_to: str
 ) -> list[Doubtful]:
     """The tasks that wait for an adjudicator, oldest first."""
-    rows = await store.DOUBTFUL.all(conn, tenant=tenant, project=project, after=after, limit=limit)
+    rows = await store.DOUBTFUL.all(conn, tenant=tenant, project=project, after=after or ids.FIRST, limit=limit)
     found: list[Doubtful] = []
     for row in rows:
         thumb = None
@@ -50,7 +50,7 @@ async def doubtful(
 async def unclear(conn: Conn, tenant: UUID, project: UUID, after: UUID | None, limit: int) -> list[Unclear]:
     """The guideline queue: where experts disagree or give up. Raises Problem(NOT_FOUND)."""
     await tasks_service.project_and_ontology(conn, tenant, project)
-    rows = await store.GUIDELINE_QUEUE.all(conn, tenant=tenant, project=project, after=after, limit=limit)
+    rows = await store.GUIDELINE_QUEUE.all(conn, tenant=tenant, project=project, after=after or ids.FIRST, limit=limit)
     return [
         Unclear(
             row.task,
@@ -90,7 +90,7 @@ async def adjudicate(
     code: int | None = None
     if label is not None:
         decoded = label_from(label)
-        validate(decoded, ontology, width_px=state.width_px, height_px=state.height_px)
+        validate(decoded, ontology, await tasks_service.facts_of(conn, tenant, task))
         text, code = encode(decoded).decode(), code_of(decoded, ontology)
     now = clock.now()
     settlement = ids.uuid7()
@@ -116,6 +116,7 @@ async def adjudicate(
         codes=[code],
         confidences=[0.0 if undecidable else 1.0],
         votes=["{" + ",".join(votes) + "}"],
+        opinions=[None],
         how=how,
         method="adjudicator",
         model_version=None,

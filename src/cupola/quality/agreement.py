@@ -5,9 +5,9 @@ Everything is computed from a Crowd; intervals are by bootstrap over tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +39,18 @@ def alpha(
 ) -> Interval:
     """Krippendorff's alpha: 1 is perfect, 0 is chance, below 0 is worse than chance.
 
-    level: how far apart two labels are. ordinal uses the order of the codes; interval and ratio use `values` (K,),
-    by default 0, 1, 2, … . Tasks with one vote say nothing and are left out; None when all labels are the same.
+    level: how far apart two labels are. ordinal uses the order of the codes; interval and ratio use `values` (K,), what
+    each label stands for (see `values_of`): a code is no value. Tasks with one vote say nothing and are left out; None
+    when all labels are the same.
     Source: Krippendorff, Content Analysis (2004), chapter 11; Computing Krippendorff's Alpha-Reliability (2011).
     """
+    if values is None and level in ("interval", "ratio"):
+        raise invalid(
+            "values-needed",
+            f"At the level {level} each label stands for a number, and codes are none.",
+            remedy="Pass values=values_of(codes.labels, level).",
+            place="values",
+        )
     points = np.arange(crowd.n_classes, dtype=np.float64) if values is None else np.asarray(values, dtype=np.float64)
     if points.shape != (crowd.n_classes,):
         raise invalid("values-length", f"values has shape {points.shape}, not ({crowd.n_classes},).", place="values")
@@ -53,6 +61,63 @@ def alpha(
         return alpha_of(matrix, level, points)
 
     return _with_interval(figure, crowd.n_tasks, draws, seed)
+
+
+def values_of(labels: Sequence[Any], level: Level) -> NDArray[np.float64] | None:
+    """(K,) what the labels stand for: numbers at the levels interval and ratio; None where only their order counts.
+
+    Raises Problem for labels that are no numbers, and for a negative one at the level ratio.
+    """
+    if level not in ("interval", "ratio"):
+        return None
+    try:
+        values = np.array([float(label) for label in labels], dtype=np.float64)
+    except (TypeError, ValueError):
+        odd = next(label for label in labels if not _is_number(label))
+        raise invalid(
+            "label-no-number",
+            f"At the level {level} labels are numbers; {odd!r} is none.",
+            remedy="Use the level ordinal with an order, or nominal.",
+            place="label",
+        ) from None
+    if not np.isfinite(values).all() or (level == "ratio" and (values < 0).any()):
+        raise invalid("label-no-number", f"At the level {level} labels are finite numbers from 0 on.", place="label")
+    return values
+
+
+def ordered(labels: Sequence[Any], order: Sequence[str] | None, level: Level) -> list[Any] | None:
+    """The classes in the order that the level ordinal needs; None where the labels' own order will do.
+
+    order: the labels' names, the least first. Raises Problem where words have no order, or the order is not theirs.
+    """
+    if order is None:
+        if level == "ordinal" and not all(_is_number(label) for label in labels):
+            shown = ", ".join(str(label) for label in labels[:5])
+            raise invalid(
+                "order-needed",
+                f"At the level ordinal labels have an order, and the alphabet's is none: {shown}.",
+                remedy="Name them from the least to the most: --order low,middle,high.",
+                place="order",
+            )
+        return None
+    by_name = {str(label): label for label in labels}
+    missing = sorted(set(by_name) - set(order))
+    if missing or len(set(order)) != len(order):
+        raise invalid(
+            "order-incomplete",
+            f"The order leaves out {', '.join(missing)}." if missing else "The order names a label twice.",
+            remedy="Name each label once.",
+            place="order",
+        )
+    kind = type(labels[0])
+    return [by_name[name] if name in by_name else kind(name) for name in order]
+
+
+def _is_number(label: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(label)))
+    except (TypeError, ValueError):
+        return False
 
 
 def alpha_of(coincidences: NDArray[np.float64], level: Level, values: NDArray[np.float64]) -> float | None:

@@ -24,7 +24,7 @@ from cupola.quality import adjudication, dashboard, decisions
 from cupola.quality.decisions import Replayed
 from cupola.quality.model import Doubtful, Estimate, ProjectQuality, Settled, Unclear, WhatIf
 from cupola.tasks import service as tasks_service
-from cupola.tasks.model import Plan, TaskDetail
+from cupola.tasks.model import Opinions, Plan, TaskDetail
 
 router = APIRouter(tags=["quality"])
 
@@ -39,7 +39,8 @@ class EstimatePlan(_Body):
     min_judgements: int = Field(default=1, ge=1, le=50)
     max_judgements: int = Field(default=5, ge=1, le=50)
     gold_rate: float = Field(default=0.05, ge=0, le=0.5)
-    audit_items: int = Field(default=300, ge=0, le=1_000_000)
+    audit_items: int = Field(default=330, ge=0, le=1_000_000)
+    opinions: Opinions = "heard"
 
 
 class EstimateOffer(_Body):
@@ -84,9 +85,7 @@ async def post_estimate(request: Request, who: Reviewer, body: EstimateIn) -> Re
 @router.get("/api/projects/{project}/quality", response_model=ProjectQuality)
 async def get_quality(request: Request, who: Reviewer, project: UUID) -> Response:
     """The project's quality: posteriors, agreement, contributors, confusion, progress, what is still to come."""
-    run = runtime(request)
-    async with run.db.tx(Role.APP, tenant=who.tenant, snapshot=True) as conn:
-        return reply(await dashboard.quality(conn, who.tenant, project))
+    return reply(await dashboard.quality(runtime(request), who.tenant, project))
 
 
 @router.get("/api/projects/{project}/what-if", response_model=WhatIf)

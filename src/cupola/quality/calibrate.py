@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.lazy import Lazy
 from cupola.quality.inference.base import Crowd, Fit, evidence_of
+
+optimize = Lazy("scipy.optimize")
 
 DEFAULT_RHO = 0.6  # the middle of real sets (0.2-1.1)
 MAX_RHO = 8.0
@@ -80,5 +82,5 @@ def rho_of(
         penalty = 0.5 * ((log_rho - np.log(default)) / PRIOR_LOG_SD) ** 2
         return float(-np.log(np.maximum(right, 1e-12)).sum() + penalty)
 
-    found = minimize_scalar(loss, bounds=(np.log(0.01), np.log(MAX_RHO)), method="bounded")
+    found = optimize.minimize_scalar(loss, bounds=(np.log(0.01), np.log(MAX_RHO)), method="bounded")
     return float(np.exp(found.x))

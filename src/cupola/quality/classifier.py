@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.lazy import Lazy
 from cupola.quality.calibrate import DEFAULT_RHO, calibrated
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.methods import DEFAULT_METHOD, METHODS, Method
+
+optimize = Lazy("scipy.optimize")
 
 FOLDS = 5
 PENALTY = 30.0  # ridge on the weights of standardised features, in units of one task
@@ -39,7 +41,7 @@ def train_softmax(
         gradient[:-1] += penalty * weights[:-1]
         return float(value), gradient.ravel()
 
-    found = minimize(
+    found = optimize.minimize(
         loss, np.zeros((dims + 1) * classes), jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-7}
     )
     return np.asarray(found.x, dtype=np.float64).reshape(dims + 1, classes)

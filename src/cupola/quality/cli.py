@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +18,11 @@ from cupola.quality.aggregation import LEAST_COMPARED, Loss, aggregate, compared
 from cupola.quality.choose import choose
 from cupola.quality.cli_audit import audit
 from cupola.quality.inference.base import Crowd, Duplicates
+from cupola.quality.inference.codes import Codes
 from cupola.quality.inference.coin_ds import coin_ds
+from cupola.quality.kinds import Merged, OtherKind
 from cupola.quality.picture import bars
-from cupola.quality.plan import Range, forecast, pool_from_pilot, pool_from_skill
+from cupola.quality.plan import Range, forecast, pool_from_pilot, pool_from_skill, worth_asking
 from cupola.quality.readers import read_table, writable, write_table
 from cupola.quality.simulate import World, simulate
 from cupola.quality.terminal import bar, err, out
@@ -44,6 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _remark(codes: Codes, json_out: bool) -> None:
+    """What was odd in the table, to stderr."""
+    for note in () if json_out else codes.notes:
+        err.print(f"Note: {note}", soft_wrap=True, highlight=False)
+
+
 def _say(document: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
@@ -53,6 +61,7 @@ def aggregate_command(
     judgements: Path,
     *,
     out_file: Annotated[Path, Parameter(name="--out")],
+    kind: Annotated[OtherKind | Literal["choice"], Parameter(help="What a label is.")] = "choice",
     gold: Path | None = None,
     method: str = "auto",
     loss: Loss = "zero_one",
@@ -67,6 +76,8 @@ def aggregate_command(
     """One label and a calibrated confidence for each task.
 
     Reads task, worker, label (CSV, TSV, Parquet, Label Studio JSON); writes task, label, confidence, judgements.
+    Kinds: choice (one class) · text · box "x0 y0 x1 y1" · mask "WxH start+length …" · pairs, the task "left|right" or
+    "query|left|right" and the label a, b or s(ame) · multilabel "cat|dog" · rating, a number.
     """
     writable(out_file)
     if workers_file is not None:
@@ -74,6 +85,13 @@ def aggregate_command(
     with bar("reading", quiet=json_out):
         table = read_table(judgements)
         known = None if gold is None else read_table(gold)
+    if kind != "choice":
+        if known is not None or method != "auto":
+            raise invalid("option-unused", f"--gold and --method are for choices, not for {kind}.", place="kind")
+        with bar("merging", quiet=json_out):
+            merged = aggregate(table, kind=kind, task=task, worker=worker, label=label)
+        _write_merged(merged, out_file, workers_file, json_out)
+        return
     with bar("aggregating", quiet=json_out) as told:
         result = aggregate(
             table,
@@ -102,13 +120,43 @@ def aggregate_command(
                 "rho": _finite(result.rho),
                 "mean_confidence": _finite(np.mean(result.confidence)),
                 "out": str(out_file),
+                "notes": list(result.codes.notes),
             }
         )
         return
+    _remark(result.codes, json_out)
     err.print(
         f"{result.crowd.n_tasks} tasks, {len(result.crowd)} judgements, {result.crowd.n_workers} workers, "
         f"{result.crowd.n_classes} classes. Method {result.method} ({result.why}); rho {result.rho:.2f}. "
         f"Mean confidence {np.mean(result.confidence):.1%}. Wrote {out_file}.",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _write_merged(merged: Merged, out_file: Path, workers_file: Path | None, json_out: bool) -> None:
+    if workers_file is not None and merged.workers is None:
+        raise invalid("workers-untold", f"Merging {merged.kind} tells nothing of single workers.", place="--workers")
+    write_table(merged.answers, out_file)
+    if workers_file is not None and merged.workers is not None:
+        write_table(merged.workers, workers_file)
+    if json_out:
+        _say(
+            {
+                "kind": merged.kind,
+                "method": merged.method,
+                "answers": merged.answers.num_rows,
+                "judgements": merged.judgements,
+                "out": str(out_file),
+                "notes": list(merged.notes),
+            }
+        )
+        return
+    for note in merged.notes:
+        err.print(f"Note: {note}", soft_wrap=True, highlight=False)
+    err.print(
+        f"{merged.answers.num_rows} answers from {merged.judgements} judgements ({merged.kind}: {merged.method}). "
+        f"Wrote {out_file}.",
         soft_wrap=True,
         highlight=False,
     )
@@ -119,6 +167,7 @@ def agreement_command(
     judgements: Path,
     *,
     level: agree.Level = "nominal",
+    order: Annotated[str | None, Parameter(help="The labels from the least to the most, with commas.")] = None,
     gold: Path | None = None,
     duplicates: Duplicates = "refuse",
     json_out: Json = False,
@@ -128,18 +177,24 @@ def agreement_command(
 ) -> None:
     """Krippendorff's alpha, Gwet's AC1, Fleiss' kappa, and with gold the repeat rate, each with its 95 % interval."""
     with bar("reading", quiet=json_out):
-        crowd, codes = Crowd.from_frame(
-            read_table(judgements),
-            gold=None if gold is None else read_table(gold),
-            duplicates=duplicates,
-            task=task,
-            worker=worker,
-            label=label,
-        )
+        table, known = read_table(judgements), None if gold is None else read_table(gold)
+
+        def read(classes: list[Any] | None) -> tuple[Crowd, Codes]:
+            return Crowd.from_frame(
+                table, gold=known, duplicates=duplicates, task=task, worker=worker, label=label, classes=classes
+            )
+
+        crowd, codes = read(None)
+        wanted = None if order is None else [name.strip() for name in order.split(",")]
+        in_order = agree.ordered(codes.labels, wanted, level)
+        if in_order is not None:
+            crowd, codes = read(in_order)
+        values = agree.values_of(codes.labels, level)
+    _remark(codes, json_out)
     figures: dict[str, agree.Interval] = {}
     with bar("drawing again for the intervals", quiet=json_out) as told:
         told(0, 4, "alpha")
-        figures[f"alpha ({level})"] = agree.alpha(crowd, level)
+        figures[f"alpha ({level})"] = agree.alpha(crowd, level, values=values)
         told(1, 4, "AC1")
         figures["AC1"] = agree.ac1(crowd)
         told(2, 4, "kappa")
@@ -153,6 +208,7 @@ def agreement_command(
             name: {"value": _finite(figure.value), "low": _finite(figure.low), "high": _finite(figure.high)}
             for name, figure in figures.items()
         }
+        document["notes"] = list(codes.notes)
         document["alpha by class"] = {
             str(name): _finite(value) for name, value in zip(codes.labels, of_class, strict=True)
         }
@@ -234,14 +290,19 @@ def plan_command(
     classes: int = 2,
     confidence: float = 0.95,
     max_votes: int = 5,
+    vote_cost: Annotated[float, Parameter(help="Of one judgement, everything included.")] = 1.0,
+    expert_cost: Annotated[float, Parameter(help="Of one expert's answer, in the same unit.")] = 10.0,
     seed: int = 0,
     json_out: Json = False,
 ) -> None:
-    """How many judgements, expert answers and audited items a target accuracy will take, from a pilot or a guess."""
+    """How many judgements, expert answers and audited items a target accuracy will take, from a pilot or a guess.
+
+    Says too what an item will cost, and whether the crowd is worth asking at all.
+    """
     if pilot is None:
-        guessed = pool_from_skill(classes, skill)
+        pool = pool_from_skill(classes, skill)
         with bar("forecasting", quiet=json_out) as told:
-            result = forecast(items, guessed, target, confidence=confidence, max_votes=max_votes, seed=seed, told=told)
+            result = forecast(items, pool, target, confidence=confidence, max_votes=max_votes, seed=seed, told=told)
     else:
         crowd, _ = Crowd.from_frame(read_table(pilot), gold=None if gold is None else read_table(gold))
         if compared(crowd) < LEAST_COMPARED:
@@ -258,9 +319,14 @@ def plan_command(
             result = forecast(
                 items, pool, target, confidence=confidence, max_votes=max_votes, pilot=crowd, seed=seed, told=told
             )
+    worth = worth_asking(pool, target, vote_cost=vote_cost, expert_cost=expert_cost, max_votes=max_votes, seed=seed)
     if json_out:
         _say(
             {
+                "ask_crowd": worth.ask_crowd,
+                "cost_per_item": _finite(worth.best.cost),
+                "most_votes": worth.best.votes,
+                "why": worth.why,
                 "judgements": _span(result.judgements),
                 "experts": _span(result.experts),
                 "threshold": result.threshold,
@@ -276,6 +342,9 @@ def plan_command(
     shown.add_row("expert answers", *_row(result.experts))
     out.print(shown)
     audited = "no audit can prove it" if result.audit_items is None else f"{result.audit_items} audited items"
+    out.print(
+        f"{'Ask the crowd' if worth.ask_crowd else 'Ask experts alone'}: {worth.why}.", soft_wrap=True, highlight=False
+    )
     out.print(
         f"From {result.basis}. Settle at a confidence of {result.threshold:.3f}; then {audited} "
         f"(at most {result.audit_allowed} errors) prove {target:.2%} at {confidence:.0%} with 90 % probability.",

@@ -10,8 +10,9 @@ import pyarrow as pa
 from cyclopts import App, Parameter
 
 from cupola.kernel.errors import invalid
-from cupola.quality.certify.document import AuditPlan, Finding, Outcome, PlanKind, build, check
+from cupola.quality.certify.document import UNSIGNED, VOUCHED, build, check
 from cupola.quality.certify.draw import draw, hash_of_ids, hash_of_labels
+from cupola.quality.certify.evidence import AuditPlan, Finding, Outcome, PlanKind, check_plan, read_json
 from cupola.quality.certify.fixed import sample_size_for_power
 from cupola.quality.certify.page import Language, page
 from cupola.quality.inference.codes import LABEL_COLUMNS, TASK_COLUMNS, find_column
@@ -35,12 +36,17 @@ def audit_draw(
 ) -> None:
     """Draw the sample of a frozen release, and write the plan with the hashes that bind it.
 
-    labels: a table of task and label. Without n, as many as prove the target with 90 % probability when the true
-    error is expected_error (a tenth of the limit unless given).
+    labels: a table of task and label. target and confidence are shares: 0.99 for 99 %. Without n, as many as prove the
+    target with 90 % probability when the true error is expected_error (a tenth of the limit unless given).
     """
+    check_plan(1 if n is None else n, target, confidence)
+    if not seed.strip():
+        raise invalid("seed-empty", "An empty seed commits to nothing.", place="--seed", remedy="Give it some words.")
     limit = 1.0 - target
     with bar("drawing the sample") as told:
         frozen = _labels(labels)
+        if not frozen:
+            raise invalid("release-empty", f"{labels} holds no labels.", place=str(labels))
         told(1, 3, "planning its size")
         if n is None:
             expected = limit / 10 if expected_error is None else expected_error
@@ -115,6 +121,7 @@ def audit_report(
     document = _plan(plan)
     fields = document["plan"]
     declared = AuditPlan(fields["kind"], fields["n"], fields["limit"], fields["confidence"], fields["seed"])
+    check_plan(declared.n, 1.0 - declared.limit, declared.confidence)  # a plan may have been written by another hand
     found = [Finding(row["item"], row["outcome"], row.get("first"), row.get("second")) for row in _json(findings)]
     frozen = _labels(labels)
     if hash_of_labels(frozen) != document["labels_sha256"]:
@@ -129,13 +136,23 @@ def audit_report(
 @audit.command(name="check")
 def audit_check(certificate: Path, labels: Path) -> None:
     """Compute a certificate again from the released labels; exit code 2 when anything does not hold."""
-    wrong = check(_json(certificate), _labels(labels))
-    unsigned = "The certificate is not signed."
+    document = _json(certificate)
+    wrong = check(document, _labels(labels))
     for line in wrong:
         err.print(line, soft_wrap=True, highlight=False)
-    if [line for line in wrong if line != unsigned]:
+    if [line for line in wrong if line != UNSIGNED]:
         raise invalid("certificate-wrong", "The certificate does not hold.", place=str(certificate))
-    out.print("The certificate holds: hashes, draw and bound were computed again.", highlight=False)
+    vouched = ", ".join(name for name in VOUCHED if document.get(name.partition(".")[0]))
+    out.print(
+        "The certificate holds: the hashes, the draw, the counts, the bound and the sentence were computed again.",
+        soft_wrap=True,
+        highlight=False,
+    )
+    out.print(
+        f"Nothing but {'its signature' if UNSIGNED not in wrong else 'whoever gave it to you'} vouches for: {vouched}.",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 def _labels(path: Path) -> dict[str, str]:
@@ -171,7 +188,7 @@ def _plan(path: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8"))
+        return read_json(path.read_text("utf-8"))
     except OSError as error:
         raise invalid("file-absent", f"{path} cannot be read: {error.strerror}.", place=str(path)) from error
     except ValueError as error:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-import numpy as np
-
+from cupola.kernel.errors import Problem
 from cupola.kernel.money import legs
-from cupola.platform.pg.tx import Conn
-from cupola.platform.runtime import short_name
-from cupola.quality import agreement, live, store
+from cupola.labels import Ontology
+from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.runtime import Runtime, short_name
+from cupola.quality import figures, refits, store
 from cupola.quality import plan as planner
-from cupola.quality.inference.base import Crowd
 from cupola.quality.model import (
-    Agreement,
-    Bin,
     Calibration,
-    Confusion,
     ContributorQuality,
     Estimate,
     Forecast,
@@ -25,47 +21,42 @@ from cupola.quality.model import (
     WhatIf,
     WorkerFlag,
 )
+from cupola.quality.strategies.base import AnyStrategy, Model
 from cupola.tasks import service as tasks_service
 from cupola.tasks.model import Plan
 
-SAMPLE = 50_000  # newest judgements that agreement is computed on
-# finer where decisions are made
-EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999)
-MAX_CONFUSION = 60  # classes; a larger matrix helps nobody
+COLD_THRESHOLD = 0.995  # shown before anything was judged
 
 
-async def quality(conn: Conn, tenant: UUID, project: UUID) -> ProjectQuality:
+async def quality(run: Runtime, tenant: UUID, project: UUID) -> ProjectQuality:
     """Everything the project's page shows. Raises Problem(NOT_FOUND)."""
+    try:
+        async with run.db.tx(Role.APP, tenant=tenant, snapshot=True) as conn:
+            shown, stale = await _shown(conn, tenant, project)
+    except Problem as problem:
+        if problem.code == "busy":  # none were kept yet, and there is more to count than somebody can wait for
+            await figures.ask(run, tenant, project)
+        raise
+    if stale:
+        await figures.ask(run, tenant, project)
+    return shown
+
+
+async def _shown(conn: Conn, tenant: UUID, project: UUID) -> tuple[ProjectQuality, bool]:
     view = await tasks_service.project_view(conn, tenant, project)
     _, ontology = await tasks_service.project_and_ontology(conn, tenant, project)
-    names = [spec.name for spec in ontology.classes]
-    coded = ontology.kind == "choice" and not ontology.multiple
-    model = await store.MODEL.maybe(conn, tenant=tenant, project=project)
-    parameters = live.thaw(model.state) if model and coded else live.cold(max(len(names), 1))
-    sample = await store.VOTE_SAMPLE.all(conn, tenant=tenant, project=project, limit=SAMPLE)
-    golds = {row.task: row.code for row in await store.GOLD_CODES.all(conn, tenant=tenant, project=project)}
-    found = Agreement(None, None, None, None)
-    if coded and sample:
-        found = await asyncio.to_thread(_agreement, sample, golds, parameters)
-    confusion = None
-    if coded and 2 <= len(names) <= MAX_CONFUSION:
-        matrix = [[0] * len(names) for _ in names]
-        for cell in await store.SETTLED_CODES.all(conn, tenant=tenant, project=project):
-            matrix[cell.settled][cell.said] = cell.n
-        confusion = Confusion(names, matrix)
+    strategy, model = await _model(conn, tenant, project, ontology)
+    found, stale = await figures.read(conn, tenant, project, ontology, view.judgements + view.counts.settled)
     todo = view.counts.open + view.counts.collecting
     per_judgement = legs(view.offer.price_minor, view.offer.fee_bp, view.offer.insurance_bp).total_minor
-    return ProjectQuality(
-        parameters.method,
-        parameters.rho,
-        parameters.threshold,
-        parameters.version,
-        [
-            Bin(EDGES[row.bin], EDGES[row.bin + 1] if row.bin + 1 < len(EDGES) else 1.0, row.tasks)
-            for row in await store.HISTOGRAM.all(conn, tenant=tenant, project=project, edges=list(EDGES[1:]))
-        ],
-        found,
-        round(view.judgements / max(view.counts.settled + view.counts.escalated, 1), 2),
+    shown = ProjectQuality(
+        model.method,
+        model.rho,
+        model.threshold,
+        model.version,
+        found.histogram,
+        found.agreement,
+        found.judgements_per_task,
         [
             ContributorQuality(
                 short_name(row.worker),
@@ -79,56 +70,31 @@ async def quality(conn: Conn, tenant: UUID, project: UUID) -> ProjectQuality:
             )
             for row in await store.SKILLS.all(conn, tenant=tenant, project=project)
         ],
-        confusion,
-        await store.PROGRESS.all(conn, tenant=tenant, project=project),
-        await asyncio.to_thread(_forecast, todo, parameters, view.plan, per_judgement),
-        [Calibration(*one) for one in parameters.reliability],
+        found.confusion,
+        found.progress,
+        await asyncio.to_thread(_forecast, todo, strategy.pool(model, ontology), view.plan, per_judgement),
+        [Calibration(*one) for one in model.reliability],
+        found.at,
     )
+    return shown, stale
 
 
-def _agreement(sample: list[store.CodeRow], golds: dict[UUID, int], parameters: live.Parameters) -> Agreement:
-    tasks = {task: n for n, task in enumerate(dict.fromkeys(row.task for row in sample))}
-    workers = {worker: n for n, worker in enumerate(dict.fromkeys(row.worker for row in sample))}
-    task = np.array([tasks[row.task] for row in sample])
-    code = np.array([row.code for row in sample])
-    crowd = Crowd.from_codes(
-        task,
-        np.array([workers[row.worker] for row in sample]),
-        code,
-        n_tasks=len(tasks),
-        n_workers=len(workers),
-        n_classes=parameters.n_classes,
-    )
-    alpha = agreement.alpha(crowd, draws=100)
-    truth = np.full(len(tasks), -1, np.int16)
-    for gold, value in golds.items():
-        if gold in tasks:
-            truth[tasks[gold]] = value
-    repeat = agreement.repeat_rate(crowd, truth, draws=0).value if (truth >= 0).any() else None
-    return Agreement(alpha.value, alpha.low, alpha.high, repeat)
-
-
-def _pool(parameters: live.Parameters) -> planner.Pool:
-    tables = parameters.confusion if len(parameters.confusion) else parameters.newcomer[None]
-    basis = f"{parameters.judgements:,} judgements of this project" if parameters.judgements else "an assumed crowd"
-    return planner.Pool(
-        tables, np.full(len(tables), 1.0 / len(tables)), parameters.prior, parameters.rho, basis, parameters.standing
-    )
+async def _model(conn: Conn, tenant: UUID, project: UUID, ontology: Ontology) -> tuple[AnyStrategy, Model]:
+    kept = await store.MODEL.maybe(conn, tenant=tenant, project=project)
+    return await asyncio.to_thread(refits.restored, kept, ontology, COLD_THRESHOLD)
 
 
 async def what_if(conn: Conn, tenant: UUID, project: UUID, target: float) -> WhatIf:
     """What another target would take from here. Raises Problem(NOT_FOUND)."""
     view = await tasks_service.project_view(conn, tenant, project)
     _, ontology = await tasks_service.project_and_ontology(conn, tenant, project)
-    model = await store.MODEL.maybe(conn, tenant=tenant, project=project)
-    coded = ontology.kind == "choice" and not ontology.multiple
-    parameters = live.thaw(model.state) if model and coded else live.cold(max(len(ontology.classes), 2))
+    strategy, model = await _model(conn, tenant, project, ontology)
     # a finished project is asked about as if it began again with the same crowd
     tasks = view.counts.open + view.counts.collecting or max(view.counts.total, 1)
     found = await asyncio.to_thread(
         planner.forecast,
         tasks,
-        _pool(parameters),
+        strategy.pool(model, ontology),
         target,
         confidence=view.plan.confidence,
         max_votes=view.plan.max_judgements,
@@ -154,10 +120,9 @@ def _whole(span: planner.Range) -> dict[str, int]:
     return {"low": round(span.low), "likely": round(span.likely), "high": round(span.high)}
 
 
-def _forecast(todo: int, parameters: live.Parameters, plan: Plan, per_judgement_minor: int) -> Forecast:
+def _forecast(todo: int, pool: planner.Pool, plan: Plan, per_judgement_minor: int) -> Forecast:
     if todo == 0:
         return Forecast(0, {"low": 0, "likely": 0, "high": 0})
-    pool = _pool(parameters)
     likely = planner.forecast(
         todo,
         pool,

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-import numpy as np
-
 from cupola.kernel.errors import not_found
+from cupola.labels import Ontology, decode_label, words
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import short_name
-from cupola.quality import live, store
+from cupola.quality import refits, store
+from cupola.quality.online import Plan
+from cupola.quality.opinions import service as opinions
+from cupola.quality.opinions.reliability import Rater, Said
+from cupola.quality.opinions.store import NamedRow
+from cupola.quality.strategies.base import Account, AnyStrategy, Model
 from cupola.tasks import service as tasks_service
+from cupola.tasks.model import UnitView
+from cupola.tasks.parts import parts_of
 
 SAME = 1e-4  # tables are kept in single precision
+AT_ONCE = Plan()  # an account asks for no further votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +36,21 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Opined:
+    """What a version of a model said that a decision rests on, beside the judgements."""
+
+    model: str
+    model_version: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed:
-    """A decision of the crowd, made again. posterior: calibrated, by class; same: it agrees with what was stored."""
+    """A decision of the crowd, made again. posterior: calibrated, by class; same: it agrees with what was stored.
+
+    parts: the units of the label, each with its own confidence. heard: the judgements; opinions: those of models that
+    were heard beside them, and are part of the posterior.
+    """
 
     version: int
     how: str
@@ -37,7 +59,9 @@ class Replayed:
     rho: float | None
     threshold: float | None
     heard: list[Heard]
+    opinions: list[Opined]
     posterior: dict[str, float]
+    parts: list[UnitView]
     stored_confidence: float
     replayed_confidence: float | None
     same: bool | None
@@ -45,7 +69,7 @@ class Replayed:
 
 
 async def replay(conn: Conn, tenant: UUID, task: UUID) -> list[Replayed]:
-    """A task's settlements, newest first; those of single-choice projects are computed again.
+    """A task's settlements, newest first; those of the crowd are computed again.
 
     Raises Problem(NOT_FOUND).
     """
@@ -53,62 +77,73 @@ async def replay(conn: Conn, tenant: UUID, task: UUID) -> list[Replayed]:
     if state is None:
         raise not_found("task")
     _, ontology = await tasks_service.project_and_ontology(conn, tenant, state)
-    names = [spec.name for spec in ontology.classes]
-    told: list[Replayed] = []
-    for row in await store.DECISIONS.all(conn, tenant=tenant, task=task):
-        model = None
-        if row.model_version is not None:
-            model = await store.MODEL_AT.maybe(conn, tenant=tenant, project=state, version=row.model_version)
-        votes = await store.VOTES_BY_ID.all(conn, tenant=tenant, ids=row.judgements)
-        coded = [vote for vote in votes if vote.code is not None]
-        coded_kind = ontology.kind == "choice" and not ontology.multiple
-        parameters = None
-        if coded_kind and row.how == "crowd":
-            parameters = live.thaw(model.state) if model else live.cold(len(names))
-        if parameters is None or not coded:
-            heard = [Heard(short_name(vote.worker), vote.label, 0.0) for vote in votes]
-            told.append(
-                Replayed(
-                    row.version,
-                    row.how,
-                    row.method,
-                    row.model_version,
-                    None,
-                    None,
-                    heard,
-                    {},
-                    row.confidence,
-                    None,
-                    None,
-                    row.at,
-                )
-            )
-            continue
-        code = np.array([vote.code for vote in coded], dtype=np.int64)
-        workers = [vote.worker for vote in coded]
-        posterior, _ = live.posteriors(parameters, np.zeros(len(code), np.int64), 1, workers, code)
-        best = int(posterior[0].argmax())
-        tables = parameters.tables(workers)[np.arange(len(code)), :, code]
-        rest = np.delete(tables, best, axis=1).max(axis=1) if len(names) > 1 else np.zeros(len(code))
-        heard = [
-            Heard(short_name(vote.worker), names[int(vote.code or 0)], round(float(tables[n, best] - rest[n]), 4))
-            for n, vote in enumerate(coded)
-        ]
-        again = float(posterior[0, best])
-        told.append(
-            Replayed(
-                row.version,
-                row.how,
-                row.method,
-                row.model_version,
-                parameters.rho,
-                parameters.threshold,
-                heard,
-                {name: round(float(p), 6) for name, p in zip(names, posterior[0], strict=True)},
-                row.confidence,
-                again,
-                abs(again - row.confidence) < SAME,
-                row.at,
-            )
-        )
-    return told
+    rows = await store.DECISIONS.all(conn, tenant=tenant, task=task)
+    parts = await parts_of(conn, tenant, rows, ontology)
+    return [await _again(conn, tenant, state, ontology, row, parts[row.id]) for row in rows]
+
+
+async def _again(
+    conn: Conn, tenant: UUID, project: UUID, ontology: Ontology, row: store.DecisionRow, parts: list[UnitView]
+) -> Replayed:
+    kept = None
+    if row.model_version is not None:
+        kept = await store.MODEL_AT.maybe(conn, tenant=tenant, project=project, version=row.model_version)
+    votes = await store.VOTES_BY_ID.all(conn, tenant=tenant, ids=row.judgements)
+    said = await opinions.named(conn, tenant, row.opinions or ())
+    found = Replayed(
+        row.version,
+        row.how,
+        row.method,
+        row.model_version,
+        None,
+        None,
+        [Heard(short_name(vote.worker), words(decode_label(vote.label), ontology), 0.0) for vote in votes],
+        [Opined(one.model, one.model_version, words(decode_label(one.label), ontology)) for one in said],
+        {},
+        parts,
+        row.confidence,
+        None,
+        None,
+        row.at,
+    )
+    if row.how != "crowd" or not votes or (kept is None) != (row.model_version is None):
+        return found
+    strategy, model = refits.restored(kept, ontology, 1.0)
+    if kept is None and model.method != row.method:
+        return found  # made in a way of before, of which no model was kept
+    told = await asyncio.to_thread(strategy.account, model, ontology, votes, AT_ONCE)
+    if said:
+        raters = refits.raters_of(kept, model, "heard")
+        told = await asyncio.to_thread(_with_opinions, strategy, model, ontology, votes, said, raters, told)
+    return replace(
+        found,
+        rho=model.rho,
+        threshold=model.threshold if kept is not None else None,
+        heard=[Heard(short_name(one.worker), one.said, round(one.evidence, 4)) for one in told.heard],
+        posterior={name: round(p, 6) for name, p in told.posterior.items()},
+        replayed_confidence=told.confidence,
+        same=told.confidence is not None and abs(told.confidence - row.confidence) < SAME,
+    )
+
+
+def _with_opinions(
+    strategy: AnyStrategy,
+    model: Model,
+    ontology: Ontology,
+    votes: Sequence[store.VoteRow],
+    named: Sequence[NamedRow],
+    raters: Sequence[Rater],
+    told: Account,
+) -> Account:
+    """An account once the opinions are heard, as the decision heard them."""
+    said = [Said(one.id, one.task, one.rater, one.code, one.label) for one in named]
+    rulings = strategy.decide(model, ontology, [votes[0].task], votes, AT_ONCE)
+    (ruling,) = opinions.with_opinions(rulings, said, raters, ontology, AT_ONCE, "heard")
+    if ruling.posterior is not None:
+        names = [spec.name for spec in ontology.classes]
+        shares = {name: float(p) for name, p in zip(names, ruling.posterior, strict=True)}
+    elif ruling.label is not None:
+        shares = {**told.posterior, words(ruling.label, ontology): ruling.confidence}
+    else:
+        shares = told.posterior
+    return replace(told, posterior=shares, confidence=ruling.confidence)

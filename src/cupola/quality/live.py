@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cupola.quality import plan as planner
 from cupola.quality import standing
 from cupola.quality.calibrate import DEFAULT_RHO, temper
-from cupola.quality.choose import choose
+from cupola.quality.choose import Choice, choose
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.blend import SUPPORT
 from cupola.quality.inference.methods import METHODS
@@ -65,8 +65,17 @@ class Parameters:
     def tables(self, workers: list[UUID]) -> NDArray[np.float64]:
         """(n, K, K) log tables of these workers; who is unknown gets the newcomer's."""
         index = np.array([self.workers.get(worker, -1) for worker in workers], dtype=np.int64)
-        all_tables = np.concatenate([self.confusion, self.newcomer[None]])
-        return np.asarray(np.log(np.maximum(all_tables[index], FLOOR)))
+        some = np.broadcast_to(self.newcomer, (len(index), *self.newcomer.shape)).copy()
+        some[index >= 0] = self.confusion[index[index >= 0]]
+        return np.asarray(np.log(np.maximum(some, FLOOR)))
+
+    def said(self, workers: list[UUID], code: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n, K) log P(what each of these workers said | truth): the columns of their tables, and no more of them."""
+        index = np.array([self.workers.get(worker, -1) for worker in workers], dtype=np.int64)
+        columns = np.ascontiguousarray(self.newcomer[:, code].T)
+        known = index >= 0
+        columns[known] = self.confusion[index[known], :, code[known]]
+        return np.asarray(np.log(np.maximum(columns, FLOOR)))
 
 
 def cold(n_classes: int, threshold: float = 0.995) -> Parameters:
@@ -93,8 +102,9 @@ def refit(
 
     known: (n_tasks,) what gold and experts say, -1 unknown; the fit is held to it. golds: the golds alone, which were
     drawn blindly. They choose the method and rho, by fits that were not told them; the confidence is fitted to what
-    experts said as well. (An expert sees the doubtful tasks, but what makes a task doubtful is what the confidence is
-    made of, and given that, the choice says nothing more.)
+    experts said as well, each task looked at by a fit that was told the others (`looked_at`). An expert sees the
+    doubtful tasks, but what makes a task doubtful is what the confidence is made of, and given that, the choice says
+    nothing more.
     The threshold is the lowest that leaves no more than `share` of the allowed error in the whole release, counting
     what the experts take over (see `plan.forecast`). In a good crowd that would settle anything, so no single task is
     left with more than MOST_DOUBT times the doubt that is allowed on average.
@@ -105,11 +115,11 @@ def refit(
     chosen = choose(
         few.crowd, golds, candidates=CANDIDATES if classes <= CLASSES_TO_CHOOSE else (DEFAULT,), default=DEFAULT
     )
-    made_of, right = few.features(chosen.fit, known)
-    coefficients = standing.fitted(made_of, right, few.heard)
     crowd = Crowd.from_codes(
         tasks, workers, codes, n_tasks=n_tasks, n_workers=n_workers, n_classes=classes, gold=known, duplicates="last"
     )
+    made_of, right = looked_at(few, crowd, known, chosen)
+    coefficients = standing.fitted(made_of, right, few.heard)
     fit = METHODS[chosen.method](crowd)
     counts = np.bincount(workers, minlength=n_workers).astype(float)
     pool = planner.Pool(fit.confusion, counts / counts.sum(), fit.prior, chosen.rho, "the project so far", coefficients)
@@ -127,6 +137,31 @@ def refit(
         coefficients,
         reliability(made_of, right, few.heard, few.source, classes),
     )
+
+
+def looked_at(
+    few: Thinned, crowd: Crowd, known: NDArray[np.int16], chosen: Choice
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(n_pieces, 5) what the confidence of each look is made of, and (n_pieces,) whether its leader is right: each fold
+    of the known tasks by a fit that was told all others.
+
+    Decisions are made by a fit that is told what golds and experts say, and that knows people better for it. Looked at
+    through a fit that was told nothing, good evidence would seem to say as little as bad. crowd: all judgements.
+    """
+    told = np.unique(few.source)
+    if len(told) < 2 * FOLDS:
+        return few.features(chosen.fit, known)
+    fold = np.full(len(known), -1, np.int64)
+    fold[told] = np.arange(len(told)) % FOLDS
+    made_of = np.zeros((len(few.source), len(standing.USUAL)))
+    right = np.zeros(len(few.source), np.bool_)
+    for k in range(FOLDS):
+        hidden = fold == k
+        fit = METHODS[chosen.method](few.beside(crowd, known, hidden))
+        here = hidden[few.source]
+        features, answer = few.features(fit, known)
+        made_of[here], right[here] = features[here], answer[here]
+    return made_of, right
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +189,20 @@ class Thinned:
         best = standing.tempered(evidence, votes, fit.prior).argmax(axis=1)
         agreeing = standing.agreement_with(best, self.piece, self.code)
         return standing.features(evidence, votes, fit.prior, agreeing), best == known[self.source]
+
+    def beside(self, crowd: Crowd, known: NDArray[np.int16], hidden: NDArray[np.bool_]) -> Crowd:
+        """The crowd told what is known of all but the hidden (n_tasks,) tasks, of which it has thinned votes."""
+        whole, part = ~hidden[crowd.task], hidden[self.crowd.task]
+        return Crowd.from_codes(
+            np.concatenate([crowd.task[whole], self.crowd.task[part]]),
+            np.concatenate([crowd.worker[whole], self.crowd.worker[part]]),
+            np.concatenate([crowd.label[whole], self.crowd.label[part]]),
+            n_tasks=crowd.n_tasks,
+            n_workers=crowd.n_workers,
+            n_classes=crowd.n_classes,
+            gold=np.where(hidden, -1, known).astype(np.int16),
+            duplicates="keep",
+        )
 
 
 def thinned(
@@ -270,10 +319,7 @@ def _evidence(
     parameters: Parameters, task: NDArray[np.int64], n_tasks: int, workers: list[UUID], code: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """(n_tasks, K) evidence and (n_tasks,) votes."""
-    tables = (
-        parameters.tables(workers)[np.arange(len(code)), :, code] if len(code) else np.zeros((0, parameters.n_classes))
-    )
-    return _gathered(tables, task, code, n_tasks, parameters.prior, parameters.method)
+    return _gathered(parameters.said(workers, code), task, code, n_tasks, parameters.prior, parameters.method)
 
 
 def _gathered(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cupola.quality.certify.evidence import confidence_of_attempt
 from cupola.quality.certify.fixed import error_to_aim_at
 
 # Of the errors that the target allows, the share that may come from tasks settled by the crowd's posterior. The rest is
@@ -21,7 +22,7 @@ def crowd_share(target_accuracy: float, confidence: float, audit_items: int, ite
     if audit_items == 0 or items == 0:
         return 0.5
     limit = 1.0 - target_accuracy
-    aim = error_to_aim_at(min(audit_items, items), limit, confidence, items) / limit
+    aim = error_to_aim_at(min(audit_items, items), limit, confidence_of_attempt(confidence, 1), items) / limit
     return min(max(CAUTION * aim, LEAST_SHARE), MOST_SHARE)
 
 
@@ -116,18 +117,22 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class ProjectQuality:
+    """counted_at: when histogram, agreement, judgements_per_task (of decided tasks, gold aside), confusion and progress
+    were counted; of a large project they are kept."""
+
     method: str
     rho: float
     threshold: float
     model_version: int
     posterior_histogram: list[Bin]
     agreement: Agreement
-    judgements_per_task: float
+    judgements_per_task: float | None
     contributors: list[ContributorQuality]
     confusion: Confusion | None
     progress: list[Progress]
     forecast: Forecast
     calibration: list[Calibration]
+    counted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

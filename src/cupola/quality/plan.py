@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from cupola.kernel.errors import Problem, invalid
 from cupola.quality.calibrate import DEFAULT_RHO
+from cupola.quality.certify.evidence import confidence_of_attempt
 from cupola.quality.certify.fixed import sample_size_for_power
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.coin_ds import coin_ds
@@ -20,6 +22,7 @@ from cupola.quality.standing import MOST_LOG_ODDS, MOST_SURE, SHARPNESS
 
 SIMULATED_TASKS = 2_000
 DRAWS = 24
+WORTH = 0.05  # of an expert's price that the crowd must be expected to save
 FIRST = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
 
 
@@ -135,7 +138,8 @@ def forecast(
     audit: tuple[int, int] | None = None
     if plan_audit:
         with contextlib.suppress(Problem):  # no audit could prove it
-            audit = sample_size_for_power(limit, min(settled, share * limit), 0.9, confidence, items)
+            first = confidence_of_attempt(confidence, 1)
+            audit = sample_size_for_power(limit, min(settled, share * limit), 0.9, first, items)
     return Forecast(
         judgements=_range(np.array(votes) * items),
         experts=_range(np.array(experts) * items),
@@ -146,6 +150,78 @@ def forecast(
         threshold=float(np.median(thresholds)),
         basis=pool.basis,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to label: at most `votes` judgements a task (0: experts alone), then an expert for what is too doubtful.
+
+    cost: expected, of one item, in the unit of the prices; judgements, experts: expected of one item; threshold: the
+    confidence at which a task settles.
+    """
+
+    votes: int
+    cost: float
+    judgements: float
+    experts: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Whether the crowd is worth asking: the cheapest way, all ways (experts alone first), and the reason in words."""
+
+    best: Way
+    ways: tuple[Way, ...]
+    why: str
+
+    @property
+    def ask_crowd(self) -> bool:
+        """False where experts alone are cheaper than anything the crowd could save them."""
+        return self.best.votes > 0
+
+
+def worth_asking(
+    pool: Pool,
+    target_accuracy: float,
+    *,
+    vote_cost: float,
+    expert_cost: float,
+    max_votes: int = 5,
+    share: float = 0.5,
+    seed: int = 0,
+) -> Worth:
+    """What an item costs with at most 0, 1, 2 … judgements before an expert, and the cheapest of these.
+
+    A crowd that is seldom sure enough to be released costs its votes on top of the experts. The crowd is only asked
+    where it is expected to save WORTH of the experts' price: a forecast is no better than that. vote_cost, expert_cost:
+    of one answer, everything included, in one unit.
+    """
+    if vote_cost <= 0 or expert_cost <= 0:
+        raise invalid("cost-range", "A vote and an expert cost more than nothing.", place="cost")
+    Plan(0.5, 1, max_votes)
+    allowed = share * (1.0 - target_accuracy)
+    tops = _paths(pool, pool.rho, max_votes, np.random.default_rng(seed))
+    ways = [Way(0, expert_cost, 0.0, 1.0, 1.0)]
+    for votes in range(1, max_votes + 1):
+        for threshold, (judgements, experts, _) in _outcomes(tops[:, :votes], allowed):
+            cost = vote_cost * judgements + expert_cost * experts
+            ways.append(Way(votes, cost, judgements, experts, threshold))
+    best = min(ways, key=lambda way: (way.cost, way.votes))
+    if best.votes and best.cost > (1.0 - WORTH) * expert_cost:
+        best = ways[0]
+    if best.votes:
+        why = (
+            f"at most {best.votes} judgements a task and experts for {best.experts:.0%} cost {best.cost:.2f} an item, "
+            f"experts alone {expert_cost:.2f}"
+        )
+    else:
+        cheapest = min(ways[1:], key=lambda way: way.cost)
+        why = (
+            f"experts alone cost {expert_cost:.2f} an item; with the crowd first {cheapest.experts:.0%} would go to "
+            f"them anyway, at {cheapest.cost:.2f}"
+        )
+    return Worth(best, tuple(ways), why)
 
 
 def _range(values: NDArray[np.float64]) -> Range:
@@ -181,21 +257,26 @@ def _tune(
 ) -> tuple[float, tuple[float, float, float]]:
     """The lowest threshold that leaves `allowed` errors at most; (votes a task, share to experts, settled error)."""
     tops = _paths(pool, rho, max_votes, rng)
-    outcome = (float(max_votes), 1.0, 0.0)
-    low_threshold = 1.0
+    tops[:, : min_votes - 1] = 0.0  # nothing settles before
+    for threshold, outcome in _outcomes(tops, allowed):
+        return threshold, outcome
+    return 1.0, (float(max_votes), 1.0, 0.0)
+
+
+def _outcomes(tops: NDArray[np.float64], allowed: float) -> Iterator[tuple[float, tuple[float, float, float]]]:
+    """The lowest threshold that leaves `allowed` errors in the whole release at most: (votes a task, share to experts,
+    settled error); nothing where there is none. tops: (tasks, votes)."""
+    last = tops.shape[1] - 1
     for threshold in 1.0 - allowed * np.geomspace(8.0, 0.04, 40):
         if threshold <= 0:
             continue
         ready = tops >= threshold
-        ready[:, : min_votes - 1] = False
         settled = ready.any(axis=1)
-        at = np.where(settled, ready.argmax(axis=1), max_votes - 1)
+        at = np.where(settled, ready.argmax(axis=1), last)
         error = float((1.0 - tops[settled, at[settled]]).mean()) if settled.any() else 0.0
         if error * float(settled.mean()) <= allowed:
-            low_threshold = float(threshold)
-            outcome = (float((at + 1).mean()), float(1.0 - settled.mean()), error)
-            break
-    return low_threshold, outcome
+            yield float(threshold), (float((at + 1).mean()), float(1.0 - settled.mean()), error)
+            return
 
 
 def _paths(pool: Pool, rho: float, max_votes: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
-from cupola.kernel.errors import invalid
+from cupola.kernel.errors import Problem, invalid
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".json")
 WRITTEN = (".csv", ".tsv", ".parquet")
@@ -49,19 +49,15 @@ def _as_written(path: Path, delimiter: str) -> pa.Table:
     """
     # a quoted text may hold line breaks (a transcript does)
     parse = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    guessed = pa_csv.read_csv(path, parse_options=parse)
+    data = _in_utf8(path)
+    guessed = pa_csv.read_csv(pa.BufferReader(data), parse_options=parse)
     odd = [field.name for field in guessed.schema if not pa.types.is_string(field.type)]
     if len(odd) == 0 or guessed.num_rows == 0:
         return guessed
     if any(pa.types.is_binary(guessed.schema.field(name).type) for name in odd):
-        raise invalid(
-            "file-encoding",
-            f"{path} holds bytes that are no UTF-8.",
-            remedy="Save it as UTF-8; a spreadsheet offers that as 'CSV UTF-8'.",
-            place=str(path),
-        )
+        raise _no_utf8(path)
     options = pa_csv.ConvertOptions(column_types=dict.fromkeys(odd, pa.string()), include_columns=odd)
-    text = pa_csv.read_csv(path, parse_options=parse, convert_options=options)
+    text = pa_csv.read_csv(pa.BufferReader(data), parse_options=parse, convert_options=options)
     for name in odd:
         at = guessed.schema.get_field_index(name)
         whole = pa.types.is_integer(guessed.schema.field(name).type)
@@ -70,6 +66,28 @@ def _as_written(path: Path, delimiter: str) -> pa.Table:
             continue
         guessed = guessed.set_column(at, name, text[name])
     return guessed
+
+
+def _in_utf8(path: Path) -> bytes:
+    """The file in UTF-8: spreadsheets write "Unicode text" in UTF-16, and say so by their first two bytes."""
+    data = path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        try:
+            return data.decode("utf-16").encode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _no_utf8(path) from error
+    if b"\x00" in data[:4096]:
+        raise _no_utf8(path)
+    return data
+
+
+def _no_utf8(path: Path) -> Problem:
+    return invalid(
+        "file-encoding",
+        f"{path} holds bytes that are no UTF-8.",
+        remedy="Save it as UTF-8; a spreadsheet offers that as 'CSV UTF-8'.",
+        place=str(path),
+    )
 
 
 def label_studio(path: Path) -> pa.Table:

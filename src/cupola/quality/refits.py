@@ -3,165 +3,183 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betaincinv
 
-from cupola.kernel import clock
-from cupola.labels import Label, Ontology, code_of, decode_label, same
-from cupola.platform.pg.tx import Role
+from cupola.kernel import clock, limits
+from cupola.kernel.lazy import Lazy
+from cupola.labels import Ontology, code_of, decode_label
+from cupola.platform import events
+from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.quality import agreeing, live, store, watching
-from cupola.quality.model import WorkerFlag
+from cupola.quality import store, watching
 from cupola.quality.online import Plan
+from cupola.quality.opinions import reliability
+from cupola.quality.opinions import service as opinions
+from cupola.quality.opinions.reliability import Rater
+from cupola.quality.strategies import STRATEGIES, strategy_for
+from cupola.quality.strategies.base import Aims, AnyStrategy, Evidence, Model, People
 
-log = logging.getLogger("cupola.quality")
+special = Lazy("scipy.special")
 
+REFIT_GROWTH = 1.25
+FITTED = "model.fitted"
 FIRST_REFIT = 60  # judgements before the first fit
-EM_SAYS = 10.0  # golds that EM's opinion of somebody counts as: it is optimistic, gold is not
-NEAR = 4.0  # agreement with what settled counts a quarter: the worker's own vote is part of it
 
 
 @dataclass(slots=True)
 class Live:
-    """What the aggregator remembers of a project; everything in it can be read again from the database."""
+    """What the aggregator remembers of a project; everything in it can be read again from the database.
+
+    threshold: the confidence to settle at before anything is known of the crowd. use: what the project's plan says of
+    models' opinions; raters: the models that are heard, the best first; stages: how many the project's line has.
+    """
 
     plan: Plan
     target_accuracy: float
     share: float
+    threshold: float
     gold_rate: float
     ontology: Ontology
     directed: bool
-    coded: bool
-    parameters: live.Parameters
-    accuracies: dict[UUID, float] = field(default_factory=dict)
+    strategy: AnyStrategy
+    model: Model
     seen: int = 0
     tasks_total: int = 0
     next_refit: float = FIRST_REFIT
+    use: str = "heard"
+    stages: int = 1
+    raters: list[Rater] = field(default_factory=list)
+
+    @property
+    def version(self) -> int | None:
+        """Of the model, as a settlement keeps it; None before the first fit."""
+        return self.model.version or None
 
 
-@dataclass(frozen=True, slots=True)
-class People:
-    """What a refit says of a project's workers: judgements, golds seen and right, Beta(a, b) of the skill, flags."""
+def next_after(judgements: int, tasks_total: int) -> float:
+    """At how many judgements the next fit is due. A large project fits in larger steps: a look at all its waiting tasks
+    is not free."""
+    return max(judgements * REFIT_GROWTH, judgements + 40, judgements + 0.02 * tasks_total)
 
-    workers: list[UUID]
-    judged: NDArray[np.int64]
-    seen: NDArray[np.int64]
-    right: NDArray[np.int64]
-    a: NDArray[np.float64]
-    b: NDArray[np.float64]
-    flags: list[list[WorkerFlag]]
+
+def restored(kept: store.ModelRow | None, ontology: Ontology, threshold: float) -> tuple[AnyStrategy, Model]:
+    """A project's strategy and its model, as the last fit left it; before the first, or when that was of other labels,
+    the cold start."""
+    wanted = strategy_for(ontology)
+    if kept is not None:
+        strategy = STRATEGIES[kept.strategy]
+        if strategy.reads_labels == wanted.reads_labels and (strategy is wanted or not wanted.reads_labels):
+            model: Model = strategy.thaw(kept.state)
+            if strategy.fits(model, ontology):
+                return strategy, model
+    cold: Model = wanted.cold(ontology, threshold)
+    return wanted, cold
+
+
+def raters_of(kept: store.ModelRow | None, model: Model, use: str) -> list[Rater]:
+    """The models that are heard beside `model`, the best first: none where it is not the one that was kept."""
+    if kept is None or model.version != kept.version or use == "unheard":
+        return []
+    return reliability.trusted(reliability.thaw(kept.raters))
 
 
 async def fit(run: Runtime, tenant: UUID, project: UUID, known: Live) -> bool:
     """Fit, keep, and change `known`; False when nothing has been judged yet."""
-    return await (_fit_coded if known.coded else _fit_agreeing)(run, tenant, project, known)
-
-
-async def _fit_coded(run: Runtime, tenant: UUID, project: UUID, known: Live) -> bool:
+    strategy = strategy_for(known.ontology)
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        codes = await store.CODES.all(conn, tenant=tenant, project=project)
-        golds = await store.GOLD_CODES.all(conn, tenant=tenant, project=project)
-        expert = await store.ADJUDICATED_CODES.all(conn, tenant=tenant, project=project)
-        model_said = await store.PRE_LABELS.all(conn, tenant=tenant, project=project)
-    if not codes:
+        evidence = await _read(conn, tenant, project, strategy, known.ontology)
+        newest = await store.MODEL_VERSION.one(conn, tenant=tenant, project=project)
+    if evidence is None:
         return False
-    number, workers = _number([row.task for row in codes]), _number([row.worker for row in codes])
-    truth = np.full(len(number), -1, np.int16)
-    gold = truth.copy()
-    for row in expert:
-        if row.task in number:
-            truth[number[row.task]] = row.code
-    for row in golds:
-        if row.task in number:
-            truth[number[row.task]] = gold[number[row.task]] = row.code
-    task = np.array([number[row.task] for row in codes])
-    worker = np.array([workers[row.worker] for row in codes])
-    code = np.array([row.code for row in codes])
-    parameters = await asyncio.to_thread(
-        live.refit,
-        known.parameters,
-        task,
-        worker,
-        code,
-        list(workers),
-        truth,
-        gold,
-        target_accuracy=known.target_accuracy,
-        share=known.share,
-        max_votes=known.plan.max_votes,
-    )
-    known.parameters = parameters
-    known.plan = replace(known.plan, threshold=parameters.threshold)
-    known.seen = len(codes)
-    told = {row.task for row in golds}
-    is_gold = np.array([row.task in told for row in codes])
-    right = np.bincount(worker[is_gold & (gold[task] == code)], minlength=len(workers))
-    seen = np.bincount(worker[is_gold], minlength=len(workers))
-    diagonal = np.einsum("wkk,k->w", parameters.confusion, parameters.prior)
-    said = _codes_of(model_said, number, known.ontology)
-    try:
-        flags = await asyncio.to_thread(watching.signals, parameters, task, worker, code, truth, list(workers), said)
-    except Exception:
-        log.exception("project %s: no signals about people this time", project)  # they stop no decision
-        flags = [[] for _ in workers]
-    people = People(
-        list(workers),
-        np.bincount(worker),
-        seen,
-        right,
-        right + EM_SAYS * diagonal,
-        (seen - right) + EM_SAYS * (1.0 - diagonal),
-        flags,
-    )
-    await _keep(run, tenant, project, known, people, parameters)
+    before = known.model if strategy is known.strategy else strategy.cold(known.ontology, known.threshold)
+    aims = Aims(known.target_accuracy, known.share, known.threshold, known.plan)
+    state, people = await asyncio.to_thread(_fitted, strategy, before, newest, known.ontology, evidence, aims)
+    # what decides from now on is what a restart would read
+    model: Model = strategy.thaw(state)
+    known.plan = replace(known.plan, threshold=model.threshold)
+    raters = await _raters(run, tenant, project, known, strategy, model)
+    known.raters = reliability.trusted(raters) if known.use != "unheard" else []
+    known.strategy, known.model, known.seen = strategy, model, sum(evidence.made.values())
+    await _keep(run, tenant, project, known, people, state, reliability.freeze(raters) if raters else None)
     return True
 
 
-async def _fit_agreeing(run: Runtime, tenant: UUID, project: UUID, known: Live) -> bool:
+async def _raters(
+    run: Runtime, tenant: UUID, project: UUID, known: Live, strategy: AnyStrategy, model: Model
+) -> list[Rater]:
+    """How far each version of a model is to be heard beside this fit of the people."""
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        gold = await store.GOLD_VOTES.all(conn, tenant=tenant, project=project)
-        settled = await store.SETTLED_VOTES.all(conn, tenant=tenant, project=project)
-        counts = await store.WORKER_COUNTS.all(conn, tenant=tenant, project=project)
+        said, truths = await opinions.comparable(conn, tenant, project, read_labels=strategy.reads_labels)
+        if not said:
+            return []
+        read = store.VOTES if strategy.reads_labels else store.CODED_VOTES
+        votes = await read.all(conn, tenant=tenant, tasks=list({one.task for one in said}))
+    return await asyncio.to_thread(opinions.fitted, said, truths, votes, strategy, model, known.ontology, known.plan)
+
+
+def _fitted(
+    strategy: AnyStrategy, before: Model, newest: int, ontology: Ontology, evidence: Evidence, aims: Aims
+) -> tuple[bytes, People]:
+    model, people = strategy.fit(before, ontology, evidence, aims)
+    return strategy.freeze(replace(model, version=newest + 1)), people
+
+
+async def _read(conn: Conn, tenant: UUID, project: UUID, strategy: AnyStrategy, ontology: Ontology) -> Evidence | None:
+    """What the strategy's fit is made from; None when nothing has been judged."""
+    counts = await store.WORKER_COUNTS.all(conn, tenant=tenant, project=project)
     if not counts:
-        return False
-    known.seen = sum(row.judgements for row in counts)
-    workers = {row.worker: n for n, row in enumerate(counts)}
-    right, seen = await asyncio.to_thread(_compare, gold, workers, known.ontology)
-    near_right, near_seen = await asyncio.to_thread(_compare, settled, workers, known.ontology)
-    skill = agreeing.accuracy(right + near_right / NEAR, seen + near_seen / NEAR)
-    known.accuracies = {worker: float(skill[n]) for worker, n in workers.items()}
-    a = right + near_right / NEAR + agreeing.PRIOR_ACCURACY * agreeing.PRIOR_STRENGTH
-    b = np.maximum(seen + agreeing.PRIOR_STRENGTH + near_seen / NEAR - a, 1e-3)
-    judged = np.array([row.judgements for row in counts])
-    people = People(list(workers), judged, seen, right, a, b, [[] for _ in workers])
-    await _keep(run, tenant, project, known, people, None)
-    return True
+        return None
+    evidence = Evidence({row.worker: row.judgements for row in counts})
+    if "codes" in strategy.reads:
+        codes = await store.CODES.all(conn, tenant=tenant, project=project)
+        if not codes:
+            return None
+        golds = await store.GOLD_CODES.all(conn, tenant=tenant, project=project)
+        experts = await store.ADJUDICATED_CODES.all(conn, tenant=tenant, project=project)
+        said = await store.PRE_LABELS.all(conn, tenant=tenant, project=project)
+        evidence = replace(
+            evidence,
+            codes=codes,
+            golds={row.task: row.code for row in golds},
+            experts={row.task: row.code for row in experts},
+            said=await asyncio.to_thread(_codes_of, said, ontology),
+        )
+    most = limits.MAX_FIT_BYTES
+    if "truths" in strategy.reads:
+        evidence = replace(
+            evidence,
+            truths=await store.GOLD_VOTES.all(conn, tenant=tenant, project=project, max_bytes=most),
+            settled=await store.SETTLED_VOTES.all(conn, tenant=tenant, project=project, max_bytes=most),
+        )
+    if "labels" in strategy.reads:
+        newest = await store.NEWEST_LABELS.all(conn, tenant=tenant, project=project, max_bytes=most)
+        evidence = replace(evidence, labels=newest[::-1])
+    return evidence
 
 
 async def _keep(
-    run: Runtime, tenant: UUID, project: UUID, known: Live, people: People, parameters: live.Parameters | None
+    run: Runtime, tenant: UUID, project: UUID, known: Live, people: People, state: bytes, raters: bytes | None
 ) -> None:
-    low = betaincinv(people.a, people.b, 0.025)
+    low = special.betaincinv(people.a, people.b, 0.025)
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        if parameters is not None:
-            await store.MODEL_KEEP.run(
-                conn,
-                tenant=tenant,
-                project=project,
-                version=parameters.version,
-                method=parameters.method,
-                rho=parameters.rho,
-                judgements=parameters.judgements,
-                state=live.freeze(parameters),
-                now=clock.now(),
-            )
+        await store.MODEL_KEEP.run(
+            conn,
+            tenant=tenant,
+            project=project,
+            version=known.model.version,
+            strategy=known.strategy.name,
+            method=known.model.method,
+            rho=known.model.rho,
+            judgements=known.model.judgements,
+            state=state,
+            raters=raters,
+            now=clock.now(),
+        )
         await store.SKILLS_KEEP.run(
             conn,
             tenant=tenant,
@@ -173,42 +191,18 @@ async def _keep(
             # rounded: a bound of 1e-60, as of somebody always wrong, is more than the table's real can hold
             skills=np.round(people.a / (people.a + people.b), 6).tolist(),
             lows=np.round(low, 6).tolist(),
-            highs=np.round(betaincinv(people.a, people.b, 0.975), 6).tolist(),
+            highs=np.round(special.betaincinv(people.a, people.b, 0.975), 6).tolist(),
             flags=[msgspec.json.encode(one).decode() for one in people.flags],
             now=clock.now(),
         )
+        # whoever decides, in whatever process, reads the model anew
+        await events.emit(conn, tenant, FITTED, None, project)
         if known.gold_rate > 0:
             rates = watching.gold_rates(known.gold_rate, known.target_accuracy, people.seen, low, people.flags)
             await store.GOLD_RATES.run(conn, tenant=tenant, project=project, workers=people.workers, rates=rates)
 
 
-def _number(values: Iterable[UUID]) -> dict[UUID, int]:
-    return {value: n for n, value in enumerate(dict.fromkeys(values))}
-
-
-def _codes_of(said: Sequence[store.PreLabel], number: dict[UUID, int], ontology: Ontology) -> NDArray[np.int16] | None:
-    """(n_tasks,) what a model said beforehand as codes, -1 where nothing; None where there is nothing at all."""
-    if not said:
-        return None
-    out = np.full(len(number), -1, np.int16)
-    for row in said:
-        if row.task in number and (code := code_of(decode_label(row.pre_label), ontology)) is not None:
-            out[number[row.task]] = code
-    return out
-
-
-def _compare(
-    votes: Sequence[store.GoldVote], workers: dict[UUID, int], ontology: Ontology
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    right, seen = np.zeros(len(workers), np.int64), np.zeros(len(workers), np.int64)
-    truths: dict[str, Label] = {}
-    for vote in votes:
-        n = workers.get(vote.worker)
-        if n is None:
-            continue
-        truth = truths.get(vote.truth)
-        if truth is None:
-            truth = truths[vote.truth] = decode_label(vote.truth)
-        seen[n] += 1
-        right[n] += same(decode_label(vote.label), truth, ontology)
-    return right, seen
+def _codes_of(said: Sequence[store.PreLabel], ontology: Ontology) -> dict[UUID, int]:
+    """What a model said of tasks beforehand, as codes."""
+    codes = {row.task: code_of(decode_label(row.pre_label), ontology) for row in said}
+    return {task: code for task, code in codes.items() if code is not None}

@@ -6,9 +6,9 @@ twice changes nothing. It stores the version of the model it was made with.
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -16,21 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import Problem
-from cupola.labels import code_of, decode_label, encode, label_of
+from cupola.labels import Ontology, decode_label, encode, is_one, unit_kind, units
+from cupola.platform import jobs
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.quality import agreeing, live, refits, store
+from cupola.quality import refits, reviewing, store
 from cupola.quality.model import crowd_share, settle_threshold
-from cupola.quality.online import Decision, Plan, decide
+from cupola.quality.online import Plan
+from cupola.quality.opinions import service as opinions
 from cupola.quality.refits import Live
+from cupola.quality.strategies.base import Ruling
 from cupola.tasks import service as tasks_service
 
-log = logging.getLogger("cupola.quality")
-
 SCAN = 20_000  # tasks looked at again after a refit, at a time
-REFIT_GROWTH = 1.25
+REFIT, ASK = "refit", "ask"  # kinds of jobs
+KINDS = (
+    "judgement.submitted",
+    "assignment.returned",
+    "assignment.expired",
+    "invite.lapsed",
+    "tasks.created",
+    "project.launched",
+    refits.FITTED,
+    opinions.GIVEN,
+)
 Value = Callable[[Sequence[UUID]], NDArray[np.float64]]
 
 
@@ -43,189 +53,205 @@ class Ask(Protocol):
     async def __call__(self, conn: Conn, tenant: UUID, project: UUID, wanted: dict[UUID, Value]) -> list[UUID]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A task that settles, with its label as JSON."""
+
+    ruling: Ruling
+    label: str
+
+
 @dataclass(slots=True)
 class Decisions:
-    settled: list[tuple[UUID, str, int | None, float, list[UUID]]] = field(default_factory=list)
+    settled: list[Settling] = field(default_factory=list)
     more: list[tuple[UUID, float]] = field(default_factory=list)
     escalated: list[tuple[UUID, float]] = field(default_factory=list)
     wanted: dict[UUID, Value] = field(default_factory=dict)
 
 
 class Aggregator:
-    """Handles what the dispatcher reads; one at a time per instance of Cupola (the dispatcher sees to it)."""
+    """Reacts to what the dispatcher hands it, project by project, and does the slow work that it asked for."""
 
     def __init__(self, run: Runtime, ask: Ask) -> None:
         self._run = run
         self._ask = ask
         self._live: dict[tuple[UUID, UUID], Live] = {}
-        self._failed: set[tuple[UUID, UUID]] = set()
 
-    async def handle(self, events: Sequence[Event]) -> None:
-        """React to a batch of events, tenant by tenant and project by project."""
-        touched: dict[tuple[UUID, UUID], set[UUID]] = {}
-        fresh: set[tuple[UUID, UUID]] = set()
-        for event in events:
+    async def handle(self, conn: Conn, tenant: UUID, heard: Sequence[Event]) -> None:
+        """Decide the tasks that were judged, in the caller's transaction; models are fitted apart (`refit`)."""
+        touched: dict[UUID, set[UUID]] = {}
+        fresh: set[UUID] = set()
+        told: set[UUID] = set()
+        for event in heard:
             if event.project is None:
                 continue
-            key = (event.tenant, event.project)
-            if event.kind in ("judgement.submitted", "assignment.returned", "assignment.expired"):
-                touched.setdefault(key, set()).update(UUID(task) for task in event.data.get("tasks", ()))
+            if event.kind in ("judgement.submitted", "assignment.returned", "assignment.expired", "invite.lapsed"):
+                touched.setdefault(event.project, set()).update(UUID(task) for task in event.data.get("tasks", ()))
             elif event.kind in ("tasks.created", "project.launched"):
-                fresh.add(key)
-        for key in fresh | set(touched) | set(self._failed):
-            try:
-                await self._react(key, sorted(touched.get(key, ())), key in fresh)
-            except Problem:
-                raise  # the database is away: the dispatcher hands us the batch again
-            except Exception:
-                # one project's trouble stops nobody else; what it missed is looked at with the next batch
-                log.exception("project %s is left undecided for now", key[1])
-                self._failed.add(key)
+                fresh.add(event.project)
+            elif event.kind == refits.FITTED:
+                self._live.pop((tenant, event.project), None)
+            elif event.kind == opinions.GIVEN:
+                told.add(event.project)
+        for project in sorted(fresh | set(touched)):
+            await self._react(conn, tenant, project, sorted(touched.get(project, ())), project in fresh)
+        for project in sorted(told):  # how far a model is heard is for a fit to find, and so is what waits for it
+            await jobs.add(conn, tenant, REFIT, project)
 
-    async def _react(self, key: tuple[UUID, UUID], tasks: list[UUID], fresh: bool) -> None:
-        tenant, project = key
-        known = await self._of(tenant, project)
-        if key in self._failed:
-            await self.refit(tenant, project)  # looks at everything that waits
-            self._failed.discard(key)
-        for part in _parts(tasks, 5_000):
-            await self._decide(tenant, project, known, part)
-        if known.directed and (fresh or tasks):
-            await self._ask_anew(tenant, project, known)
-        if known.seen >= known.next_refit:
-            await self.refit(tenant, project)
+    def forget(self, tenant: UUID) -> None:
+        """Read a tenant's projects anew: what is remembered of them may be untrue."""
+        for key in [key for key in self._live if key[0] == tenant]:
+            del self._live[key]
 
-    async def _of(self, tenant: UUID, project: UUID) -> Live:
+    async def _react(self, conn: Conn, tenant: UUID, project: UUID, tasks: list[UUID], fresh: bool) -> None:
         known = self._live.get((tenant, project))
         if known is None:
-            async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
-                row, ontology = await tasks_service.project_and_ontology(conn, tenant, project)
-                model = await store.MODEL.maybe(conn, tenant=tenant, project=project)
-                seen = await store.COUNT.one(conn, tenant=tenant, project=project)
-            coded = ontology.kind == "choice" and not ontology.multiple
-            classes = max(len(ontology.classes), 1)
-            share = crowd_share(row.target_accuracy, row.confidence, row.audit_items, row.tasks_total)
-            threshold = settle_threshold(row.target_accuracy, share)
-            parameters = live.thaw(model.state) if model and coded else live.cold(classes, threshold)
-            plan = Plan(parameters.threshold if coded else threshold, row.min_judgements, row.max_judgements)
-            known = Live(
-                plan,
-                row.target_accuracy,
-                share,
-                row.gold_rate,
-                ontology,
-                row.routing == "directed",
-                coded,
-                parameters,
-                seen=seen,
-                tasks_total=row.tasks_total,
-            )
-            if parameters.judgements:
-                known.next_refit = parameters.judgements * REFIT_GROWTH
             if len(self._live) >= 1_000:
                 self._live.clear()
-            self._live[tenant, project] = known
+            known = self._live[tenant, project] = await self._of(conn, tenant, project)
+        for part in _parts(tasks, 5_000):
+            await self._decide(conn, tenant, project, known, part)
+        if known.directed and (fresh or tasks):
+            await jobs.add(conn, tenant, ASK, project)
+        if known.seen >= known.next_refit:
+            known.next_refit = refits.next_after(known.seen, known.tasks_total)
+            await jobs.add(conn, tenant, REFIT, project)
+
+    @staticmethod
+    async def _of(conn: Conn, tenant: UUID, project: UUID) -> Live:
+        row, ontology = await tasks_service.project_and_ontology(conn, tenant, project)
+        model = await store.MODEL.maybe(conn, tenant=tenant, project=project)
+        seen = await store.COUNT.one(conn, tenant=tenant, project=project)
+        share = crowd_share(row.target_accuracy, row.confidence, row.audit_items, row.tasks_total)
+        threshold = settle_threshold(row.target_accuracy, share)
+        strategy, found = await asyncio.to_thread(refits.restored, model, ontology, threshold)
+        known = Live(
+            Plan(found.threshold, row.min_judgements, row.max_judgements),
+            row.target_accuracy,
+            share,
+            threshold,
+            row.gold_rate,
+            ontology,
+            row.routing == "directed",
+            strategy,
+            found,
+            seen=seen,
+            tasks_total=row.tasks_total,
+            use=row.opinions,
+            stages=len(row.stages),
+            raters=refits.raters_of(model, found, row.opinions),
+        )
+        if found.judgements:
+            known.next_refit = refits.next_after(found.judgements, row.tasks_total)
         return known
 
     # ------------------------------------------------------------ decisions
-    async def _decide(self, tenant: UUID, project: UUID, known: Live, tasks: list[UUID]) -> None:
-        async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
-            known.seen += len(tasks)
-            open_tasks = await store.DECIDABLE.all(conn, tenant=tenant, tasks=tasks)
-            # who already asked for one more judgement waits for it
-            await self._settle_or_ask(conn, tenant, project, known, [t for t in open_tasks if t.open_slots == 0])
+    async def _decide(self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[UUID]) -> None:
+        known.seen += len(tasks)
+        open_tasks = await store.DECIDABLE.all(conn, tenant=tenant, tasks=tasks)
+        # who already asked for one more judgement waits for it
+        await self._settle_or_ask(conn, tenant, project, known, [t for t in open_tasks if t.open_slots == 0])
 
     async def _settle_or_ask(
         self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[store.OpenTask]
     ) -> None:
         if not tasks:
             return
-        votes = await store.VOTES.all(conn, tenant=tenant, tasks=[task.id for task in tasks])
-        made = self._coded(known, tasks, votes) if known.coded else self._agreed(known, tasks, votes)
+        if known.stages > 1:
+            await self._hand_on(conn, tenant, project, known, tasks)
+            return
+        votes = await self._votes(conn, tenant, known, [task.id for task in tasks])
+        # what was said of a task that is done again no longer counts, and nobody may have said anything since
+        heard = {vote.task for vote in votes}
+        made = Decisions()
+        decided = [task.id for task in tasks if task.id in heard]
+        for ruling in await self._rulings(conn, tenant, known, decided, votes):
+            if ruling.verdict == "settle" and ruling.label is not None:
+                made.settled.append(Settling(ruling, encode(ruling.label).decode()))
+            elif ruling.verdict == "escalate":
+                made.escalated.append((ruling.task, ruling.confidence))
+            else:
+                made.more.append((ruling.task, ruling.confidence))
+                made.wanted[ruling.task] = _value(known, ruling)
+        made.more += [(task.id, 0.0) for task in tasks if task.id not in heard and task.open_slots == 0]
         if known.directed and made.wanted:
             nobody_left = set(await self._ask(conn, tenant, project, made.wanted))
             made.escalated += [one for one in made.more if one[0] in nobody_left]
             made.more = [one for one in made.more if one[0] not in nobody_left]
         await self._write(conn, tenant, project, known, made)
 
-    def _coded(self, known: Live, tasks: list[store.OpenTask], votes: list[store.VoteRow]) -> Decisions:
-        number = {task.id: n for n, task in enumerate(tasks)}
-        coded = [vote for vote in votes if vote.code is not None]
-        task = np.array([number[vote.task] for vote in coded], dtype=np.int64)
-        code = np.array([vote.code for vote in coded], dtype=np.int64)
-        posterior, count = live.posteriors(known.parameters, task, len(tasks), [vote.worker for vote in coded], code)
-        hopeful = live.reachable(
-            known.parameters, task, len(tasks), [vote.worker for vote in coded], code, known.plan.max_votes
+    async def _hand_on(self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[store.OpenTask]) -> None:
+        """Of a project with reviews: what was drawn goes to its reviewer, what was reviewed settles."""
+        votes = await store.STAGE_VOTES.all(conn, tenant=tenant, tasks=[task.id for task in tasks])
+        found = await asyncio.to_thread(
+            reviewing.onward, tasks, votes, known.stages, known.strategy, known.model, known.ontology, known.plan
         )
-        by_task: dict[UUID, list[UUID]] = {}
-        for vote in votes:
-            by_task.setdefault(vote.task, []).append(vote.id)
-        made = Decisions()
-        for n, one in enumerate(tasks):
-            row = posterior[n]
-            best = int(row.argmax())
-            verdict = decide(row, int(count[n]), known.plan)
-            # the cold start knows nobody, so it gives nobody up
-            if verdict == "more" and known.parameters.version and not hopeful[n]:
-                verdict = "escalate"
-            label = encode(label_of(best, known.ontology)).decode() if verdict == "settle" else ""
-            self._sort(made, verdict, one.id, label, best, float(row[best]), by_task.get(one.id, []))
-            if verdict == "more" and known.directed:
-                made.wanted[one.id] = _value(known.parameters, row)
-        return made
-
-    def _agreed(self, known: Live, tasks: list[store.OpenTask], votes: list[store.VoteRow]) -> Decisions:
-        by_task: dict[UUID, list[store.VoteRow]] = {}
-        for vote in votes:
-            by_task.setdefault(vote.task, []).append(vote)
-        made = Decisions()
-        for one in tasks:
-            mine = by_task.get(one.id, [])
-            labels = [decode_label(vote.label) for vote in mine]
-            skills = [known.accuracies.get(vote.worker, agreeing.PRIOR_ACCURACY) for vote in mine]
-            found = agreeing.agree(labels, skills, known.ontology, rho=known.parameters.rho)
-            pair = np.array([found.confidence, 1.0 - found.confidence])
-            verdict = decide(pair, len(mine), known.plan) if found.confidence > 0.5 else _unsure(len(mine), known.plan)
-            label = encode(found.label).decode()
-            code = code_of(found.label, known.ontology)
-            self._sort(made, verdict, one.id, label, code, found.confidence, [vote.id for vote in mine])
-            if verdict == "more" and known.directed:
-                made.wanted[one.id] = lambda workers: np.array(
-                    [known.accuracies.get(worker, agreeing.PRIOR_ACCURACY) for worker in workers]
-                )
-        return made
+        if found.on:
+            going = [task for task, _ in found.on]
+            about = [judgement for _, judgement in found.on]
+            await store.NEXT_STAGE.run(conn, tenant=tenant, tasks=going, about=about)
+            await store.STAGE_EVENTS.run(conn, tenant=tenant, project=project, tasks=going, now=clock.now())
+        made = Decisions(more=[(task, 0.0) for task in found.more])
+        made.settled = [
+            Settling(Ruling(one.task, "settle", one.confidence, None, one.code, one.votes, one.parts), one.label)
+            for one in found.settled
+        ]
+        await self._write(conn, tenant, project, known, made, how="reviewed")
 
     @staticmethod
-    def _sort(
-        made: Decisions, verdict: Decision, task: UUID, label: str, code: int | None, sure: float, votes: list[UUID]
-    ) -> None:
-        if verdict == "settle":
-            made.settled.append((task, label, code, sure, votes))
-        elif verdict == "more":
-            made.more.append((task, sure))
-        else:
-            made.escalated.append((task, sure))
+    async def _votes(conn: Conn, tenant: UUID, known: Live, tasks: list[UUID]) -> list[store.VoteRow]:
+        read = store.VOTES if known.strategy.reads_labels else store.CODED_VOTES
+        return await read.all(conn, tenant=tenant, tasks=tasks)
 
-    async def _write(self, conn: Conn, tenant: UUID, project: UUID, known: Live, made: Decisions) -> None:
+    @staticmethod
+    async def _rulings(
+        conn: Conn, tenant: UUID, known: Live, tasks: list[UUID], votes: list[store.VoteRow]
+    ) -> list[Ruling]:
+        """What is to be done with these tasks, computed beside the loop that answers requests."""
+        strategy, ontology, plan = known.strategy, known.ontology, known.plan
+        said = await opinions.said_of(conn, tenant, tasks, known.raters, read_labels=strategy.reads_labels)
+
+        def ruled() -> list[Ruling]:
+            found = strategy.decide(known.model, ontology, tasks, votes, plan)
+            return opinions.with_opinions(found, said, known.raters, ontology, plan, known.use) if said else found
+
+        return await asyncio.to_thread(ruled)
+
+    async def _write(
+        self, conn: Conn, tenant: UUID, project: UUID, known: Live, made: Decisions, how: str = "crowd"
+    ) -> None:
         now = clock.now()
-        version = known.parameters.version
         if made.settled:
+            named = [ids.uuid7() for _ in made.settled]
             await store.SETTLE.run(
                 conn,
                 tenant=tenant,
-                ids=[ids.uuid7() for _ in made.settled],
-                tasks=[one[0] for one in made.settled],
-                labels=[one[1] for one in made.settled],
-                codes=[one[2] for one in made.settled],
-                confidences=[one[3] for one in made.settled],
-                votes=["{" + ",".join(map(str, one[4])) + "}" for one in made.settled],
-                how="crowd",
-                method=known.parameters.method if known.coded else "open-coin",
-                model_version=version if known.coded and version else None,
+                ids=named,
+                tasks=[one.ruling.task for one in made.settled],
+                labels=[one.label for one in made.settled],
+                codes=[one.ruling.code for one in made.settled],
+                confidences=[one.ruling.confidence for one in made.settled],
+                votes=[_array(one.ruling.votes) for one in made.settled],
+                opinions=[_array(one.ruling.opinions) if one.ruling.opinions else None for one in made.settled],
+                how=how,
+                method=known.model.method,
+                model_version=known.version,
                 person=None,
                 now=now,
             )
-            await self._tell(conn, tenant, project, "task.settled", [(o[0], o[3]) for o in made.settled], "crowd")
+            if not is_one(known.ontology):
+                rows = await asyncio.to_thread(_parts_of, named, made.settled, known.ontology)
+                if rows.settlements:
+                    kind = unit_kind(known.ontology)
+                    await store.PARTS.run(conn, tenant=tenant, kind=kind, **asdict(rows))
+            await self._tell(
+                conn,
+                tenant,
+                project,
+                "task.settled",
+                [(o.ruling.task, o.ruling.confidence) for o in made.settled],
+                how,
+            )
         if made.more:
             await store.MORE.run(
                 conn, tenant=tenant, tasks=[o[0] for o in made.more], confidences=[o[1] for o in made.more]
@@ -251,29 +277,20 @@ class Aggregator:
             now=clock.now(),
         )
 
-    async def _ask_anew(self, tenant: UUID, project: UUID, known: Live) -> None:
-        """Directed projects: tasks that want a judgement and that nobody is asked for."""
+    # ------------------------------------------------------------ slow work
+    async def ask_anew(self, _run: Runtime, tenant: UUID, project: UUID) -> None:
+        """Directed projects: find somebody for the tasks that want a judgement and that nobody is asked for."""
+        async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
+            known = await self._of(conn, tenant, project)
         after = UUID(int=0)
         while True:
             async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
                 tasks = await store.UNASKED.all(conn, tenant=tenant, project=project, after=after, limit=SCAN)
                 if not tasks:
                     return
-                votes = await store.VOTES.all(conn, tenant=tenant, tasks=[task.id for task in tasks if task.judged])
-                wanted: dict[UUID, Value] = {}
-                if known.coded:
-                    number = {task.id: n for n, task in enumerate(tasks)}
-                    rows = [vote for vote in votes if vote.code is not None]
-                    posterior, _ = live.posteriors(
-                        known.parameters,
-                        np.array([number[vote.task] for vote in rows], dtype=np.int64),
-                        len(tasks),
-                        [vote.worker for vote in rows],
-                        np.array([vote.code for vote in rows], dtype=np.int64),
-                    )
-                    wanted = {task.id: _value(known.parameters, posterior[n]) for n, task in enumerate(tasks)}
-                else:
-                    wanted = {task.id: (lambda workers: np.ones(len(workers))) for task in tasks}
+                votes = await self._votes(conn, tenant, known, [task.id for task in tasks if task.judged])
+                rulings = await self._rulings(conn, tenant, known, [task.id for task in tasks], votes)
+                wanted = {ruling.task: _value(known, ruling) for ruling in rulings}
                 nobody_left = await self._ask(conn, tenant, project, wanted)
                 if nobody_left:
                     await store.ESCALATE.run(
@@ -283,14 +300,12 @@ class Aggregator:
                     await self._tell(conn, tenant, project, "task.escalated", told, "nobody-left")
             after = tasks[-1].id
 
-    # ------------------------------------------------------------ refit
-    async def refit(self, tenant: UUID, project: UUID) -> None:
+    async def refit(self, _run: Runtime, tenant: UUID, project: UUID) -> None:
         """Fit the model on everything judged, store it as a new version, and look again at the tasks that wait."""
-        known = await self._of(tenant, project)
+        async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
+            known = await self._of(conn, tenant, project)
         if not await refits.fit(self._run, tenant, project, known):
             return
-        # a large project refits in larger steps: a look at all its waiting tasks is not free
-        known.next_refit = max(known.seen * REFIT_GROWTH, known.seen + 40, known.seen + 0.02 * known.tasks_total)
         after = UUID(int=0)
         while True:
             async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
@@ -304,15 +319,43 @@ class Aggregator:
             after = waiting[-1].id
 
 
-def _unsure(votes: int, plan: Plan) -> Decision:
-    return "escalate" if votes >= plan.max_votes else "more"
+@dataclass(slots=True)
+class PartRows:
+    """Columns of the parts of some settlements."""
+
+    settlements: list[UUID] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
+    votes: list[str] = field(default_factory=list)
 
 
-def _value(parameters: live.Parameters, posterior: NDArray[np.float64]) -> Value:
-    def value(workers: Sequence[UUID]) -> NDArray[np.float64]:
-        return live.information(parameters.tables(list(workers)), posterior)
+def _parts_of(named: Sequence[UUID], settled: Sequence[Settling], ontology: Ontology) -> PartRows:
+    """The parts of labels that have several; where a strategy knows no more of a unit, it is as sure as the whole."""
+    out = PartRows()
+    for settlement, one in zip(named, settled, strict=True):
+        mine = units(decode_label(one.label), ontology)
+        if len(mine) < 2:
+            continue
+        known = {part.unit: part for part in one.ruling.parts}
+        for unit in mine:
+            part = known.get(unit.name)
+            behind = [one.ruling.votes[n] for n in part.behind] if part is not None and part.behind else None
+            out.settlements.append(settlement)
+            out.units.append(unit.name)
+            out.labels.append(encode(unit.label).decode())
+            out.confidences.append(one.ruling.confidence if part is None else part.confidence)
+            out.votes.append(_array(one.ruling.votes if behind is None else behind))
+    return out
 
-    return value
+
+def _array(values: Iterable[UUID]) -> str:
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def _value(known: Live, ruling: Ruling) -> Value:
+    strategy, model = known.strategy, known.model
+    return lambda workers: strategy.value(model, ruling, workers)
 
 
 def _parts(values: list[UUID], size: int) -> Iterable[list[UUID]]:

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
 
+from cupola.kernel.lazy import Lazy
 from cupola.quality.calibrate import DEFAULT_RHO, temper
+
+optimize = Lazy("scipy.optimize")
+special = Lazy("scipy.special")
 
 SHARPNESS = 0.75  # EM thinks too well of people it has seen little of
 MOST_LOG_ODDS = 8.0
@@ -96,14 +98,14 @@ def fitted(
         z = made_of @ coefficients
         away = coefficients - usual
         value = (weight * (np.logaddexp(0.0, z) - answer * z)).sum() + 0.5 * away @ precision @ away
-        return float(value), made_of.T @ (weight * (expit(z) - answer)) + precision @ away
+        return float(value), made_of.T @ (weight * (special.expit(z) - answer)) + precision @ away
 
-    return np.asarray(minimize(loss, usual, jac=True, method="BFGS").x)
+    return np.asarray(optimize.minimize(loss, usual, jac=True, method="BFGS").x)
 
 
 def worth(coefficients: NDArray[np.float64], made_of: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
     """(n,) probability that the leader is right."""
-    return np.asarray(np.clip(expit(made_of @ coefficients), 1.0 / classes, MOST_SURE), dtype=np.float64)
+    return np.asarray(np.clip(special.expit(made_of @ coefficients), 1.0 / classes, MOST_SURE), dtype=np.float64)
 
 
 def placed(posterior: NDArray[np.float64], top: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cupola.platform.pg.long import LongText
 from cupola.platform.pg.statement import Command, Scalar, Statement
 from cupola.quality.model import Progress
 
@@ -17,7 +18,7 @@ class VoteRow:
     task: UUID
     worker: UUID
     code: int | None
-    label: str
+    label: LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class CodeRow:
 class GoldVote:
     """Compared with gold (or a settled label): what a worker said and what is true."""
 
+    task: UUID
     worker: UUID
-    label: str
-    truth: str
+    label: LongText
+    truth: LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +50,21 @@ class GuidelineRow:
     ref: str
     verdicts: int
     undecided: int
-    labels: list[str] | None
+    labels: list[LongText] | None
     notes: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
+    id: UUID
+    label: LongText | None
     version: int
     how: str
     method: str
     model_version: int | None
     judgements: list[UUID]
+    opinions: list[UUID] | None
     confidence: float
     at: datetime
 
@@ -71,12 +76,29 @@ class OpenTask:
     leased: int
     judged: int
     settled_version: int
+    stage: int
+    about: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageVote:
+    """A judgement at any stage; about: the one that it reviews."""
+
+    id: UUID
+    task: UUID
+    worker: UUID
+    code: int | None
+    label: LongText
+    stage: int
+    about: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
     version: int
+    strategy: str
     state: bytes
+    raters: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +121,6 @@ class TaskState:
     gold: bool
     settled_version: int
     ontology_version: UUID
-    width_px: int | None
-    height_px: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +138,29 @@ class SkillRow:
 @dataclass(frozen=True, slots=True)
 class PreLabel:
     task: UUID
-    pre_label: str
+    pre_label: LongText
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedBy:
+    """judgements: of the tasks that are settled or with an adjudicator; gold is judged for another reason."""
+
+    judgements: int
+    tasks: int
 
 
 @dataclass(frozen=True, slots=True)
 class BinRow:
     bin: int
     tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFigures:
+    """counted: judgements and settled tasks at that time."""
+
+    counted: int
+    figures: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +183,39 @@ VOTES = Statement(
     # of a task that is done again only what was judged since counts
     "SELECT j.id, j.task, j.worker, j.code, j.label FROM judgement j "
     "JOIN task t ON t.tenant = j.tenant AND t.id = j.task WHERE j.tenant = %(tenant)s AND j.task = ANY (%(tasks)s) "
+    "AND j.stage = 0 AND (t.heard_since IS NULL OR j.at >= t.heard_since) ORDER BY j.id",
+)
+# The same for labels that are settled by their codes: the labels themselves stay where they are.
+CODED_VOTES = Statement(
+    VoteRow,
+    "SELECT j.id, j.task, j.worker, j.code, '' AS label FROM judgement j "
+    "JOIN task t ON t.tenant = j.tenant AND t.id = j.task WHERE j.tenant = %(tenant)s AND j.task = ANY (%(tasks)s) "
+    "AND j.stage = 0 AND (t.heard_since IS NULL OR j.at >= t.heard_since) ORDER BY j.id",
+)
+# Of a project with reviews: whatever was said at any stage.
+STAGE_VOTES = Statement(
+    StageVote,
+    "SELECT j.id, j.task, j.worker, j.code, j.label, j.stage, j.about FROM judgement j "
+    "JOIN task t ON t.tenant = j.tenant AND t.id = j.task WHERE j.tenant = %(tenant)s AND j.task = ANY (%(tasks)s) "
     "AND (t.heard_since IS NULL OR j.at >= t.heard_since) ORDER BY j.id",
+)
+# Who holds the task next judges what was said: the judgement it is about.
+NEXT_STAGE = Command(
+    "UPDATE task t SET stage = t.stage + 1, about = x.about, open_slots = 1 "
+    "FROM unnest(%(tasks)s::uuid[], %(about)s::uuid[]) AS x (task, about) WHERE t.tenant = %(tenant)s AND t.id = x.task"
+)
+# The newest, as far as they fit into what a fit may hold: bytes are counted where they lie, read only where wanted.
+NEWEST_LABELS = Statement(
+    VoteRow,
+    "SELECT id, task, worker, code, label FROM (SELECT id, task, worker, code, label, "
+    "sum(label_bytes(label)) OVER (ORDER BY id DESC) AS held FROM judgement WHERE tenant = %(tenant)s "
+    "AND project = %(project)s AND stage = 0 ORDER BY id DESC LIMIT 100000) x WHERE held <= %(max_bytes)s "
+    "ORDER BY id DESC",
 )
 CODES = Statement(
     CodeRow,
     "SELECT task, worker, code FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s AND code IS NOT "
-    "NULL ORDER BY id",
+    "NULL AND stage = 0 ORDER BY id",
 )
 GOLD_CODES = Statement(
     GoldCode,
@@ -167,69 +230,83 @@ ADJUDICATED_CODES = Statement(
 )
 GOLD_VOTES = Statement(
     GoldVote,
-    "SELECT j.worker, j.label, g.label AS truth FROM judgement j JOIN gold g ON g.tenant = j.tenant AND g.task = "
-    "j.task "
-    "WHERE j.tenant = %(tenant)s AND j.project = %(project)s AND j.gold LIMIT 200000",
+    "SELECT task, worker, label, truth FROM (SELECT j.id, j.task, j.worker, j.label, g.label AS truth, "
+    "sum(label_bytes(j.label) + label_bytes(g.label)) OVER (ORDER BY j.id DESC) AS held FROM judgement j "
+    "JOIN gold g ON g.tenant = j.tenant AND g.task = j.task WHERE j.tenant = %(tenant)s AND j.project = %(project)s "
+    "AND j.gold ORDER BY j.id DESC LIMIT 200000) x WHERE held <= %(max_bytes)s ORDER BY id DESC",
 )
 SETTLED_VOTES = Statement(
     GoldVote,
-    "SELECT j.worker, j.label, s.label AS truth FROM settlement s JOIN judgement j ON j.tenant = s.tenant AND j.task "
-    "= s.task "
+    "SELECT task, worker, label, truth FROM (SELECT s.id AS settled, j.id, j.task, j.worker, j.label, "
+    "s.label AS truth, sum(label_bytes(j.label) + label_bytes(s.label)) OVER (ORDER BY s.id DESC, j.id) AS held "
+    "FROM settlement s JOIN judgement j ON j.tenant = s.tenant AND j.task = s.task "
     "WHERE s.tenant = %(tenant)s AND s.project = %(project)s AND s.label IS NOT NULL AND cardinality(s.judgements) > 1 "
-    "ORDER BY s.id DESC LIMIT 20000",
+    "AND j.stage = 0 ORDER BY s.id DESC, j.id LIMIT 20000) x WHERE held <= %(max_bytes)s ORDER BY settled DESC, id",
 )
 COUNT = Scalar(int, "SELECT count(*) FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s")
 WORKER_COUNTS = Statement(
     WorkerCount,
-    "SELECT worker, count(*) AS judgements FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s GROUP "
-    "BY worker",
+    "SELECT worker, count(*) AS judgements FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s "
+    "AND stage = 0 GROUP BY worker",
 )
 # Tasks a decision may be made on, locked in id order. Who waits for a judgement that is under way is left alone.
 DECIDABLE = Statement(
     OpenTask,
-    "SELECT id, open_slots, leased, judged, settled_version FROM task WHERE tenant = %(tenant)s AND id = ANY "
-    "(%(tasks)s) "
-    "AND NOT gold AND state IN (0, 1) AND leased = 0 AND judged > 0 ORDER BY id FOR NO KEY UPDATE",
+    "SELECT id, open_slots, leased, judged, settled_version, stage, about FROM task WHERE tenant = %(tenant)s "
+    "AND id = ANY (%(tasks)s) AND NOT gold AND state IN ({task.open}, {task.collecting}) AND leased = 0 AND judged > 0 "
+    "ORDER BY id FOR NO KEY UPDATE",
 )
 WAITING = Statement(
     OpenTask,
-    "SELECT id, open_slots, leased, judged, settled_version FROM task WHERE tenant = %(tenant)s AND project = "
-    "%(project)s "
-    "AND NOT gold AND state = 1 AND leased = 0 AND judged > 0 AND id > %(after)s ORDER BY id LIMIT %(limit)s",
+    "SELECT id, open_slots, leased, judged, settled_version, stage, about FROM task WHERE tenant = %(tenant)s "
+    "AND project = %(project)s AND NOT gold AND state = {task.collecting} AND leased = 0 AND judged > 0 "
+    "AND id > %(after)s ORDER BY id LIMIT %(limit)s",
 )
 UNASKED = Statement(
     OpenTask,
-    "SELECT id, open_slots, leased, judged, settled_version FROM task t WHERE tenant = %(tenant)s AND project = "
-    "%(project)s "
-    "AND NOT gold AND state IN (0, 1) AND leased = 0 AND open_slots > 0 AND id > %(after)s AND NOT EXISTS ("
-    "SELECT FROM invite i WHERE i.tenant = t.tenant AND i.task = t.id AND i.state = 1) ORDER BY id LIMIT %(limit)s",
+    "SELECT id, open_slots, leased, judged, settled_version, stage, about FROM task t WHERE tenant = %(tenant)s "
+    "AND project = %(project)s AND NOT gold AND state IN ({task.open}, {task.collecting}) AND leased = 0 AND "
+    "open_slots > 0 AND id > %(after)s AND NOT EXISTS ("
+    "SELECT FROM invite i WHERE i.tenant = t.tenant AND i.task = t.id AND i.state = {invite.asked}) ORDER BY id LIMIT "
+    "%(limit)s",
 )
 SETTLE = Command(
     "WITH x AS (SELECT * FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[], %(labels)s::text[], %(codes)s::smallint[], "
-    "%(confidences)s::real[], %(votes)s::text[]) AS x (id, task, label, code, confidence, votes)), "
+    "%(confidences)s::real[], %(votes)s::text[], %(opinions)s::text[]) "
+    "AS x (id, task, label, code, confidence, votes, opinions)), "
     "made AS (INSERT INTO settlement (tenant, id, task, project, version, label, code, confidence, how, method, "
     "model_version, "
-    "judgements, person, at) SELECT t.tenant, x.id, t.id, t.project, t.settled_version + 1, x.label, x.code, "
-    "x.confidence, "
-    "%(how)s, %(method)s, %(model_version)s::int, x.votes::uuid[], %(person)s::uuid, %(now)s "
-    "FROM x JOIN task t ON t.tenant = %(tenant)s AND t.id = x.task RETURNING task) "
-    "UPDATE task t SET state = 3, open_slots = 0, settled_version = t.settled_version + 1, confidence = x.confidence, "
-    "settled_at = %(now)s FROM x WHERE t.tenant = %(tenant)s AND t.id = x.task"
+    "judgements, opinions, person, at) SELECT t.tenant, x.id, t.id, t.project, t.settled_version + 1, x.label, x.code, "
+    "x.confidence, %(how)s, %(method)s, %(model_version)s::int, x.votes::uuid[], x.opinions::uuid[], %(person)s::uuid, "
+    "%(now)s FROM x JOIN task t ON t.tenant = %(tenant)s AND t.id = x.task RETURNING task) "
+    "UPDATE task t SET state = {task.settled}, open_slots = 0, settled_version = t.settled_version + 1, confidence = "
+    "x.confidence, settled_at = %(now)s FROM x WHERE t.tenant = %(tenant)s AND t.id = x.task",
+    keeps=("labels",),
+)
+PARTS = Command(
+    "INSERT INTO settlement_part (tenant, settlement, unit, unit_kind, label, confidence, judgements) "
+    "SELECT %(tenant)s, x.settlement, x.unit, %(kind)s, x.label, x.confidence, x.votes::uuid[] "
+    "FROM unnest(%(settlements)s::uuid[], %(units)s::text[], %(labels)s::text[], %(confidences)s::real[], "
+    "%(votes)s::text[]) AS x (settlement, unit, label, confidence, votes)",
+    keeps=("labels",),
 )
 MORE = Command(
     "UPDATE task t SET open_slots = 1, confidence = x.confidence FROM unnest(%(tasks)s::uuid[], "
-    "%(confidences)s::real[]) "
-    "AS x (task, confidence) WHERE t.tenant = %(tenant)s AND t.id = x.task"
+    "%(confidences)s::real[]) AS x (task, confidence) WHERE t.tenant = %(tenant)s AND t.id = x.task"
 )
 ESCALATE = Command(
-    "UPDATE task t SET state = 2, open_slots = 0, confidence = x.confidence FROM unnest(%(tasks)s::uuid[], "
-    "%(confidences)s::real[]) "
+    "UPDATE task t SET state = {task.escalated}, open_slots = 0, confidence = x.confidence FROM "
+    "unnest(%(tasks)s::uuid[], %(confidences)s::real[]) "
     "AS x (task, confidence) WHERE t.tenant = %(tenant)s AND t.id = x.task"
 )
 EVENTS = Command(
     "INSERT INTO event (tenant, kind, subject, project, data, at) SELECT %(tenant)s, %(kind)s, x.task, %(project)s, "
     "jsonb_build_object('confidence', round(x.confidence::numeric, 4), 'how', %(how)s::text), %(now)s "
     "FROM unnest(%(tasks)s::uuid[], %(confidences)s::real[]) AS x (task, confidence)"
+)
+STAGE_EVENTS = Command(
+    "INSERT INTO event (tenant, kind, subject, project, data, at) SELECT %(tenant)s, 'task.stage', x.task, "
+    "%(project)s, '{}', %(now)s FROM unnest(%(tasks)s::uuid[]) AS x (task)"
 )
 SKILLS_KEEP = Command(
     "INSERT INTO skill (tenant, project, worker, judgements, gold_seen, gold_right, skill, low, high, flags, at) "
@@ -259,15 +336,20 @@ SKILLS = Statement(
     "SELECT worker, judgements, gold_seen, gold_right, skill, low, high, flags FROM skill "
     "WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY judgements DESC LIMIT 1000",
 )
+# What the last fit said of everybody, without a bound: the crowd of a project.
 MODEL = Statement(
     ModelRow,
-    "SELECT version, state FROM model_version WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY version "
-    "DESC LIMIT 1",
+    "SELECT version, strategy, state, raters FROM model_version WHERE tenant = %(tenant)s AND project = %(project)s "
+    "ORDER BY version DESC LIMIT 1",
+)
+MODEL_VERSION = Scalar(
+    int,
+    "SELECT coalesce(max(version), 0) FROM model_version WHERE tenant = %(tenant)s AND project = %(project)s",
 )
 MODEL_KEEP = Command(
-    "INSERT INTO model_version (tenant, project, version, method, rho, judgements, state, at) VALUES "
-    "(%(tenant)s, %(project)s, %(version)s, %(method)s, %(rho)s, %(judgements)s, %(state)s, %(now)s) "
-    "ON CONFLICT (tenant, project, version) DO NOTHING"
+    "INSERT INTO model_version (tenant, project, version, strategy, method, rho, judgements, state, raters, at) VALUES "
+    "(%(tenant)s, %(project)s, %(version)s, %(strategy)s, %(method)s, %(rho)s, %(judgements)s, %(state)s, %(raters)s, "
+    "%(now)s) ON CONFLICT (tenant, project, version) DO NOTHING"
 )
 
 # ---------------------------------------------------------------- the dashboard
@@ -276,13 +358,17 @@ HISTOGRAM = Statement(
     "SELECT width_bucket(confidence::float8, %(edges)s::float8[]) AS bin, count(*) AS tasks FROM task "
     "WHERE tenant = %(tenant)s AND project = %(project)s AND NOT gold AND confidence IS NOT NULL GROUP BY 1 ORDER BY 1",
 )
+DECIDED_BY = Statement(
+    DecidedBy,
+    "SELECT coalesce(sum(judged), 0)::bigint AS judgements, count(*) AS tasks FROM task WHERE tenant = %(tenant)s "
+    "AND project = %(project)s AND NOT gold AND state IN ({task.settled}, {task.escalated})",
+)
 SETTLED_CODES = Statement(
     SettledCode,
     "SELECT j.code AS said, s.code AS settled, count(*) AS n FROM judgement j JOIN task t ON t.tenant = j.tenant AND "
-    "t.id = j.task "
-    "JOIN settlement s ON s.tenant = t.tenant AND s.task = t.id AND s.version = t.settled_version "
-    "WHERE j.tenant = %(tenant)s AND j.project = %(project)s AND j.code IS NOT NULL AND s.code IS NOT NULL GROUP BY "
-    "1, 2",
+    "t.id = j.task JOIN settlement s ON s.tenant = t.tenant AND s.task = t.id AND s.version = t.settled_version "
+    "WHERE j.tenant = %(tenant)s AND j.project = %(project)s AND j.code IS NOT NULL AND s.code IS NOT NULL "
+    "AND j.stage = 0 GROUP BY 1, 2",
 )
 PROGRESS = Statement(
     Progress,
@@ -290,52 +376,58 @@ PROGRESS = Statement(
     "WHERE tenant = %(tenant)s AND project = %(project)s), points AS (SELECT start + length * n / 40.0 AS at "
     "FROM span, generate_series(1, 40) n WHERE start IS NOT NULL), "
     "judged AS (SELECT width_bucket(extract(epoch FROM j.at - s.start), 0, extract(epoch FROM s.length), 40) AS b, "
-    "count(*) AS n, "
-    "sum(j.price_minor + a.fee_minor + a.insurance_minor) AS cost FROM judgement j "
+    "count(*) AS n, sum(j.price_minor + a.fee_minor + a.insurance_minor) AS cost FROM judgement j "
     "JOIN assignment a ON a.tenant = j.tenant AND a.id = j.assignment, span s "
     "WHERE j.tenant = %(tenant)s AND j.project = %(project)s GROUP BY 1), "
     "settled AS (SELECT width_bucket(extract(epoch FROM t.settled_at - s.start), 0, extract(epoch FROM s.length), "
     "40) AS b, "
     "count(*) AS n FROM task t, span s WHERE t.tenant = %(tenant)s AND t.project = %(project)s AND t.settled_at IS "
-    "NOT NULL GROUP BY 1), "
-    "numbered AS (SELECT at, row_number() OVER (ORDER BY at) AS k FROM points) "
+    "NOT NULL GROUP BY 1), numbered AS (SELECT at, row_number() OVER (ORDER BY at) AS k FROM points) "
     "SELECT p.at, coalesce((SELECT sum(n) FROM judged WHERE b <= p.k + CASE WHEN p.k = 40 THEN 1 ELSE 0 END), "
     "0)::bigint AS judgements, "
     "coalesce((SELECT sum(n) FROM settled WHERE b <= p.k + CASE WHEN p.k = 40 THEN 1 ELSE 0 END), 0)::bigint AS "
     "settled, "
     "coalesce((SELECT sum(cost) FROM judged WHERE b <= p.k + CASE WHEN p.k = 40 THEN 1 ELSE 0 END), 0)::bigint AS "
-    "cost_minor "
-    "FROM numbered p ORDER BY p.at",
+    "cost_minor FROM numbered p ORDER BY p.at",
+)
+FIGURES = Statement(
+    KeptFigures,
+    "SELECT counted, figures FROM project_figures WHERE tenant = %(tenant)s AND project = %(project)s",
+)
+FIGURES_KEEP = Command(
+    "INSERT INTO project_figures (tenant, project, counted, figures, at) VALUES (%(tenant)s, %(project)s, %(counted)s, "
+    "%(figures)s, %(now)s) ON CONFLICT (tenant, project) DO UPDATE SET counted = excluded.counted, "
+    "figures = excluded.figures, at = excluded.at WHERE project_figures.at <= excluded.at"
 )
 VOTE_SAMPLE = Statement(
     CodeRow,
     "SELECT task, worker, code FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s AND code IS NOT NULL "
-    "ORDER BY id DESC LIMIT %(limit)s",
+    "AND stage = 0 ORDER BY id DESC LIMIT %(limit)s",
 )
 
 # ---------------------------------------------------------------- adjudication
+# A page of each project by its own index, then the first of them all: no project's tasks are read to be left out.
 DOUBTFUL = Statement(
     DoubtfulRow,
-    "SELECT t.id AS task, t.rank, t.project, p.name AS project_name, i.ref, t.confidence, t.judged AS judgements, "
-    "b.thumb_sha256 AS thumb, t.created_at FROM task t JOIN project p ON p.tenant = t.tenant AND p.id = t.project "
-    "JOIN item i ON i.tenant = t.tenant AND i.id = t.item LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = "
-    "i.asset "
-    "WHERE t.tenant = %(tenant)s AND t.state = 2 AND (%(project)s::uuid IS NULL OR t.project = %(project)s::uuid) "
-    "AND (%(after)s::uuid IS NULL OR t.id > %(after)s::uuid) ORDER BY t.id LIMIT %(limit)s",
+    "SELECT t.id AS task, t.rank, t.project, t.project_name, x.ref, t.confidence, t.judged AS judgements, x.thumb, "
+    "t.created_at FROM (SELECT d.*, p.name AS project_name FROM project p CROSS JOIN LATERAL (SELECT tenant, id, rank, "
+    "project, item, confidence, judged, created_at FROM task WHERE tenant = p.tenant AND project = p.id "
+    "AND state = {task.escalated} AND id > %(after)s::uuid ORDER BY id LIMIT %(limit)s) d "
+    "WHERE p.tenant = %(tenant)s AND (%(project)s::uuid IS NULL OR p.id = %(project)s::uuid) "
+    "ORDER BY d.id LIMIT %(limit)s) t CROSS JOIN LATERAL (SELECT i.ref, b.thumb_sha256 AS thumb FROM item i "
+    "LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = i.asset WHERE i.tenant = t.tenant AND i.id = t.item "
+    "LIMIT 1) x ORDER BY t.id",
 )
 TASK_STATE = Statement(
     TaskState,
-    "SELECT t.project, t.state, t.gold, t.settled_version, p.ontology_version, coalesce(i.width_px, b.width_px) AS "
-    "width_px, "
-    "coalesce(i.height_px, b.height_px) AS height_px FROM task t JOIN project p ON p.tenant = t.tenant AND p.id = "
-    "t.project "
-    "JOIN item i ON i.tenant = t.tenant AND i.id = t.item LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = "
-    "i.asset "
+    "SELECT t.project, t.state, t.gold, t.settled_version, p.ontology_version FROM task t "
+    "JOIN project p ON p.tenant = t.tenant AND p.id = t.project "
     "WHERE t.tenant = %(tenant)s AND t.id = %(task)s FOR NO KEY UPDATE OF t",
 )
 ADJUDICATE = Command(
     "INSERT INTO adjudication (tenant, id, task, person, label, undecidable, note, at) VALUES "
-    "(%(tenant)s, %(id)s, %(task)s, %(person)s::uuid, %(label)s, %(undecidable)s, %(note)s, %(now)s)"
+    "(%(tenant)s, %(id)s, %(task)s, %(person)s::uuid, %(label)s, %(undecidable)s, %(note)s, %(now)s)",
+    keeps=("label",),
 )
 JUDGEMENT_IDS = Scalar(
     list,
@@ -347,9 +439,9 @@ JUDGEMENT_IDS = Scalar(
 # Experts who could not decide, or who did not say the same: adjudications and blind audits of one task side by side.
 GUIDELINE_QUEUE = Statement(
     GuidelineRow,
-    "WITH said AS (SELECT d.task, d.label, d.undecidable, d.note, d.at FROM adjudication d "
+    "WITH said AS (SELECT d.task, d.label, d.label_sha256, d.undecidable, d.note, d.at FROM adjudication d "
     "JOIN task t ON t.tenant = d.tenant AND t.id = d.task WHERE d.tenant = %(tenant)s AND t.project = %(project)s "
-    "UNION ALL SELECT r.task, u.label, u.undecidable, '', u.at FROM audit_judgement u "
+    "UNION ALL SELECT r.task, u.label, u.label_sha256, u.undecidable, '', u.at FROM audit_judgement u "
     "JOIN audit_item a ON a.tenant = u.tenant AND a.id = u.audit_item "
     "JOIN release_row r ON r.tenant = a.tenant AND r.release = a.release AND r.position = a.row "
     "JOIN release e ON e.tenant = r.tenant AND e.id = r.release "
@@ -358,15 +450,15 @@ GUIDELINE_QUEUE = Statement(
     "array_agg(DISTINCT s.label) FILTER (WHERE s.label IS NOT NULL) AS labels, "
     "coalesce(string_agg(s.note, '; ') FILTER (WHERE s.note <> ''), '') AS notes, max(s.at) AS at FROM said s "
     "JOIN task t ON t.tenant = %(tenant)s AND t.id = s.task JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
-    "WHERE %(after)s::uuid IS NULL OR s.task > %(after)s::uuid GROUP BY s.task, i.ref "
-    "HAVING bool_or(s.undecidable) OR count(DISTINCT s.label) > 1 ORDER BY s.task LIMIT %(limit)s",
+    "WHERE s.task > %(after)s::uuid GROUP BY s.task, i.ref "
+    "HAVING bool_or(s.undecidable) OR count(DISTINCT s.label_sha256) > 1 ORDER BY s.task LIMIT %(limit)s",
 )
 
 # ---------------------------------------------------------------- past decisions
 TASK_PROJECT = Scalar(UUID, "SELECT project FROM task WHERE tenant = %(tenant)s AND id = %(task)s")
 DECISIONS = Statement(
     DecisionRow,
-    "SELECT version, how, method, model_version, judgements, confidence, at FROM settlement "
+    "SELECT id, label, version, how, method, model_version, judgements, opinions, confidence, at FROM settlement "
     "WHERE tenant = %(tenant)s AND task = %(task)s ORDER BY version DESC LIMIT 100",
 )
 VOTES_BY_ID = Statement(
@@ -375,6 +467,6 @@ VOTES_BY_ID = Statement(
 )
 MODEL_AT = Statement(
     ModelRow,
-    "SELECT version, state FROM model_version WHERE tenant = %(tenant)s AND project = %(project)s "
+    "SELECT version, strategy, state, raters FROM model_version WHERE tenant = %(tenant)s AND project = %(project)s "
     "AND version = %(version)s",
 )

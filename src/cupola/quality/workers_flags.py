@@ -7,45 +7,25 @@ from peers, and a flag says what was seen, not what it means.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtri
 
-from cupola.quality.calibrate import calibrated
+from cupola.kernel.lazy import Lazy
+from cupola.quality.calibrate import DEFAULT_RHO, calibrated
+from cupola.quality.collusion import Z_PAIR, collusion
+from cupola.quality.flag import Flag
 from cupola.quality.inference.base import Crowd, Fit
 
-FlagKind = Literal["spammer", "collusion", "drift", "copied-answers"]
+special = Lazy("scipy.special")
+
 LEAST_JUDGEMENTS = 20
-LEAST_SHARED = 20
-SAY = 5.0  # shared tasks at which a partner's say is capped
-ENOUGH_PAIRS = 100  # pairs needed to learn how widely this crowd's own pairs scatter
-USUAL_SCATTER = 1.5  # of z, where that cannot be learned: people are no coins
-EXCESS = 0.2  # of the shared tasks; two careful people may well agree a tenth more than expected
-Z_PAIR = 4.0
-# A ring shows in pairs none of which would be enough alone: six people make fifteen that all lean one way.
-LINK_Z, LINK_EXCESS = 1.8, 0.15
-LEAST_RING = 3
-ALIKE = 0.6  # of the group's mean z: who leans much less towards the group than its members do is no member
-MOST_SEEDS = 2_000  # pairs, the most striking first, from which a ring is grown
-SPREAD_LIMIT = 0.25  # of the most that columns can differ; honest crowds sit at 0.5-0.9
+FOLLOWS_LIMIT, SPAMMER_Z = 0.3, 1.3  # of the crowd's middle, and the errors by which somebody must lie below it
+INVERTED_LIMIT, INVERTED_Z = -0.2, 2.0
+MOST_ERROR = 0.35  # of the crowd's middle: beyond it, whether answers follow the item cannot be told
 DRIFT_LIMIT = 4.5  # standard errors: the best of some hundred cuts is compared with it
 MOST_KINDS = 8  # votes of a task, beyond which more change little
 DRIFT_DROP = 0.08  # a smaller fall is not worth anyone's time
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """worker, what, how strong (in the unit named by `unit`), over how many judgements, and with whom."""
-
-    worker: int
-    kind: FlagKind
-    strength: float
-    unit: str
-    judgements: int
-    others: tuple[int, ...] = ()
-    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +53,7 @@ def gold_skill(
     a = right + strength * pool
     b = made - right + strength * (1.0 - pool)
     tail = (1.0 - confidence) / 2.0
-    low, high = betaincinv(a, b, tail), betaincinv(a, b, 1.0 - tail)
+    low, high = special.betaincinv(a, b, tail), special.betaincinv(a, b, 1.0 - tail)
     return [
         Skill(float(a[w] / (a[w] + b[w])), float(low[w]), float(high[w]), int(made[w])) for w in range(crowd.n_workers)
     ]
@@ -92,190 +72,60 @@ def spread(fit: Fit) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((centred**2).sum(axis=(1, 2)) / (classes - 1)), dtype=np.float64)
 
 
-def spammers(fit: Fit, crowd: Crowd, *, limit: float = SPREAD_LIMIT) -> list[Flag]:
-    """Workers whose answers hardly depend on what they are shown."""
+def spammers(fit: Fit, crowd: Crowd, rho: float = DEFAULT_RHO, *, limit: float = FOLLOWS_LIMIT) -> list[Flag]:
+    """Workers whose answers hardly depend on what they are shown, and those who answer the opposite.
+
+    What the others say of a task, without the worker's own vote, is the measure: how far do the answers follow it from
+    task to task (see `following`), next to the crowd's middle? So somebody who met one class only is not suspected for
+    always saying it, and where the others know too little to tell, nobody is: the error of the figure says so.
+    """
+    followed, error = following(fit, crowd, rho)
     made = np.bincount(crowd.worker, minlength=crowd.n_workers)
-    score = spread(fit)
-    return [
-        Flag(
-            int(w),
-            "spammer",
-            float(score[w]),
-            "share of a perfect worker's spread",
-            int(made[w]),
-            evidence=f"Over {made[w]} judgements the answer depends on the item {score[w]:.0%} as much as it could.",
-        )
-        for w in np.argsort(score, kind="stable")
-        if made[w] >= LEAST_JUDGEMENTS and score[w] < limit
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class PairSignal:
-    """Two workers: tasks shared, agreements seen and expected from how each agrees with everyone else, and z."""
-
-    first: int
-    second: int
-    shared: int
-    agreed: int
-    expected: float
-    z: float
-
-
-def pair_signals(crowd: Crowd, *, least_shared: int = LEAST_SHARED) -> list[PairSignal]:
-    """How far two workers agree beyond what each one's agreement with the others leads to expect.
-
-    logit P(a and b agree) = m_a + m_b - m, where m_a is how a agrees with everybody but those who stand out, and m
-    the crowd's mean: difficulty and common confusions are in all of them, so a crowd that errs alike accuses nobody.
-    No posterior is used, because a ring that outvotes the others makes its own answers look true. z is centred and
-    scaled by the crowd's own pairs. Largest z first; only pairs with `least_shared` tasks in common.
-    """
-    first, second, shared, agreed = _pair_counts(crowd)
-    if len(first) == 0:
-        return []
-    habit = np.zeros((crowd.n_workers, crowd.n_classes))
-    np.add.at(habit, (crowd.worker, crowd.label), 1.0)
-    habit /= np.maximum(habit.sum(axis=1, keepdims=True), 1.0)
-    by_habit = (habit[first] * habit[second]).sum(axis=1)  # two who always say the same agree without talking
-    clean = np.ones(len(first), np.bool_)
-    z = np.zeros(len(first))
-    chance = np.full(len(first), 0.5)
-    for _ in range(5):
-        # a partner's say is capped, so that much company with few cannot pass for agreement with many
-        weight = clean * np.minimum(shared, SAY) / shared
-        pool = float((weight * agreed).sum() + 1.0) / float((weight * shared).sum() + 2.0)
-        own_agreed = np.full(crowd.n_workers, SAY * pool)
-        own_shared = np.full(crowd.n_workers, SAY)
-        for side in (first, second):
-            own_agreed += np.bincount(side, weights=weight * agreed, minlength=crowd.n_workers)
-            own_shared += np.bincount(side, weights=weight * shared, minlength=crowd.n_workers)
-        own = _logit(own_agreed / own_shared)
-        chance = 1.0 / (1.0 + np.exp(-(own[first] + own[second] - float(_logit(np.array([pool]))[0]))))
-        chance = np.clip(np.maximum(chance, by_habit), 0.02, 0.98)
-        z = (agreed - shared * chance) / np.sqrt(shared * chance * (1.0 - chance))
-        telling = shared >= 5
-        if telling.sum() >= ENOUGH_PAIRS:
-            low, middle, high = np.quantile(z[telling], [0.25, 0.5, 0.75])
-            z = (z - middle) / max((high - low) / 1.349, 1.0)
-        else:
-            z = z / USUAL_SCATTER
-        clean = z < 2.5
-    order = np.argsort(-z, kind="stable")
-    return [
-        PairSignal(
-            int(first[p]), int(second[p]), int(shared[p]), int(agreed[p]), float(shared[p] * chance[p]), float(z[p])
-        )
-        for p in order
-        if shared[p] >= least_shared
-    ]
-
-
-def collusion(crowd: Crowd, *, z: float = Z_PAIR, least_shared: int = LEAST_SHARED) -> list[Flag]:
-    """Workers who agree with each other far more than with anybody else.
-
-    Two: z beyond the limit (raised for the number of pairs looked at) and at least a fifth of the shared tasks more
-    than expected. More: a group in which every two lean that way (see LINK_Z, LINK_EXCESS), and whose mean z times
-    the root of (people - 1) is beyond the same limit. So much is the mean worth if each one's agreement with the first
-    is all that is independent; that the others then agree among themselves adds nothing.
-    """
-    signals = pair_signals(crowd, least_shared=least_shared)
-    needed = max(z, -float(ndtri(0.01 / max(len(signals), 1))))
-    partners: dict[int, dict[int, PairSignal]] = {}
-    strength: dict[int, float] = {}
-
-    def note(found: list[PairSignal], how_strong: float) -> None:
-        for signal in found:
-            for worker, other in ((signal.first, signal.second), (signal.second, signal.first)):
-                partners.setdefault(worker, {})[other] = signal
-                strength[worker] = max(strength.get(worker, 0.0), how_strong)
-
-    for signal in signals:
-        if signal.z >= needed and signal.agreed - signal.expected >= EXCESS * signal.shared:
-            note([signal], signal.z)
-    for ring in _rings(signals):
-        people = len({signal.first for signal in ring} | {signal.second for signal in ring})
-        evidence = float(np.mean([signal.z for signal in ring])) * float(np.sqrt(people - 1))
-        if evidence >= needed:
-            note(ring, evidence)
     flags = []
-    for worker, found in partners.items():
-        shared, agreed = sum(s.shared for s in found.values()), sum(s.agreed for s in found.values())
-        due = sum(s.expected for s in found.values())
-        flags.append(
-            Flag(
-                worker,
-                "collusion",
-                strength[worker],
-                "standard deviations",
-                shared,
-                tuple(sorted(found)),
-                f"Agrees with {len(found)} other{'s' if len(found) > 1 else ''} on {agreed} of {shared} shared "
-                f"judgements, where {due:.0f} would be expected.",
-            )
-        )
-    return sorted(flags, key=lambda flag: -flag.strength)
-
-
-def _rings(signals: list[PairSignal]) -> list[list[PairSignal]]:
-    """Groups of three or more in which every two are linked: grown from each striking pair, the best joined next."""
-    links = {
-        (signal.first, signal.second): signal
-        for signal in signals
-        if signal.z >= LINK_Z and signal.agreed - signal.expected >= LINK_EXCESS * signal.shared
-    }
-    near: dict[int, set[int]] = {}
-    for first, second in links:
-        near.setdefault(first, set()).add(second)
-        near.setdefault(second, set()).add(first)
-
-    def link(a: int, b: int) -> PairSignal:
-        return links[(a, b) if (a, b) in links else (b, a)]
-
-    rings: dict[frozenset[int], list[PairSignal]] = {}
-    for first, second in sorted(links, key=lambda pair: -links[pair].z)[:MOST_SEEDS]:
-        group = [first, second]
-        others = near[first] & near[second]
-        while others:
-            best = max(sorted(others), key=lambda w: sum(link(w, member).z for member in group))
-            group.append(best)
-            others &= near[best]
-        while len(group) >= LEAST_RING:
-            lean = [sum(link(member, other).z for other in group if other != member) for member in group]
-            if min(lean) >= ALIKE * float(np.mean(lean)):
-                break
-            group.pop(int(np.argmin(lean)))
-        if len(group) >= LEAST_RING:
-            rings[frozenset(group)] = [link(a, b) for n, a in enumerate(group) for b in group[n + 1 :]]
-    return list(rings.values())
-
-
-def _pair_counts(
-    crowd: Crowd,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """For each two workers who share a task: both, tasks shared, tasks agreed on."""
-    keys: list[NDArray[np.int64]] = []
-    same: list[NDArray[np.bool_]] = []
-    for votes in np.unique(crowd.votes):
-        if votes < 2:
+    for w in np.argsort(followed, kind="stable"):
+        if made[w] < LEAST_JUDGEMENTS or not error[w] < MOST_ERROR:
             continue
-        rows = crowd.starts[:-1][crowd.votes == votes][:, None] + np.arange(votes)
-        for i in range(int(votes)):
-            for j in range(i + 1, int(votes)):
-                a, b = rows[:, i], rows[:, j]
-                keys.append(crowd.worker[a].astype(np.int64) * crowd.n_workers + crowd.worker[b])
-                same.append(crowd.label[a] == crowd.label[b])
-    if not keys:
-        none = np.zeros(0, np.int64)
-        return none, none, np.zeros(0), np.zeros(0)
-    pair, where = np.unique(np.concatenate(keys), return_inverse=True)
-    shared = np.bincount(where, minlength=len(pair)).astype(np.float64)
-    agreed = np.bincount(where, weights=np.concatenate(same), minlength=len(pair)).astype(np.float64)
-    return pair // crowd.n_workers, pair % crowd.n_workers, shared, agreed
+        share, unit = float(followed[w]), "share of the crowd's middle by which answers follow the item"
+        if share < INVERTED_LIMIT and share + INVERTED_Z * error[w] < 0.0:
+            evidence = f"Over {made[w]} judgements the answers go against the golds and the other votes."
+            flags.append(Flag(int(w), "inverted", share, unit, int(made[w]), evidence=evidence))
+        elif share + SPAMMER_Z * error[w] < limit:
+            evidence = (
+                f"Over {made[w]} judgements the answers follow the item {max(share, 0.0):.0%} as much as is usual here "
+                f"(give or take {error[w]:.0%})."
+            )
+            flags.append(Flag(int(w), "spammer", share, unit, int(made[w]), evidence=evidence))
+    return flags
 
 
-def _logit(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    inside = np.clip(share, 0.02, 0.98)
-    return np.asarray(np.log(inside / (1.0 - inside)), dtype=np.float64)
+def following(fit: Fit, crowd: Crowd, rho: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(W,) how far a worker's answers follow what golds and the other votes say, and its standard error.
+
+    The covariance of answer and reference over the worker's own tasks, over the most it could be, next to the crowd's
+    median: 1 is usual, 0 does not depend on the item, below 0 goes against it; an infinite error: nothing can be told.
+    """
+    reference = others_say(fit, crowd, rho)
+    made = np.maximum(np.bincount(crowd.worker, minlength=crowd.n_workers), 1).astype(np.float64)
+    mean = np.zeros((crowd.n_workers, crowd.n_classes))
+    np.add.at(mean, crowd.worker, reference)
+    mean /= made[:, None]
+    apart = reference - mean[crowd.worker]
+    own = apart[np.arange(len(crowd)), crowd.label]
+    most = np.bincount(crowd.worker, weights=(reference * apart).sum(axis=1), minlength=crowd.n_workers)
+    score = np.bincount(crowd.worker, weights=own, minlength=crowd.n_workers)
+    squares = np.bincount(crowd.worker, weights=own**2, minlength=crowd.n_workers)
+    # what answers that know nothing would scatter by, however evenly this person's happen to lie
+    chance = np.bincount(crowd.worker, weights=(mean[crowd.worker] * apart**2).sum(axis=1), minlength=crowd.n_workers)
+    told = most > 1e-6 * made
+    slope = np.divide(score, most, out=np.zeros_like(score), where=told)
+    heard = told & (made >= LEAST_JUDGEMENTS)
+    if not heard.any():
+        return np.ones(crowd.n_workers), np.full(crowd.n_workers, np.inf)
+    usual = float(np.median(slope[heard]))
+    if usual <= 0.0:
+        return np.ones(crowd.n_workers), np.full(crowd.n_workers, np.inf)
+    error = np.divide(np.sqrt(np.maximum(squares, chance)), most, out=np.full_like(most, np.inf), where=told) / usual
+    return np.asarray(np.where(told, slope / usual, 1.0), dtype=np.float64), np.asarray(error, dtype=np.float64)
 
 
 def copied_answers(
@@ -370,22 +220,28 @@ def drift(
     return sorted(flags, key=lambda flag: -flag.strength)
 
 
-def peer_residuals(fit: Fit, crowd: Crowd, rho: float) -> NDArray[np.float64]:
-    """(n,) calibrated probability that each judgement is right, by everything but that judgement itself."""
+def others_say(fit: Fit, crowd: Crowd, rho: float) -> NDArray[np.float64]:
+    """(n, K) calibrated posterior of the task of each judgement, by everything but that judgement itself."""
     logits = np.log(np.maximum(fit.prior, 1e-300)) + np.zeros((crowd.n_tasks, crowd.n_classes))
     table = np.log(np.maximum(fit.confusion.transpose(0, 2, 1), 1e-12))[crowd.worker, crowd.label]  # (n, K)
     np.add.at(logits, crowd.task, table)
     others = logits[crowd.task] - table
     scale = 1.0 / (1.0 + np.maximum(crowd.votes[crowd.task] - 2.0, 0.0) * rho)
-    others = others * scale[:, None]
+    others *= scale[:, None]
     others -= others.max(axis=1, keepdims=True)
     probability = np.exp(others)
     probability /= probability.sum(axis=1, keepdims=True)
-    right = probability[np.arange(len(crowd)), crowd.label]
     if crowd.gold is not None:
         truth = crowd.gold[crowd.task]
-        right = np.where(truth >= 0, crowd.label == truth, right)
-    return np.asarray(right, dtype=np.float64)
+        known = np.flatnonzero(truth >= 0)
+        probability[known] = 0.0
+        probability[known, truth[known]] = 1.0
+    return np.asarray(probability, dtype=np.float64)
+
+
+def peer_residuals(fit: Fit, crowd: Crowd, rho: float) -> NDArray[np.float64]:
+    """(n,) calibrated probability that each judgement is right, by everything but that judgement itself."""
+    return np.asarray(others_say(fit, crowd, rho)[np.arange(len(crowd)), crowd.label], dtype=np.float64)
 
 
 def all_flags(
@@ -397,7 +253,7 @@ def all_flags(
     model_label: NDArray[np.int16] | None = None,
 ) -> list[Flag]:
     """Every signal that the given data allow."""
-    flags = spammers(fit, crowd) + collusion(crowd)
+    flags = spammers(fit, crowd, rho) + collusion(crowd)
     if position is not None:
         flags += drift(fit, crowd, position, rho)
     if model_label is not None:

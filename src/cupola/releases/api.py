@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,16 +12,18 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from cupola.kernel import limits
+from cupola.catalog.showing import ItemView
+from cupola.kernel import ids, limits
 from cupola.kernel.errors import conflict
 from cupola.platform.blobs import parse_range
-from cupola.platform.pg.tx import Role
+from cupola.platform.pg.tx import Conn, Role, reading
 from cupola.platform.web import (
     Cursor,
     Limit,
     Listed,
     Manager,
     Reviewer,
+    attachment,
     decode_cursor,
     found,
     listed,
@@ -30,12 +33,12 @@ from cupola.platform.web import (
     runtime,
 )
 from cupola.quality.certify.page import page as certificate_page
-from cupola.releases import evidence, exporting, service, store
+from cupola.releases import evidence, exporting, formats, service, store
 from cupola.releases.model import AuditAsked, AuditQueue, Export, Release
 from cupola.tasks import service as tasks_service
-from cupola.tasks.model import ItemView
 
 router = APIRouter(tags=["releases"])
+DEFAULT_ITEMS = 330  # without an error they prove 99 % in a first audit of some rows at 95 %
 
 
 class _Body(BaseModel):
@@ -43,7 +46,7 @@ class _Body(BaseModel):
 
 
 class AuditPlanIn(_Body):
-    items: int = Field(default=300, ge=0, le=1_000_000)
+    items: int = Field(default=DEFAULT_ITEMS, ge=0, le=1_000_000)
     confidence: float = Field(default=0.95, ge=0.5, le=0.9999)
     target_accuracy: float = Field(default=0.99, ge=0.5, le=0.9999)
     auditors: int = Field(
@@ -61,13 +64,32 @@ class NewRelease(_Body):
 
 
 class NewExport(_Body):
-    format: Literal["jsonl", "coco", "yolo", "parquet"]
+    format: str = Field(min_length=1, max_length=40, description="One of `GET /api/formats`.")
 
 
 class AuditVerdict(_Body):
     label: dict[str, Any] | None = None
     undecidable: bool = False
     seconds: float = Field(default=0.0, ge=0, le=limits.MAX_SECONDS_PER_TASK)
+
+
+@dataclass(frozen=True, slots=True)
+class FormatView:
+    """name: what an export's `format` says. about: {language: what it is for}. kinds, shapes: which labels it holds; an
+    object of another shape is left out. several: whether an item may have several choices. extension: of its file."""
+
+    name: str
+    title: str
+    about: Mapping[str, str]
+    extension: str
+    kinds: list[str]
+    shapes: list[str]
+    several: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    formats: list[FormatView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +113,26 @@ class BlindBatch:
 
 @router.post("/api/projects/{project}/releases", response_model=Release, status_code=201)
 async def post_release(request: Request, who: Manager, project: UUID, body: NewRelease) -> Response:
-    """Freeze everything settled, declare the audit and draw it."""
+    """Declare a release's audit plan and commit to the seed of its draw; then freeze it.
+
+    The event `release.declared` publishes both before any row is frozen.
+    """
     asked = AuditAsked(body.plan.items, body.plan.confidence, body.plan.target_accuracy, body.plan.auditors)
+    run = runtime(request)
     return await post(
-        request, who, lambda conn: service.create(conn, who.tenant, project, body.name, body.licence, asked)
+        request, who, lambda conn: service.declare(conn, run, who.tenant, project, body.name, body.licence, asked)
     )
+
+
+@router.post("/api/releases/{release}/freeze", response_model=Release)
+async def post_freeze(request: Request, who: Manager, release: UUID) -> Response:
+    """Freeze everything settled now, reveal the seed and draw the declared audit.
+
+    A large release is `freezing` at first: a job does it, `freezing` says how far it is, and the event `release.frozen`
+    that it is done.
+    """
+    run = runtime(request)
+    return await post(request, who, lambda conn: service.freeze(conn, run, who.tenant, release), status=200)
 
 
 @router.get("/api/projects/{project}/releases", response_model=Listed[Release])
@@ -106,7 +143,9 @@ async def get_releases(
     before = decode_cursor(cursor, UUID)
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
         await tasks_service.project_and_ontology(conn, who.tenant, project)
-        rows = await store.RELEASES.all(conn, tenant=who.tenant, project=project, before=before, limit=limit + 1)
+        rows = await store.RELEASES.all(
+            conn, tenant=who.tenant, project=project, before=before or ids.LAST, limit=limit + 1
+        )
     return listed([service.shown(row) for row in rows], limit, lambda row: row.id)
 
 
@@ -115,6 +154,22 @@ async def get_release(request: Request, who: Reviewer, release: UUID) -> Respons
     """One release with the state of its audit."""
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
         return reply(await service.view(conn, who.tenant, release))
+
+
+@router.post("/api/releases/{release}/read", response_model=Release)
+async def post_read(request: Request, who: Manager, release: UUID) -> Response:
+    """Read the labels of a release while it is audited, and judge none of it.
+
+    Until then the labels that its audit drew are kept from every member, who may still be its auditor. Opening an
+    export or the evidence says the same.
+    """
+
+    async def work(conn: Conn) -> Release:
+        seen = await service.view_frozen(conn, who.tenant, release)
+        await service.opened(conn, release, who.reader)
+        return seen
+
+    return await post(request, who, work, status=200)
 
 
 @router.post("/api/releases/{release}/certify", response_model=Release)
@@ -156,11 +211,13 @@ async def get_evidence(request: Request, who: Reviewer, release: UUID) -> Respon
     """A zip with the plan, the frozen rows, the audit and the certificate: what `cupola verify` computes from."""
     run = runtime(request)
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
+        await service.view_frozen(conn, who.tenant, release)
         row = found(await store.RELEASE.maybe(conn, tenant=who.tenant, id=release), "release")
+        await service.opened(conn, release, who.reader)
     return StreamingResponse(
         evidence.bundle(run, who.tenant, row),
         media_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{exporting.file_stem(row.name)}-evidence.zip"'},
+        headers={"Content-Disposition": attachment(f"{exporting.file_stem(row.name)}-evidence.zip")},
     )
 
 
@@ -192,6 +249,7 @@ async def get_items(request: Request, who: Reviewer, release: UUID, limit: Limit
 
 async def _blind(request: Request, who: Reviewer, release: UUID, limit: int) -> BlindBatch:
     run, tenant = runtime(request), who.tenant
+    reading.set(None)  # it shows the items alone, and finds them by the rows that are kept from an auditor
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
         rows = await service.next_items(conn, run, tenant, release, limit, who.person, who.name)
         state = await service.view(conn, tenant, release)
@@ -213,12 +271,33 @@ async def post_audit(request: Request, who: Reviewer, release: UUID, audit_item:
         request,
         who,
         lambda conn: service.judge(
-            conn, who.tenant, release, audit_item, who.person, body.label, body.undecidable, body.seconds
+            conn, who.tenant, release, audit_item, who.person, body.label, body.undecidable, body.seconds, who.key
         ),
     )
 
 
 # ---------------------------------------------------------------- exports
+@router.get("/api/formats", response_model=Formats)
+async def get_formats(request: Request, who: Reviewer) -> Response:
+    """The formats that a release can be exported to, and what each holds: ours and those of installed extensions."""
+    return reply(
+        Formats(
+            [
+                FormatView(
+                    name,
+                    one.title,
+                    one.about,
+                    one.extension,
+                    one.kinds,
+                    one.shapes,
+                    one.several,
+                )
+                for name, one in formats.every().items()
+            ]
+        )
+    )
+
+
 @router.post("/api/releases/{release}/exports", response_model=Export, status_code=201)
 async def post_export(request: Request, who: Reviewer, release: UUID, body: NewExport) -> Response:
     """Start an export; the worker writes it, `GET /api/exports/{export}` says when it is done."""
@@ -235,7 +314,9 @@ async def get_exports(
     before = decode_cursor(cursor, UUID)
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
         await service.view(conn, who.tenant, release)
-        rows = await store.EXPORTS.all(conn, tenant=who.tenant, release=release, before=before, limit=limit + 1)
+        rows = await store.EXPORTS.all(
+            conn, tenant=who.tenant, release=release, before=before or ids.LAST, limit=limit + 1
+        )
     return listed([exporting.shown(run, who.tenant, row, who.name) for row in rows], limit, lambda row: row.id)
 
 
@@ -254,15 +335,16 @@ async def get_export_file(request: Request, who: Reviewer, export: UUID) -> Resp
     run = runtime(request)
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
         row = found(await store.EXPORT.maybe(conn, tenant=who.tenant, id=export), "export")
-    if row.sha256 is None:
-        raise conflict(
-            "export-unfinished", f"This export is {row.state}.", remedy="Ask for it again when its state is done."
-        )
+        if row.sha256 is None:
+            raise conflict(
+                "export-unfinished", f"This export is {row.state}.", remedy="Ask for it again when its state is done."
+            )
+        await service.opened(conn, row.release, who.reader)
     sha256, size = row.sha256.hex(), row.size_bytes or 0
     span = parse_range(request.headers.get("range"), size)
     start, end = span if span else (0, size)
     headers = {
-        "Content-Disposition": f'attachment; filename="{row.file_name}"',
+        "Content-Disposition": attachment(row.file_name or "export"),
         "Content-Length": str(end - start),
         "Accept-Ranges": "bytes",
         "ETag": f'"{sha256}"',

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from cupola.releases.exporters.base import Records
 
 _CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -50,32 +52,33 @@ _CONTEXT: dict[str, Any] = {
     "transform": "cr:transform",
 }
 
-# The names that loaders know these by, which are not those of the registry of media types.
-_ENCODINGS = {"jsonl": "application/jsonlines", "parquet": "application/x-parquet"}
-
 _COLUMNS = (
     ("ref", "sc:Text", "The name of the item in its dataset."),
     ("task", "sc:Text", "The task that settled it."),
     ("label", "sc:Text", "The settled label as JSON."),
+    ("class", "sc:Text", "The class, where one was chosen."),
     ("confidence", "sc:Float", "The posterior probability that it was settled with."),
     ("how", "sc:Text", "crowd, adjudicated or gold."),
     ("settlement", "sc:Text", "The settlement, which names its method and its judgements."),
     ("media_type", "sc:Text", "The media type of the item."),
     ("sha256", "sc:Text", "The SHA-256 of the item's picture."),
+    ("url", "sc:Text", "The address of an item that is kept elsewhere."),
     ("text", "sc:Text", "The item's words."),
     ("width_px", "sc:Integer", "The picture's width as shown."),
     ("height_px", "sc:Integer", "The picture's height as shown."),
+    ("parts", "sc:Text", "What an item of several parts is made of, in order, as JSON; otherwise nothing."),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file of the release. sha256: lower-case hex."""
+    """A file of the release. sha256: lower-case hex. records: where its format is read as records."""
 
     name: str
     sha256: str
     size_bytes: int
     media_type: str
+    records: Records | None = None
 
 
 def croissant(
@@ -89,8 +92,8 @@ def croissant(
     url: str,
     statement: str = "",
 ) -> dict[str, Any]:
-    """The description as JSON-LD. statement: what the certificate says; files of JSONL and Parquet are described by
-    their columns, others by name and hash alone."""
+    """The description as JSON-LD. statement: what the certificate says; files that are read as records are described
+    by their columns, others by name and hash alone."""
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -98,13 +101,14 @@ def croissant(
         "name": name,
         "description": " ".join(part for part in (f"{items} labelled items.", statement) if part),
         "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "citeAs": f"{name} ({created_at:%Y}), release {release}",
         "license": licence,
         "url": url,
         "version": "1.0.0",
         "identifier": str(release),
         "datePublished": created_at.isoformat(),
         "distribution": [_file(entry) for entry in files],
-        "recordSet": [_records(entry) for entry in files if entry.name.endswith((".jsonl", ".parquet"))],
+        "recordSet": [_records(entry, entry.records.without) for entry in files if entry.records],
     }
 
 
@@ -119,12 +123,12 @@ def _file(entry: FileEntry) -> dict[str, Any]:
         "name": entry.name,
         "contentUrl": entry.name,
         "contentSize": f"{entry.size_bytes} B",
-        "encodingFormat": _ENCODINGS.get(_ending(entry), entry.media_type),
+        "encodingFormat": entry.records.encoding if entry.records else entry.media_type,
         "sha256": entry.sha256,
     }
 
 
-def _records(entry: FileEntry) -> dict[str, Any]:
+def _records(entry: FileEntry, without: Collection[str]) -> dict[str, Any]:
     here = f"items-{_ending(entry)}"
     return {
         "@type": "cr:RecordSet",
@@ -141,7 +145,6 @@ def _records(entry: FileEntry) -> dict[str, Any]:
                 "source": {"fileObject": {"@id": entry.name}, "extract": {"column": name}},
             }
             for name, kind, told in _COLUMNS
-            # In JSON Lines a label is an object of its own kind's shape, which no single type of field describes.
-            if name != "label" or _ending(entry) == "parquet"
+            if name not in without
         ],
     }

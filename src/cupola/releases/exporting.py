@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import Kind, Problem
-from cupola.platform import events, hooks
+from cupola.kernel.errors import Kind, Problem, unforeseen
+from cupola.platform import events
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.releases import service, store
+from cupola.releases import formats, service, store
 from cupola.releases.croissant import FileEntry, croissant
-from cupola.releases.exporters.base import About, Exporter
+from cupola.releases.exporters.base import About
 from cupola.releases.model import Export
 from cupola.tasks import service as tasks_service
+
+log = logging.getLogger("cupola.exports")
 
 
 def file_stem(name: str) -> str:
@@ -25,9 +28,14 @@ def file_stem(name: str) -> str:
 
 
 async def start(conn: Conn, run: Runtime, tenant: UUID, release: UUID, format: str, bound_to: str) -> Export:
-    """Ask for an export; the worker hears of it. Raises Problem: NOT_FOUND, INVALID for an unknown format."""
-    await service.view(conn, tenant, release)
-    hooks.load(hooks.EXPORTERS, format)
+    """Ask for an export; the worker hears of it.
+
+    Raises Problem: NOT_FOUND; CONFLICT before it is frozen; INVALID for an unknown format, UNSUPPORTED for one that
+    cannot hold the release.
+    """
+    wanted = await service.view_frozen(conn, tenant, release)
+    _, ontology = await tasks_service.project_and_ontology(conn, tenant, wanted.project)
+    formats.able(format, ontology)
     export = ids.uuid7()
     await store.EXPORT_ADD.run(conn, tenant=tenant, id=export, release=release, format=format, now=clock.now())
     await events.emit(conn, tenant, "export.requested", export)
@@ -53,21 +61,16 @@ def shown(run: Runtime, tenant: UUID, row: store.ExportRow, bound_to: str) -> Ex
     )
 
 
-async def unfinished(run: Runtime) -> list[store.Waiting]:
-    """Exports that wait or were under way: what a worker looks for when it starts."""
-    async with run.db.tx(Role.OPS) as conn:
-        return await store.EXPORTS_WAITING.all(conn)
-
-
 async def describe(conn: Conn, tenant: UUID, release: UUID, url: str) -> dict[str, Any]:
     """The release's Croissant metadata with every finished export as a file. Raises Problem(NOT_FOUND)."""
     view = await service.view(conn, tenant, release)
     done = [
         row
-        for row in await store.EXPORTS.all(conn, tenant=tenant, release=release, before=None, limit=100)
+        for row in await store.EXPORTS.all(conn, tenant=tenant, release=release, before=ids.LAST, limit=100)
         if row.state == "done"
     ]
     newest = {row.format: row for row in reversed(done)}  # one file a format
+    known = formats.every()
     return croissant(
         release=view.id,
         name=view.name,
@@ -75,7 +78,13 @@ async def describe(conn: Conn, tenant: UUID, release: UUID, url: str) -> dict[st
         created_at=view.created_at,
         items=view.items,
         files=[
-            FileEntry(row.file_name or row.format, (row.sha256 or b"").hex(), row.size_bytes or 0, row.media_type or "")
+            FileEntry(
+                row.file_name or row.format,
+                (row.sha256 or b"").hex(),
+                row.size_bytes or 0,
+                row.media_type or "",
+                known[row.format].records if row.format in known else None,
+            )
             for row in newest.values()
         ],
         url=url,
@@ -99,42 +108,54 @@ async def run_export(run: Runtime, tenant: UUID, export: UUID) -> None:
     except Problem as problem:
         if problem.kind is Kind.UNAVAILABLE:
             raise
-        async with run.db.tx(Role.APP, tenant=tenant) as conn:
-            said = " ".join(part for part in (problem.detail, problem.remedy) if part)
-            await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="failed", error=said)
-            await events.emit(conn, tenant, "export.failed", export)
+        await fail_export(run, tenant, export, " ".join(part for part in (problem.detail, problem.remedy) if part))
+    except Exception as trouble:
+        # A fault of ours or of a library: the export must end with a reason, or whoever waits waits for ever.
+        log.exception("the export %s failed", export)
+        await fail_export(run, tenant, export, unforeseen(trouble))
+
+
+async def fail_export(run: Runtime, tenant: UUID, export: UUID, said: str) -> None:
+    """Write down that an export failed, and why."""
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="failed", error=said)
+        await events.emit(conn, tenant, "export.failed", export)
 
 
 async def _write(run: Runtime, tenant: UUID, row: store.ExportRow) -> None:
-    exporter: Exporter = hooks.load(hooks.EXPORTERS, row.format)
     counted = 0
-    async with run.db.tx(Role.APP, tenant=tenant, snapshot=True) as conn:
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
         frozen = await store.RELEASE.maybe(conn, tenant=tenant, id=row.release)
         assert frozen is not None
         _, ontology = await tasks_service.project_and_ontology(conn, tenant, frozen.project)
 
-        async def rows() -> AsyncIterator[Sequence[store.FrozenRow]]:
-            nonlocal counted
-            async for batch in store.ROWS.stream(conn, tenant=tenant, release=row.release):
-                counted += len(batch)
-                yield batch
+    async def rows() -> AsyncIterator[Sequence[store.FrozenRow]]:
+        nonlocal counted
+        # frozen rows never change: read in pages, so that no connection waits for the store
+        async for batch in store.ROWS_AFTER.pages(
+            run.db,
+            Role.APP,
+            tenant,
+            place=lambda one: {"position": one.position},
+            position=-1,
+            release=row.release,
+        ):
+            counted += len(batch)
+            yield batch
 
-        about = About(
-            frozen.id,
-            frozen.name,
-            frozen.licence,
-            ontology,
-            frozen.created_at,
-            lambda sha256: run.blobs.stream(tenant, sha256.hex()),
-        )
-        made = exporter(rows(), about)
-        stored = await run.blobs.put_stream(tenant, made.chunks)
+    about = About(
+        frozen.id,
+        frozen.name,
+        frozen.licence,
+        ontology,
+        frozen.created_at,
+        lambda sha256: run.blobs.stream(tenant, sha256.hex()),
+    )
+    made = formats.able(row.format, ontology)(rows(), about)
+    stored = await run.blobs.put_stream(tenant, made.chunks)
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
         sha256 = bytes.fromhex(stored.sha256)
         now = clock.now()
-        await store.BLOB_ADD.run(
-            conn, tenant=tenant, sha256=sha256, bytes=stored.size_bytes, media_type=made.media_type, now=now
-        )
         await store.EXPORT_DONE.run(
             conn,
             tenant=tenant,

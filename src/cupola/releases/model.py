@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-ReleaseState = Literal["frozen", "auditing", "certified", "failed"]
+ReleaseState = Literal["declared", "freezing", "frozen", "auditing", "certified", "failed"]
 PROTOCOL = (
     "Items drawn uniformly without replacement from the frozen rows by the committed seed; judged by an adjudicator "
     "who sees neither the label, its confidence nor any judgement; an item is an error when the two labels are not "
@@ -33,12 +34,13 @@ class AuditAsked:
 
 @dataclass(frozen=True, slots=True)
 class AuditState:
-    """judged: drawn items whose verdict stands; auditors: how many people judge each."""
+    """judged: drawn items whose verdict stands; auditors: how many people judge each. errors, undecidable: told once
+    every drawn item has its verdict; until then nobody learns how the audit goes."""
 
     drawn: int
     judged: int
-    errors: int
-    undecidable: int
+    errors: int | None
+    undecidable: int | None
     auditors: int
 
 
@@ -60,7 +62,17 @@ class CertificateView:
 
 
 @dataclass(frozen=True, slots=True)
+class FreezingState:
+    """How far the freezing of a large release is: `rows` of about `of` are in it."""
+
+    rows: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
+    """freezing: while a job freezes it. trouble: why the last try to freeze it ended, empty otherwise."""
+
     id: UUID
     project: UUID
     name: str
@@ -74,7 +86,10 @@ class Release:
     audit: AuditState
     certificate: CertificateView | None
     created_at: datetime
+    frozen_at: datetime | None
     certified_at: datetime | None
+    freezing: FreezingState | None
+    trouble: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,15 @@ def row_line(position: int, task: UUID, ref: str, label: str, confidence: float,
         )
         + b"\n"
     )
+
+
+def parts_audited(kind: str, counts: Sequence[tuple[int, int, int]]) -> dict[str, Any]:
+    """What an audit found of the units of labels. counts: (released, wrong, missing) of each decided item.
+
+    Units of one item are right or wrong together, so these are counts of what was seen, and no bound.
+    """
+    released, wrong, missing = (sum(one[n] for one in counts) for n in range(3))
+    return {"kind": kind, "items": len(counts), "released": released, "wrong": wrong, "missing": missing}
 
 
 def canonical(value: Any) -> bytes:

@@ -1,7 +1,8 @@
 """The verbs of releases: freeze, draw, judge, certify.
 
-The order is what makes the certificate mean something: the plan is declared and the seed committed, then the rows are
-frozen and hashed, and only then is the seed used to draw. Nobody can choose rows after seeing the draw.
+The order is what makes the certificate mean something: the plan is declared and the seed committed, in a transaction of
+its own that anybody who listens has heard of; then the rows are frozen and hashed, and only then is the seed used to
+draw. Nobody can choose rows after seeing the draw, and whoever audits the same rows again is told to have done so.
 """
 
 from __future__ import annotations
@@ -14,30 +15,43 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from cupola.catalog.showing import ItemView
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import conflict, invalid, not_found
-from cupola.labels import decode_label, encode, encode_ontology, label_from, same, validate
+from cupola.kernel.errors import Problem, conflict, invalid, not_found
+from cupola.labels import (
+    Ontology,
+    apart,
+    decode_label,
+    encode,
+    encode_ontology,
+    is_one,
+    label_from,
+    same,
+    unit_kind,
+    units,
+    validate,
+)
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 from cupola.quality import certify
-from cupola.quality.certify.document import Outcome
-from cupola.releases import model, store
-from cupola.releases.model import AuditAsked, AuditState, CertificateView, Release
+from cupola.quality.certify import Outcome
+from cupola.releases import freezing, model, store
+from cupola.releases.model import AuditAsked, AuditState, CertificateView, FreezingState, Release
 from cupola.tasks import service as tasks_service
-from cupola.tasks.model import ItemView
 
 
-async def create(conn: Conn, tenant: UUID, project: UUID, name: str, licence: str, asked: AuditAsked) -> Release:
-    """Freeze everything settled, declare the audit and draw it.
+async def declare(
+    conn: Conn, run: Runtime, tenant: UUID, project: UUID, name: str, licence: str, asked: AuditAsked
+) -> Release:
+    """Declare a release's audit and commit to its seed, before any row is frozen; the event publishes both.
 
-    Raises Problem: NOT_FOUND; CONFLICT when nothing is settled or the name is taken; INVALID for a plan out of range.
+    Raises Problem: NOT_FOUND; CONFLICT when the name is taken; INVALID for a plan out of range.
     """
     _check(asked)
-    row, _ = await tasks_service.project_and_ontology(conn, tenant, project)
+    await tasks_service.project_and_ontology(conn, tenant, project)
     release = ids.uuid7()
-    seed = ids.token(32)
-    commitment = hashlib.sha256(seed.encode()).digest()
+    commitment = hashlib.sha256(freezing.seed_of(run, tenant, release).encode()).digest()
     plan = model.canonical(
         {
             "auditors": asked.auditors,
@@ -72,46 +86,44 @@ async def create(conn: Conn, tenant: UUID, project: UUID, name: str, licence: st
         raise conflict(
             "name-taken", f"The project has a release named {name!r}.", remedy="Choose another name."
         ) from error
-    await events.emit(conn, tenant, "release.declared", release, project, plan_sha256=plan_sha256.hex())
-    items = await store.FREEZE.run(conn, tenant=tenant, release=release, project=project)
-    if items == 0:
-        raise conflict(
-            "nothing-settled",
-            f"The project {row.name!r} has no settled tasks yet.",
-            remedy="Wait until tasks settle; adjudicate the doubtful ones.",
-        )
-    digest = hashlib.sha256()
-    tasks: list[str] = []
-    async for rows in store.ROWS.stream(conn, tenant=tenant, release=release):
-        for one in rows:
-            digest.update(
-                model.row_line(one.position, one.task, one.ref, one.label, one.confidence, one.how, one.settlement)
-            )
-            tasks.append(str(one.task))
-    # only now does the seed leave this function
-    drawn = certify.draw(sorted(tasks), min(asked.items, items), seed)
-    await store.FROZEN.run(
-        conn,
-        tenant=tenant,
-        id=release,
-        items=items,
-        rows_sha256=digest.digest(),
-        seed=seed.encode(),
-        state="auditing" if drawn else "frozen",
-    )
-    if drawn:
-        await store.DRAWN_ADD.run(
-            conn,
-            tenant=tenant,
-            release=release,
-            ids=[ids.uuid7() for _ in drawn],
-            draws=list(range(len(drawn))),
-            tasks=[UUID(task) for task in drawn],
-        )
     await events.emit(
-        conn, tenant, "release.frozen", release, project, items=items, drawn=len(drawn), rows_sha256=digest.hexdigest()
+        conn,
+        tenant,
+        "release.declared",
+        release,
+        project,
+        plan_sha256=plan_sha256.hex(),
+        seed_commitment_sha256=commitment.hex(),
     )
     return await view(conn, tenant, release)
+
+
+async def freeze(conn: Conn, run: Runtime, tenant: UUID, release: UUID) -> Release:
+    """Freeze everything settled and draw the audit that was declared in an earlier transaction.
+
+    A large release is `freezing` from here on, and frozen by a job. One that is freezing or frozen stays as it is.
+    Raises Problem: NOT_FOUND; CONFLICT when nothing is settled.
+    """
+    state = await store.LOCK.maybe(conn, tenant=tenant, id=release)
+    row = await store.RELEASE.maybe(conn, tenant=tenant, id=release)
+    if state is None or row is None:
+        raise not_found("release")
+    if state != "declared":
+        return shown(row)
+    await freezing.begin(conn, run, tenant, row)
+    return await view(conn, tenant, release)
+
+
+async def view_frozen(conn: Conn, tenant: UUID, release: UUID) -> Release:
+    """A release whose rows stand. Raises Problem: NOT_FOUND; CONFLICT while it is declared or freezing."""
+    found = await view(conn, tenant, release)
+    if found.frozen_at is None:
+        raise conflict(
+            "release-unfrozen",
+            f"This release is {found.state}: its rows do not stand yet.",
+            remedy="Freeze it first." if found.state == "declared" else "Wait until it is frozen.",
+        )
+    return found
 
 
 def _check(asked: AuditAsked) -> None:
@@ -151,17 +163,26 @@ def shown(row: store.ReleaseRow) -> Release:
         row.id,
         row.project,
         row.name,
-        row.state,  # type: ignore[arg-type]  # the table's check keeps it to the four words
+        row.state,
         row.licence,
         row.items,
         row.rows_sha256.hex(),
         row.plan_sha256.hex(),
         row.seed_commitment.hex(),
         row.seed.decode() if row.seed else None,
-        AuditState(row.drawn, row.judged, row.errors, row.undecidable, row.auditors),
+        AuditState(
+            row.drawn,
+            row.judged,
+            row.errors if row.judged == row.drawn else None,
+            row.undecidable if row.judged == row.drawn else None,
+            row.auditors,
+        ),
         certificate,
         row.created_at,
+        row.frozen_at,
         row.certified_at,
+        FreezingState(row.freezing_rows, row.freezing_of or 0) if row.state == "freezing" else None,
+        row.trouble,
     )
 
 
@@ -171,9 +192,11 @@ async def next_items(
 ) -> list[tuple[store.AuditItemRow, ItemView]]:
     """The next drawn items that wait for this person, without label, confidence or judgements.
 
-    Raises Problem(NOT_FOUND).
+    Raises Problem: NOT_FOUND; CONFLICT for a person who has read its labels.
     """
     await view(conn, tenant, release)
+    if await store.HAS_READ.one(conn, tenant=tenant, release=release, person=person):
+        raise has_read()
     found = []
     for row in await store.NEXT.all(conn, tenant=tenant, release=release, limit=limit, person=person):
         item = await tasks_service.task_item(conn, run, tenant, row.task, bound_to)
@@ -190,10 +213,11 @@ async def judge(
     label: Any | None,
     undecidable: bool,
     seconds: float,
+    key: UUID | None = None,
 ) -> Release:
-    """One blind judgement of a drawn item; the first one of a round stands.
+    """One blind judgement of a drawn item, by a person or with a key; the first one of a round stands.
 
-    Raises Problem: CONFLICT when an audit by two is judged with a key, or twice by one person.
+    Raises Problem: CONFLICT when an audit by two is judged with a key, or twice by one person, or by one who has read.
     """
     if undecidable == (label is not None):
         raise invalid("verdict-missing", "Give either a label or undecidable: true.", place="/label")
@@ -204,6 +228,10 @@ async def judge(
     assert frozen is not None
     if row.settled:
         return shown(frozen)
+    if person is not None:
+        await store.AUDIT_SIDE.run(conn, release=release, person=person)
+        if await store.HAS_READ.one(conn, tenant=tenant, release=release, person=person):
+            raise has_read()
     if frozen.auditors > 1:
         if person is None:
             raise conflict(
@@ -219,13 +247,19 @@ async def judge(
             )
     text: str | None = None
     correct: bool | None = None
+    wrong: list[str] | None = None
+    missing: int | None = None
+    made_of: int | None = None
     if label is not None:
         _, ontology = await tasks_service.project_and_ontology(conn, tenant, frozen.project)
-        one = await store.ROW.one(conn, tenant=tenant, release=release, position=row.position)
         said = label_from(label)
-        validate(said, ontology, width_px=one.width_px, height_px=one.height_px)
+        validate(said, ontology, await tasks_service.facts_of(conn, tenant, row.task))
         text = encode(said).decode()
-        correct = same(said, decode_label(row.label), ontology)
+        released = decode_label(row.label)
+        correct = same(said, released, ontology)
+        if not is_one(ontology):
+            wrong, lacking = apart(released, said, ontology)
+            missing, made_of = len(lacking), len(units(released, ontology))
     await store.JUDGE.run(
         conn,
         tenant=tenant,
@@ -233,13 +267,38 @@ async def judge(
         audit_item=audit_item,
         round=row.judged + 1,
         person=person,
+        key=key,
         label=text,
         undecidable=undecidable,
         correct=correct,
+        wrong_units=wrong,
+        missing_units=missing,
+        released_units=made_of,
         seconds=seconds,
         now=clock.now(),
     )
     return await view(conn, tenant, release)
+
+
+def has_read() -> Problem:
+    return conflict(
+        "audit-read",
+        "You have read labels of this release since its audit began, so you judge none of it.",
+        remedy="Let somebody else audit it: somebody who has opened none of its exports and no answers to its orders.",
+    )
+
+
+async def opened(conn: Conn, release: UUID, reader: UUID | None) -> None:
+    """Somebody opens the labels of a release, in person or with a key, and judges none of the audits that drew from it.
+
+    Raises Problem (CONFLICT) for whoever audits it already.
+    """
+    if not await store.OPENED.one(conn, release=release, reader=reader):
+        raise conflict(
+            "audit-open",
+            "You audit labels of this release; its labels are yours to read once that audit is finished.",
+            remedy="Judge what is left under Audits, then ask again.",
+        )
 
 
 async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID) -> Release:
@@ -266,28 +325,26 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
             else "Make a further release whose plan draws items.",
         )
     _, ontology = await tasks_service.project_and_ontology(conn, tenant, row.project)
-    labels: dict[str, Any] = {}
-    async for rows in store.ROWS.stream(conn, tenant=tenant, release=release):
-        labels.update((str(one.task), msgspec.json.decode(one.label)) for one in rows)
     plan = msgspec.json.decode(row.plan)
     assert row.seed is not None
+    said = await store.OUTCOMES_OF.all(conn, tenant=tenant, release=release, since=0, until=row.drawn, limit=row.drawn)
     findings = [
         certify.Finding(str(task), outcomes[-1], *(outcomes[:2] if row.auditors > 1 else ()))
-        for task, outcomes in _outcomes(await store.SAID.all(conn, tenant=tenant, release=release)).items()
+        for task, outcomes in _outcomes(said).items()
     ]
-    document = certify.build(
-        labels,
-        findings,
-        certify.AuditPlan(
-            "fixed",
-            plan["items"],
-            round(1.0 - plan["target_accuracy"], 12),
-            plan["confidence"],
-            row.seed.decode(),
-            "the label is not the same, by the kind's own comparison, as the one a blind adjudicator gives",
-        ),
-        release=row.name,
-        made_at=clock.now().isoformat(),
+    earlier = None if row.earlier is None else msgspec.json.decode(row.earlier)
+    declared = certify.AuditPlan(
+        "fixed",
+        plan["items"],
+        round(1.0 - plan["target_accuracy"], 12),
+        plan["confidence"],
+        row.seed.decode(),
+        certify.DEFINITION_BY_KIND,
+        None if earlier is None else certify.attempt_of(row.items, earlier),
+    )
+    frozen = await _frozen(conn, tenant, row, declared, [finding.item for finding in findings])
+    document = certify.build_frozen(
+        frozen, findings, declared, release=row.name, earlier=earlier, made_at=clock.now().isoformat()
     )
     document["evidence"] = {
         "ontology_sha256": hashlib.sha256(encode_ontology(ontology)).hexdigest(),
@@ -296,6 +353,9 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
         "seed_commitment_sha256": row.seed_commitment.hex(),
         "protocol": plan["protocol"],
     }
+    counted = _parts_audited(said, ontology)
+    if counted is not None:
+        document["evidence"]["parts"] = counted
     signed = certify.sign(document, run.settings.derive("certificate signature"))
     reached = bool(signed["result"]["reached"])
     await store.CERTIFY.run(
@@ -317,7 +377,28 @@ async def certify_release(conn: Conn, run: Runtime, tenant: UUID, release: UUID)
     return await view(conn, tenant, release)
 
 
-def _outcomes(said: Sequence[store.SaidRow]) -> dict[UUID, list[Outcome]]:
+async def _frozen(
+    conn: Conn, tenant: UUID, row: store.ReleaseRow, plan: certify.AuditPlan, drawn: list[str]
+) -> certify.Frozen:
+    """The frozen rows as the certificate says them: from their hashes, or read once more where none were kept."""
+    if row.ids_sha256 is not None and row.labels_sha256 is not None:
+        return certify.Frozen(row.items, row.ids_sha256.hex(), row.labels_sha256.hex(), drawn)
+    labels = store.LABELS_AFTER.within(conn, tenant, lambda o: {"task": o.task}, task=ids.FIRST, release=row.id)
+    return await freezing.frozen(certify.Freezing(plan.seed, plan.n), labels)
+
+
+def _parts_audited(said: Sequence[store.OutcomeRow], ontology: Ontology) -> dict[str, Any] | None:
+    """The units of the audited labels by the last word on each; None where labels are one unit, or none was named."""
+    last = {one.task: one for one in said}
+    counts = [
+        (one.released_units, one.wrong_units, one.missing_units or 0)
+        for one in last.values()
+        if one.released_units is not None and one.wrong_units is not None
+    ]
+    return model.parts_audited(unit_kind(ontology), counts) if counts else None
+
+
+def _outcomes(said: Sequence[store.OutcomeRow]) -> dict[UUID, list[Outcome]]:
     """What the auditors of each drawn item made of it, in the order of the draw and of their rounds."""
     out: dict[UUID, list[Outcome]] = {}
     for one in said:

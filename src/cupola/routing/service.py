@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cupola.kernel import clock
+from cupola.kernel import clock, limits
+from cupola.platform import events
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.routing import store
@@ -25,48 +27,79 @@ TRAINED = (
 MEASURED_FROM = 20  # judgements after which measured times replace the requester's estimate
 
 
-async def board(run: Runtime, person: UUID, limit: int = 100) -> list[Offered]:
+async def board(run: Runtime, person: UUID, limit: int = limits.MAX_LIST) -> list[Offered]:
     """The offers a person may claim from now, best hourly equivalent first.
 
-    Times are measured ones (median and p75 of the last 1,000 judgements) once 20 exist, else the requester's estimate.
+    Where there are more than `limit`, each tenant has its turn: nobody's many projects hide another's. Times are
+    measured ones (median and p75 of the last 1,000 judgements) once 20 exist, else the requester's estimate.
     """
     async with run.db.tx(Role.GATEWAY, person=person) as conn:
-        rows = await store.LIVE.all(conn, now=clock.now(), limit=limit)
-    offers: list[Offered] = []
-    for row in rows:
-        worker = run.worker_of(row.tenant, person)
-        async with run.db.tx(Role.GATEWAY, tenant=row.tenant, worker=worker, person=person) as conn:
-            seen = await store.ON_OFFER.one(conn, tenant=row.tenant, project=row.project, worker=worker)
-            guidelines = await tasks.guidelines(conn, row.tenant, row.project)
-            progress = None if row.trains is None else await training.progress(conn, row.tenant, row.project, worker)
-        # who used up all training without passing is told so, and waits for more of it
-        waits = progress is not None and progress.answered > 0 and not progress.passed
-        if seen.available == 0 and not waits:
-            continue
-        measured = seen.timed >= MEASURED_FROM
-        median_s = seen.median_s if measured else row.median_s
-        offers.append(
-            Offered(
-                row.project,
-                row.title,
-                row.kind,
-                row.price_minor,
-                row.currency,
-                median_s,
-                seen.p75_s if measured else row.p75_s,
-                hourly_minor(row.price_minor, median_s),
-                seen.timed,
-                seen.available,
-                row.page_size,
-                guidelines,
-                row.offer_version,
-                "on submit",
-                "Paid on submit; a submitted judgement's pay is never taken back. Returning a page never counts "
-                "against you." + ("" if progress is None else TRAINED),
-                progress,
-            )
+        tenants = await store.TENANTS.one(conn, limit=limits.MAX_TENANTS_ASKED)
+        rows = await store.OFFERS.all(
+            conn,
+            person=person,
+            tenants=tenants,
+            workers=[run.worker_of(tenant, person) for tenant in tenants],
+            each=min(limit, 4 + 2 * limit // max(len(tenants), 1)),
+            now=clock.now(),
         )
+    turns: dict[UUID, int] = {}
+    ordered = []
+    for row in rows:
+        turns[row.tenant] = turns.get(row.tenant, 0) + 1
+        ordered.append((turns[row.tenant], row))
+    ordered.sort(key=lambda one: one[0])
+    offers = [await _offered(run, person, row) for _, row in ordered[:limit]]
     return sorted(offers, key=lambda offer: -(offer.hourly_minor or 0))
+
+
+async def _offered(run: Runtime, person: UUID, row: store.OfferRow) -> Offered:
+    async with run.db.tx(Role.GATEWAY, tenant=row.tenant, worker=row.worker, person=person) as conn:
+        guidelines = await tasks.guidelines(conn, row.tenant, row.project)
+        progress = None if row.trains is None else await training.progress(conn, row.tenant, row.project, row.worker)
+    measured = row.timed >= MEASURED_FROM
+    median_s = row.median_s if measured else row.guess_median_s
+    return Offered(
+        row.project,
+        row.stage,
+        row.stages[row.stage],
+        row.title,
+        row.kind,
+        row.price_minor,
+        row.currency,
+        median_s,
+        row.p75_s if measured else row.guess_p75_s,
+        hourly_minor(row.price_minor, median_s),
+        row.timed,
+        row.available,
+        row.page_size,
+        guidelines,
+        row.offer_version,
+        "on submit",
+        "Paid on submit; a submitted judgement's pay is never taken back. Returning a page never counts "
+        "against you." + ("" if progress is None else TRAINED),
+        progress,
+    )
+
+
+async def lapse(run: Runtime, limit: int = 1_000) -> int:
+    """End invitations that nobody answered, so that the next is asked; returns how many. Safe in several processes."""
+    before = clock.now() - timedelta(seconds=limits.INVITE_S)
+    async with run.db.tx(Role.OPS) as conn:
+        due = await store.UNANSWERED.all(conn, before=before, limit=limit)
+    by_project: dict[tuple[UUID, UUID], list[store.Lapsed]] = {}
+    for row in due:
+        by_project.setdefault((row.tenant, row.project), []).append(row)
+    for (tenant, project), rows in by_project.items():
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            gone = await store.LAPSE.one(
+                conn, tenant=tenant, tasks=[r.task for r in rows], workers=[r.worker for r in rows], before=before
+            )
+            if gone:
+                await events.emit(
+                    conn, tenant, "invite.lapsed", project, project, tasks=sorted({str(task) for task in gone})
+                )
+    return len(due)
 
 
 async def ask(conn: Conn, tenant: UUID, project: UUID, wanted: dict[UUID, Value]) -> list[UUID]:
@@ -91,5 +124,5 @@ async def ask(conn: Conn, tenant: UUID, project: UUID, wanted: dict[UUID, Value]
         tasks.append(task)
         workers.append(able[best])
     if tasks:
-        await store.INVITE.run(conn, tenant=tenant, tasks=tasks, workers=workers)
+        await store.INVITE.run(conn, tenant=tenant, tasks=tasks, workers=workers, now=clock.now())
     return [task for task in wanted if task not in candidates]

@@ -5,32 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from cupola.platform.pg.statement import Command, Statement
+from cupola.platform.pg.statement import Command, Scalar, Statement
+from cupola.tasks.model import Stage
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRow:
+class OfferRow:
+    """A project with work for somebody. guess_*: the requester's estimate, until times were measured."""
+
     tenant: UUID
+    worker: UUID
     project: UUID
     title: str
     kind: str
     ontology_version: UUID
     page_size: int
-    routing: str
     price_minor: int
     currency: str
     offer_version: int
-    median_s: float | None
-    p75_s: float | None
     trains: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class OnOffer:
+    stage: int
+    stages: list[Stage]
     available: int
     median_s: float | None
     p75_s: float | None
     timed: int
+    guess_median_s: float | None
+    guess_p75_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    tenant: UUID
+    project: UUID
+    task: UUID
+    worker: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +50,40 @@ class Candidate:
     worker: UUID
 
 
-# A live world's work is for every contributor but guests; whom a tenant let in itself, as a labeler or a member, also
-# sees its test world. The claim asks the same (work_welcome).
-LIVE = Statement(
-    LiveRow,
-    "SELECT p.tenant, p.id AS project, p.name AS title, p.kind, p.ontology_version, p.page_size, p.routing, "
-    "o.price_minor, o.currency, o.version AS offer_version, o.median_s, o.p75_s, p.trains FROM project p "
-    "JOIN tenant w ON w.id = p.tenant JOIN LATERAL (SELECT * FROM offer o "
-    "WHERE o.tenant = p.tenant AND o.project = p.id AND o.effective_at <= %(now)s ORDER BY o.version DESC LIMIT 1) o "
-    "ON true WHERE p.state = 'live' AND ((w.world = 'live' AND NOT (SELECT work_guest())) "
-    "OR EXISTS (SELECT FROM labeler l WHERE l.tenant = p.tenant AND l.person = (SELECT current_person())) "
-    "OR EXISTS (SELECT FROM membership m WHERE m.tenant = p.tenant AND m.person = (SELECT current_person()))) "
-    "ORDER BY p.launched_at DESC LIMIT %(limit)s",
+# Tenants with something under way, those that know the person first. Whether their work is for this person at all is
+# one rule of the database (work_welcome), asked by the offers and by the claim.
+TENANTS = Scalar(
+    list,
+    "SELECT coalesce(array_agg(x.tenant ORDER BY x.known DESC, x.newest DESC), '{}') FROM (SELECT p.tenant, "
+    "max(p.launched_at) AS newest, (EXISTS (SELECT FROM labeler l WHERE l.tenant = p.tenant "
+    "AND l.person = (SELECT current_person())) "
+    "OR EXISTS (SELECT FROM membership m WHERE m.tenant = p.tenant AND m.person = (SELECT current_person())) "
+    "OR EXISTS (SELECT FROM contributor c WHERE c.tenant = p.tenant AND c.person = (SELECT current_person()))) "
+    "AS known "
+    "FROM project p WHERE p.state = 'live' GROUP BY p.tenant ORDER BY known DESC, newest DESC LIMIT %(limit)s) x",
 )
-ON_OFFER = Statement(OnOffer, "SELECT * FROM work_on_offer(%(tenant)s, %(project)s, %(worker)s)")
+OFFERS = Statement(
+    OfferRow,
+    "SELECT * FROM work_offers(%(person)s, %(tenants)s::uuid[], %(workers)s::uuid[], %(each)s, %(now)s)",
+)
 CANDIDATES = Statement(
     Candidate,
-    "SELECT task, worker FROM invite WHERE tenant = %(tenant)s AND task = ANY (%(tasks)s) AND state = 0",
+    "SELECT task, worker FROM invite WHERE tenant = %(tenant)s AND task = ANY (%(tasks)s) AND state = {invite.waiting}",
 )
 INVITE = Command(
-    "UPDATE invite i SET state = 1 FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[]) AS x (task, worker) "
-    "WHERE i.tenant = %(tenant)s AND i.task = x.task AND i.worker = x.worker AND i.state = 0"
+    "UPDATE invite i SET state = {invite.asked}, asked_at = %(now)s "
+    "FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[]) AS x (task, worker) "
+    "WHERE i.tenant = %(tenant)s AND i.task = x.task AND i.worker = x.worker AND i.state = {invite.waiting}"
+)
+UNANSWERED = Statement(
+    Lapsed,
+    "SELECT tenant, project, task, worker FROM invite WHERE state = {invite.asked} AND asked_at < %(before)s "
+    "ORDER BY asked_at LIMIT %(limit)s",
+)
+LAPSE = Scalar(
+    list,
+    "WITH gone AS (UPDATE invite i SET state = {invite.lapsed} "
+    "FROM unnest(%(tasks)s::uuid[], %(workers)s::uuid[]) AS x (task, worker) "
+    "WHERE i.tenant = %(tenant)s AND i.task = x.task AND i.worker = x.worker AND i.state = {invite.asked} "
+    "AND i.asked_at < %(before)s RETURNING i.task) SELECT coalesce(array_agg(task), '{}') FROM gone",
 )

@@ -8,18 +8,6 @@
 -- Labels are JSON text, byte for byte as accepted; enums are smallint, because enum comparison is not leakproof and
 -- would lose its index under row level security.
 
-CREATE FUNCTION current_tenant() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-  AS $$ SELECT nullif(current_setting('app.tenant', true), '')::uuid $$;
-CREATE FUNCTION current_worker() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-  AS $$ SELECT nullif(current_setting('app.worker', true), '')::uuid $$;
-CREATE FUNCTION current_person() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-  AS $$ SELECT nullif(current_setting('app.person', true), '')::uuid $$;
-
-CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  RAISE EXCEPTION 'table % is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
-END $$;
-
 -- ---------------------------------------------------------------- organisations and people (no tenant's data)
 CREATE TABLE organisation (
   id uuid PRIMARY KEY,

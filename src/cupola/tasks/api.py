@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from cupola.kernel import ids, states
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import short_name
 from cupola.platform.web import (
@@ -22,12 +24,16 @@ from cupola.platform.web import (
     decode_cursor,
     found,
     listed,
+    nothing,
     post,
     reply,
     runtime,
 )
-from cupola.tasks import model, service, store
-from cupola.tasks.model import Offer, Plan, Project, TaskDetail, TaskView
+from cupola.tasks import model, pre_labels, service, store
+from cupola.tasks.adding import service as adding
+from cupola.tasks.model import Adding, Offer, Plan, Project, TaskDetail, TaskView
+from cupola.tasks.pre_labels import PreLabels
+from cupola.tasks.service import StagePrice
 
 router = APIRouter(tags=["projects"])
 
@@ -42,7 +48,8 @@ class PlanIn(_Body):
     min_judgements: int = 1
     max_judgements: int = 5
     gold_rate: float = 0.05
-    audit_items: int = 300
+    audit_items: int = 330
+    opinions: model.Opinions = "heard"
 
 
 class OfferIn(_Body):
@@ -50,6 +57,16 @@ class OfferIn(_Body):
     currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
     estimate_median_s: float | None = Field(default=None, gt=0, le=86_400)
     estimate_p75_s: float | None = Field(default=None, gt=0, le=86_400)
+
+
+class ReviewIn(_Body):
+    price_minor: int = Field(gt=0, le=10**9, description="What the worker gets for one review, whole.")
+    estimate_median_s: float | None = Field(default=None, gt=0, le=86_400)
+    estimate_p75_s: float | None = Field(default=None, gt=0, le=86_400)
+
+
+class NewOffer(OfferIn):
+    stage: int = Field(default=0, ge=0, le=3)
 
 
 class NewProject(_Body):
@@ -61,6 +78,9 @@ class NewProject(_Body):
     page_size: int = Field(default=10, ge=1, le=50)
     lease_s: int = Field(default=1800, ge=5, le=86_400)
     routing: Literal["open", "directed"] = "open"
+    reviews: list[ReviewIn] = Field(
+        default=[], max_length=3, description="A further stage each: somebody else accepts or fixes what was drawn."
+    )
 
 
 class NewGuidelines(_Body):
@@ -85,6 +105,16 @@ class Made(_Body):
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class MadeTasks:
+    """created: how many tasks are new; adding: how far the making of the others is, None when these are all;
+    pre_labels: how the items' pre-labels fit this project, None without any."""
+
+    created: int
+    adding: Adding | None
+    pre_labels: PreLabels | None
+
+
 @router.post("/api/projects", response_model=Project, status_code=201)
 async def post_project(request: Request, who: Manager, body: NewProject) -> Response:
     """A project in the state draft."""
@@ -101,6 +131,7 @@ async def post_project(request: Request, who: Manager, body: NewProject) -> Resp
         body.page_size,
         body.lease_s,
         body.routing,
+        tuple(StagePrice(one.price_minor, one.estimate_median_s, one.estimate_p75_s) for one in body.reviews),
     )
     return await post(request, who, lambda conn: service.create_project(conn, run, who.tenant, new))
 
@@ -121,14 +152,33 @@ async def get_project(request: Request, who: Reviewer, project: UUID) -> Respons
         return reply(await service.project_view(conn, who.tenant, project))
 
 
-@router.post("/api/projects/{project}/tasks", response_model=Made, status_code=201)
+@router.post("/api/projects/{project}/tasks", response_model=MadeTasks, status_code=201)
 async def post_tasks(request: Request, who: Manager, project: UUID, body: NewTasks) -> Response:
-    """One task for each item of the dataset that has none yet. Can be sent again after a further import."""
+    """One task for each item of the dataset that has none yet. Can be sent again after a further import.
 
-    async def work(conn: Any) -> dict[str, int]:
-        return {"created": await service.add_tasks(conn, who.tenant, project, body.dataset, body.gold_share)}
+    Of a large dataset the first are made here and the others by a job, about which the project says how far it is.
+    """
+
+    async def work(conn: Any) -> MadeTasks:
+        added = await adding.add_tasks(conn, who.tenant, project, body.dataset, body.gold_share)
+        row, ontology = await service.project_and_ontology(conn, who.tenant, project)
+        fit = await pre_labels.look(conn, who.tenant, body.dataset or row.dataset, ontology)
+        return MadeTasks(added.made, added.adding, fit)
 
     return await post(request, who, work)
+
+
+@router.get(
+    "/api/projects/{project}/pre-labels",
+    response_model=PreLabels,
+    responses={204: {"description": "The project's dataset has no pre-labels."}},
+)
+async def get_pre_labels(request: Request, who: Reviewer, project: UUID) -> Response:
+    """How the pre-labels of the project's dataset fit it: what of them is shown, what is left out, and why."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        row, ontology = await service.project_and_ontology(conn, who.tenant, project)
+        found = await pre_labels.look(conn, who.tenant, row.dataset, ontology)
+    return nothing() if found is None else reply(found)
 
 
 @router.post("/api/projects/{project}/gold", response_model=Made, status_code=201)
@@ -154,14 +204,19 @@ async def post_guidelines(request: Request, who: Manager, project: UUID, body: N
 
 
 @router.post("/api/projects/{project}/offers", response_model=Offer, status_code=201)
-async def post_offer(request: Request, who: Manager, project: UUID, body: OfferIn) -> Response:
-    """A new version of the offer, for pages claimed from now on."""
+async def post_offer(request: Request, who: Manager, project: UUID, body: NewOffer) -> Response:
+    """A new version of the offer of a stage, for pages claimed from now on."""
     run = runtime(request)
     return await post(
         request,
         who,
         lambda conn: service.change_offer(
-            conn, run, who.tenant, project, body.price_minor, body.estimate_median_s, body.estimate_p75_s
+            conn,
+            run,
+            who.tenant,
+            project,
+            StagePrice(body.price_minor, body.estimate_median_s, body.estimate_p75_s),
+            body.stage,
         ),
     )
 
@@ -209,24 +264,26 @@ async def get_tasks(
     project: UUID,
     limit: Limit = 50,
     cursor: Cursor = None,
-    state: Literal["open", "collecting", "escalated", "settled", "cancelled", "gold"] | None = None,
+    state: states.TaskWord | Literal["gold"] | None = None,
     ref: Annotated[str | None, Query(max_length=1024, description="The reference starts with this.")] = None,
 ) -> Response:
     """The project's tasks in the order of the queue."""
     after = decode_cursor(cursor, int)
-    number = model.TASK_STATES.index(state) if state and state != "gold" else None
+    number = states.TASK.index(state) if state and state != "gold" else None
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
         found(await store.PROJECT.maybe(conn, tenant=who.tenant, id=project), "project")
-        rows = await store.TASKS.all(
-            conn,
-            tenant=who.tenant,
-            project=project,
-            after=after if after is not None else -1,
-            state=number,
-            gold=None if state is None else state == "gold",
-            ref=ref,
-            limit=limit + 1,
-        )
+        asked: dict[str, Any] = {
+            "tenant": who.tenant,
+            "project": project,
+            "after": after if after is not None else -1,
+            "gold": None if state is None else state == "gold",
+            "ref": ref,
+            "limit": limit + 1,
+        }
+        if number is None:
+            rows = await store.TASKS.all(conn, **asked)
+        else:
+            rows = await store.TASKS_IN_STATE.all(conn, state=number, **asked)
     ranks = {row.id: row.rank for row in rows}
     return listed([service.task_view(row) for row in rows], limit, lambda row: ranks[row.id])
 
@@ -247,22 +304,25 @@ async def get_judgements(request: Request, who: Reviewer, project: UUID) -> Resp
         found(await store.PROJECT.maybe(conn, tenant=who.tenant, id=project), "project")
 
     async def lines() -> AsyncIterator[bytes]:
-        async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
-            async for rows in store.JUDGEMENTS_OF_PROJECT.stream(conn, tenant=who.tenant, project=project):
-                yield b"".join(
-                    msgspec.json.encode(
-                        {
-                            "judgement": row.id,
-                            "task": row.task,
-                            "worker": short_name(row.worker),
-                            "label": msgspec.Raw(row.label.encode()),
-                            "seconds": round(row.seconds, 2),
-                            "gold": row.gold,
-                            "at": row.at,
-                        }
-                    )
-                    + b"\n"
-                    for row in rows
+        async for rows in store.JUDGEMENTS_OF_PROJECT.pages(
+            run.db, Role.APP, who.tenant, place=lambda row: {"id": row.id}, id=ids.FIRST, project=project
+        ):
+            yield b"".join(
+                msgspec.json.encode(
+                    {
+                        "judgement": row.id,
+                        "task": row.task,
+                        "worker": short_name(row.worker),
+                        "label": msgspec.Raw(row.label.encode()),
+                        "seconds": round(row.seconds, 2),
+                        "gold": row.gold,
+                        "stage": row.stage,
+                        "about": row.about,
+                        "at": row.at,
+                    }
                 )
+                + b"\n"
+                for row in rows
+            )
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")

@@ -7,18 +7,16 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from cupola.catalog.showing import ItemView
 from cupola.kernel import limits
 from cupola.kernel.errors import conflict, invalid
 from cupola.tasks.training.model import Feedback, Progress
 
 ProjectState = Literal["draft", "live", "paused", "stopped"]
+Opinions = Literal["heard", "counted", "unheard"]
 Routing = Literal["open", "directed"]
+Stage = Literal["draw", "review"]
 ReturnReason = Literal["unclear", "too-hard", "broken-item", "sensitive", "no-time", "other"]
-
-# smallint in the database -> the word of the API
-TASK_STATES = ("open", "collecting", "escalated", "settled", "cancelled")
-PAGE_STATES = ("claimed", "submitted", "returned", "expired")
-LEASE_STATES = ("open", "paid", "released", "released", "rejected")
 
 _MOVES: dict[str, tuple[str, ...]] = {
     "launch": ("draft",),
@@ -33,7 +31,9 @@ _TO: dict[str, ProjectState] = {"launch": "live", "pause": "paused", "resume": "
 class Plan:
     """What quality a project asks for. target_accuracy and confidence in (0.5, 1); judgements counted per task.
 
-    gold_rate: share of a page that is gold. audit_items: how many settled items a release's audit draws.
+    gold_rate: share of a page that is gold. audit_items: how many settled items a release's audit draws. opinions: what
+    models say of a task is heard beside judgements, also counted as one of min_judgements (never as the only one), or
+    kept unheard.
     """
 
     target_accuracy: float = 0.99
@@ -41,15 +41,22 @@ class Plan:
     min_judgements: int = 1
     max_judgements: int = 5
     gold_rate: float = 0.05
-    audit_items: int = 300
+    audit_items: int = 330
+    opinions: Opinions = "heard"
+
+    @property
+    def asked_first(self) -> int:
+        """How many judgements a task asks for before anything is decided."""
+        return max(self.min_judgements - (1 if self.opinions == "counted" else 0), 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one judgement pays. price_minor is what the worker gets, whole; fee and insurance stand beside it."""
+    """What one judgement of a stage pays: price_minor to the worker, whole; fee and insurance stand beside it."""
 
     project: UUID
     version: int
+    stage: int
     price_minor: int
     fee_bp: int
     insurance_bp: int
@@ -73,7 +80,25 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Adding:
+    """How far a job is that makes tasks of a dataset: it has looked at `looked_at` of about `items`, and made `made`.
+
+    trouble: why it ended before all were made, empty otherwise.
+    """
+
+    made: int
+    looked_at: int
+    items: int
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
+    """stages: what is done at each, in their order; offers: the price in force at each; offer: that of the first.
+
+    adding: while tasks are being made in steps, or when that ended before all were.
+    """
+
     id: UUID
     name: str
     kind: str
@@ -81,7 +106,9 @@ class Project:
     dataset: UUID
     ontology_version: UUID
     plan: Plan
+    stages: list[Stage]
     offer: Offer
+    offers: list[Offer]
     page_size: int
     lease_s: int
     routing: Routing
@@ -93,6 +120,7 @@ class Project:
     currency: str
     created_at: datetime
     launched_at: datetime | None
+    adding: Adding | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,38 +141,47 @@ class TaskView:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemView:
-    """An item as an editor needs it. URLs are signed and short-lived."""
-
-    id: UUID
-    ref: str
-    media_type: str
-    url: str | None
-    thumb_url: str | None
-    text: str | None
-    width: int | None
-    height: int | None
-    metadata: Any
-
-
-@dataclass(frozen=True, slots=True)
 class JudgementView:
-    """A judgement as the tenant sees it; `worker` is a pseudonym of this tenant alone."""
+    """A judgement as the tenant sees it; `worker` is a pseudonym of this tenant alone.
+
+    stage: 0 for what was drawn; a review at a later stage is about another judgement.
+    """
 
     id: UUID
     worker: str
     label: dict[str, Any]
     seconds: float
+    stage: int
+    about: UUID | None
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
+class UnitView:
+    """One unit of a settled label. kind: what it is (a choice, an object, a question); said: it in a few words.
+
+    judgements: those that stand behind this unit.
+    """
+
+    unit: str
+    kind: str
+    said: str
+    confidence: float
+    judgements: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class SettlementView:
+    """parts: the units of the label, each as sure as it is by itself."""
+
+    id: UUID
     version: int
     label: dict[str, Any] | None
     confidence: float
     how: str
     method: str
+    judgements: list[UUID]
+    parts: list[UnitView]
     at: datetime
 
 
@@ -178,7 +215,13 @@ class PageTask:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A page of tasks leased to one worker. `fence` goes back with every write."""
+    """A page of tasks leased to one worker. `fence` goes back with every write.
+
+    Of two pages of one person the later has the higher fence, and what comes late from the earlier does not touch what
+    the later holds.
+
+    does: what is done at its stage. Of a review, `pre_label` of each task is the label to accept or to fix.
+    """
 
     id: UUID
     project: UUID
@@ -190,6 +233,8 @@ class Assignment:
     currency: str
     claimed_at: datetime
     expires_at: datetime
+    stage: int
+    does: Stage
     kind: str
     ontology: Any
     guidelines: dict[str, str]
@@ -221,10 +266,12 @@ class Submitted:
 class Offered:
     """An offer as a contributor sees it before the click. Times in seconds; None until enough were measured.
 
-    training: how far one is, where this is the training that comes before a project.
+    training: how far one is, where this is the training that comes before a project. does: what is done at this stage.
     """
 
     project: UUID
+    stage: int
+    does: Stage
     title: str
     kind: str
     price_minor: int

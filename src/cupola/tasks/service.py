@@ -10,17 +10,19 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from cupola.kernel import clock, ids
+from cupola.catalog.showing import ItemView, Show, read
+from cupola.kernel import clock, ids, states
 from cupola.kernel.errors import Problem, conflict, invalid, not_found
-from cupola.labels import Label, Ontology, code_of, decode_label, encode, label_from, validate
+from cupola.labels import ItemFacts, Label, Ontology, code_of, encode, label_from, validate
+from cupola.labels.facts import from_json, with_columns
 from cupola.ontology import service as ontologies
 from cupola.platform import events
-from cupola.platform.pg.tx import Conn
+from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime, short_name
 from cupola.tasks import model, store
 from cupola.tasks.model import (
+    Adding,
     Counts,
-    ItemView,
     JudgementView,
     Offer,
     Plan,
@@ -29,12 +31,24 @@ from cupola.tasks.model import (
     TaskDetail,
     TaskView,
 )
+from cupola.tasks.parts import parts_of
 
 URL_LIFE_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
+class StagePrice:
+    """What one review pays, and how long it is thought to take."""
+
+    price_minor: int
+    median_s: float | None
+    p75_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewProject:
+    """reviews: a further stage each, at which somebody else accepts or fixes what the stage before left."""
+
     name: str
     dataset: UUID
     ontology_version: UUID
@@ -46,6 +60,7 @@ class NewProject:
     page_size: int
     lease_s: int
     routing: str
+    reviews: tuple[StagePrice, ...] = ()
 
 
 async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject) -> Project:
@@ -53,6 +68,13 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
     model.check_plan(new.plan)
     if not 0 < new.price_minor <= 10**9:
         raise invalid("price-range", "The price is a positive number of minor units.", place="/offer/price_minor")
+    if new.reviews and new.routing == "directed":
+        raise invalid(
+            "stages-open",
+            "A project with reviews offers its work to everybody; this one names who is asked for each task.",
+            place="/reviews",
+            remedy="Leave the reviews out, or take the routing open.",
+        )
     ontology = await ontologies.decoded(conn, tenant, new.ontology_version)
     project = ids.uuid7()
     now = clock.now()
@@ -71,6 +93,8 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
             max_judgements=new.plan.max_judgements,
             gold_rate=new.plan.gold_rate,
             audit_items=new.plan.audit_items,
+            opinions=new.plan.opinions,
+            stages=["draw", *("review" for _ in new.reviews)],
             currency=new.currency,
             page_size=new.page_size,
             lease_s=new.lease_s,
@@ -83,7 +107,9 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
         ) from error
     except psycopg.errors.ForeignKeyViolation as error:
         raise not_found("dataset") from error
-    await _add_offer(conn, run, tenant, project, 1, new.price_minor, new.currency, new.median_s, new.p75_s)
+    first = StagePrice(new.price_minor, new.median_s, new.p75_s)
+    for stage, price in enumerate((first, *new.reviews)):
+        await _add_offer(conn, run, tenant, project, stage + 1, stage, price, new.currency)
     await events.emit(conn, tenant, "project.created", project, project)
     return await project_view(conn, tenant, project)
 
@@ -94,10 +120,9 @@ async def _add_offer(
     tenant: UUID,
     project: UUID,
     version: int,
-    price_minor: int,
+    stage: int,
+    price: StagePrice,
     currency: str,
-    median_s: float | None,
-    p75_s: float | None,
 ) -> None:
     now = clock.now()
     await store.OFFER_ADD.run(
@@ -105,12 +130,13 @@ async def _add_offer(
         tenant=tenant,
         project=project,
         version=version,
-        price_minor=price_minor,
+        stage=stage,
+        price_minor=price.price_minor,
         fee_bp=run.settings.fee_bp,
         insurance_bp=run.settings.insurance_bp,
         currency=currency,
-        median_s=median_s,
-        p75_s=p75_s,
+        median_s=price.median_s,
+        p75_s=price.p75_s,
         effective_at=now,
         now=now,
     )
@@ -118,30 +144,32 @@ async def _add_offer(
 
 
 async def change_offer(
-    conn: Conn, run: Runtime, tenant: UUID, project: UUID, price_minor: int, median_s: float | None, p75_s: float | None
+    conn: Conn, run: Runtime, tenant: UUID, project: UUID, price: StagePrice, stage: int = 0
 ) -> Offer:
-    """A new version of the offer, for pages claimed from now on; who holds a page keeps its price.
+    """A new version of the offer of a stage, for pages claimed from now on; who holds a page keeps its price.
 
     A price is only ever raised at once: a cut needs 72 h of notice and is the workforce rules' own verb.
     """
     row = await store.PROJECT_LOCK.maybe(conn, tenant=tenant, id=project)
     if row is None:
         raise not_found("project")
+    if stage >= len(row.stages):
+        raise invalid("stage-unknown", f"This project has {len(row.stages)} stages, counted from 0.", place="/stage")
     now = clock.now()
-    present = await store.OFFER.maybe(conn, tenant=tenant, project=project, now=now)
+    present = await store.OFFER.maybe(conn, tenant=tenant, project=project, stage=stage, now=now)
     assert present is not None
-    if price_minor < present.price_minor and row.state != "draft":
+    if price.price_minor < present.price_minor and row.state != "draft":
         raise conflict(
             "price-cut",
             f"The price of a launched project is not cut below {present.price_minor}.",
             remedy="Stop this project and make a new one with the lower price, so that nobody is surprised.",
         )
-    await _add_offer(conn, run, tenant, project, row.offer_version + 1, price_minor, row.currency, median_s, p75_s)
+    await _add_offer(conn, run, tenant, project, row.offer_version + 1, stage, price, row.currency)
     await events.emit(conn, tenant, "offer.changed", project, project, version=row.offer_version + 1)
-    training = await store.TRAINING_OF.maybe(conn, tenant=tenant, project=project)
+    training = await store.TRAINING_OF.maybe(conn, tenant=tenant, project=project) if stage == 0 else None
     if training is not None:  # learning is paid like the work
-        await change_offer(conn, run, tenant, training, price_minor, median_s, p75_s)
-    offer = await store.OFFER.maybe(conn, tenant=tenant, project=project, now=clock.now())
+        await change_offer(conn, run, tenant, training, price)
+    offer = await store.OFFER.maybe(conn, tenant=tenant, project=project, stage=stage, now=clock.now())
     assert offer is not None
     return offer
 
@@ -198,49 +226,6 @@ async def take_guidelines(conn: Conn, tenant: UUID, project: UUID, version_id: U
     return await project_view(conn, tenant, project)
 
 
-async def add_tasks(conn: Conn, tenant: UUID, project: UUID, dataset: UUID | None, gold_share: float) -> int:
-    """One task for each item of the dataset that has none yet; returns how many were made.
-
-    gold_share in [0, 1]: of the items whose true label the manifest gave, this share (the first by identifier, which
-    is the order of import) becomes gold; the others are ordinary tasks and nobody is told their label.
-    Raises Problem for a gold label that does not fit the ontology, naming the item.
-    """
-    row = await store.PROJECT_LOCK.maybe(conn, tenant=tenant, id=project)
-    if row is None:
-        raise not_found("project")
-    if row.state == "stopped":
-        raise conflict("project-state", "A stopped project takes no tasks.", remedy="Make a new project.")
-    source = dataset or row.dataset
-    ontology = (await ontologies.decoded(conn, tenant, row.ontology_version)).ontology
-    known = await store.GOLD_ITEMS.all(conn, tenant=tenant, dataset=source, project=project)
-    golds = known[: round(len(known) * gold_share)]
-    labels = [_gold_label(item.gold_label, ontology, item.ref) for item in golds]
-    made = await store.TASKS_ADD.one(
-        conn,
-        tenant=tenant,
-        project=project,
-        dataset=source,
-        gold=[item.item for item in golds],
-        slots=row.min_judgements,
-        now=clock.now(),
-    )
-    if golds:
-        await store.GOLD_ADD.run(
-            conn,
-            tenant=tenant,
-            project=project,
-            items=[item.item for item in golds],
-            labels=[encode(label).decode() for label in labels],
-            codes=[code_of(label, ontology) for label in labels],
-            now=clock.now(),
-        )
-    if row.routing == "directed":
-        await store.INVITES_ADD.run(conn, tenant=tenant, project=project)
-    await store.PROJECT_TOTAL.run(conn, tenant=tenant, project=project, id=project)
-    await events.emit(conn, tenant, "tasks.created", project, project, tasks=made)
-    return made
-
-
 async def add_gold(conn: Conn, tenant: UUID, project: UUID, labels: Sequence[tuple[str, Any]]) -> int:
     """Turn tasks that nobody has judged into gold, by the reference of their item; returns how many.
 
@@ -282,68 +267,82 @@ async def add_gold(conn: Conn, tenant: UUID, project: UUID, labels: Sequence[tup
     return len(tasks)
 
 
-def _gold_label(text: str, ontology: Ontology, ref: str) -> Label:
-    try:
-        label = decode_label(text)
-        validate(label, ontology)
-    except Problem as problem:
-        raise invalid(
-            problem.code,
-            f"The gold label of item {ref!r} does not fit the ontology: {problem.detail}",
-            remedy=problem.remedy or "Mend the manifest or the ontology, or add the tasks with gold_share 0.",
-            place=problem.place,
-            ref=ref,
-        ) from problem
-    return label
-
-
 # ---------------------------------------------------------------- views
 async def project_view(conn: Conn, tenant: UUID, project: UUID) -> Project:
     """A project with its counts and its money. Raises Problem(NOT_FOUND)."""
     row = await store.PROJECT.maybe(conn, tenant=tenant, id=project)
     if row is None:
         raise not_found("project")
-    return await _view(conn, tenant, row)
+    return (await _views(conn, tenant, [row]))[0]
 
 
-async def _view(conn: Conn, tenant: UUID, row: store.ProjectRow) -> Project:
-    offer = await store.OFFER.one(conn, tenant=tenant, project=row.id, now=clock.now())
-    by_state = [0] * len(model.TASK_STATES)
-    gold = 0
-    for count in await store.COUNTS.all(conn, tenant=tenant, project=row.id):
-        if count.gold:
-            gold += count.tasks
-        else:
-            by_state[count.state] += count.tasks
-    sums = await store.MONEY.one(conn, tenant=tenant, project=row.id)
+async def _views(conn: Conn, tenant: UUID, rows: Sequence[store.ProjectRow]) -> list[Project]:
+    """Three statements, however many projects."""
+    asked = [row.id for row in rows]
+    offers: dict[UUID, list[Offer]] = {}
+    for offer in await store.OFFERS_NOW.all(conn, tenant=tenant, projects=asked, now=clock.now()):
+        offers.setdefault(offer.project, []).append(offer)
+    counts = {c.project: c for c in await store.COUNTS.all(conn, tenant=tenant, projects=asked)}
+    money = {m.project: m for m in await store.MONEY.all(conn, tenant=tenant, projects=asked)}
+    return [_view(row, offers[row.id], counts[row.id], money[row.id]) for row in rows]
+
+
+def plan_of(row: store.ProjectRow) -> Plan:
+    return Plan(
+        row.target_accuracy,
+        row.confidence,
+        row.min_judgements,
+        row.max_judgements,
+        row.gold_rate,
+        row.audit_items,
+        row.opinions,
+    )
+
+
+def _view(row: store.ProjectRow, offers: list[Offer], n: store.CountRow, money: store.MoneyRow) -> Project:
+    total = n.open + n.collecting + n.escalated + n.settled + n.cancelled
     return Project(
         id=row.id,
         name=row.name,
         kind=row.kind,
-        state=row.state,  # type: ignore[arg-type]  # the table's check keeps it to the four words
+        state=row.state,
         dataset=row.dataset,
         ontology_version=row.ontology_version,
-        plan=Plan(
-            row.target_accuracy, row.confidence, row.min_judgements, row.max_judgements, row.gold_rate, row.audit_items
-        ),
-        offer=offer,
+        plan=plan_of(row),
+        stages=row.stages,
+        offer=offers[0],
+        offers=offers,
         page_size=row.page_size,
         lease_s=row.lease_s,
-        routing=row.routing,  # type: ignore[arg-type]
-        counts=Counts(by_state[0], by_state[1], by_state[2], by_state[3], by_state[4], sum(by_state), gold),
-        judgements=sums.judgements,
-        spent_minor=sums.spent_minor,
-        reserved_minor=sums.reserved_minor,
-        budget_minor=sums.budget_minor,
+        routing=row.routing,
+        counts=Counts(n.open, n.collecting, n.escalated, n.settled, n.cancelled, total, n.gold),
+        judgements=n.judgements,
+        spent_minor=n.spent_minor,
+        reserved_minor=money.reserved_minor,
+        budget_minor=money.budget_minor,
         currency=row.currency,
         created_at=row.created_at,
         launched_at=row.launched_at,
+        adding=None
+        if row.adding_items is None
+        else Adding(row.adding_made or 0, row.adding_looked_at or 0, row.adding_items, row.adding_trouble or ""),
     )
 
 
 async def projects(conn: Conn, tenant: UUID, before: UUID | None, limit: int) -> list[Project]:
-    rows = await store.PROJECTS.all(conn, tenant=tenant, before=before, limit=limit)
-    return [await _view(conn, tenant, row) for row in rows]
+    return await _views(
+        conn, tenant, await store.PROJECTS.all(conn, tenant=tenant, before=before or ids.LAST, limit=limit)
+    )
+
+
+async def fold_tallies(run: Runtime, rows: int = 100, limit: int = 200) -> int:
+    """Fold the counts of subjects that came to many rows into one row each; returns how many subjects."""
+    async with run.db.tx(Role.OPS) as conn:
+        due = await store.TO_FOLD.all(conn, rows=rows, limit=limit)
+    for one in due:
+        async with run.db.tx(Role.APP, tenant=one.tenant) as conn:
+            await store.FOLD.run(conn, tenant=one.tenant, subject=one.subject)
+    return len(due)
 
 
 def task_view(row: store.TaskRow) -> TaskView:
@@ -352,7 +351,7 @@ def task_view(row: store.TaskRow) -> TaskView:
         row.project,
         row.item,
         row.ref,
-        "gold" if row.gold else model.TASK_STATES[row.state],
+        "gold" if row.gold else states.TASK[row.state],
         row.judgements,
         row.confidence,
         msgspec.json.decode(row.settled_label) if row.settled_label else None,
@@ -370,46 +369,36 @@ async def task_detail(conn: Conn, run: Runtime, tenant: UUID, task: UUID, bound_
     version = await ontologies.decoded(conn, tenant, row.ontology_version)
     judgements = await store.JUDGEMENTS_OF.all(conn, tenant=tenant, tasks=[task])
     settlements = await store.SETTLEMENTS_OF.all(conn, tenant=tenant, task=task)
+    parts = await parts_of(conn, tenant, settlements, version.ontology)
     return TaskDetail(
         row.id,
         row.project,
-        "gold" if row.gold else model.TASK_STATES[row.state],
+        "gold" if row.gold else states.TASK[row.state],
         row.gold,
         row.confidence,
         row.kind,
         msgspec.to_builtins(version.ontology),
         version.guidelines,
-        await item_view(run, tenant, row, row.metadata, bound_to, URL_LIFE_S),
-        [JudgementView(j.id, short_name(j.worker), msgspec.json.decode(j.label), j.seconds, j.at) for j in judgements],
+        Show(run, tenant, bound_to, URL_LIFE_S).item(read(row.item)),
+        [
+            JudgementView(j.id, short_name(j.worker), msgspec.json.decode(j.label), j.seconds, j.stage, j.about, j.at)
+            for j in judgements
+        ],
         [
             SettlementView(
-                s.version, msgspec.json.decode(s.label) if s.label else None, s.confidence, s.how, s.method, s.at
+                s.id,
+                s.version,
+                msgspec.json.decode(s.label) if s.label else None,
+                s.confidence,
+                s.how,
+                s.method,
+                s.judgements,
+                parts[s.id],
+                s.at,
             )
             for s in settlements
         ],
     )
-
-
-async def item_view(
-    run: Runtime,
-    tenant: UUID,
-    row: store.TaskItemRow | store.PageRow,
-    metadata: dict[str, Any] | msgspec.Raw,
-    bound_to: str,
-    life_s: int,
-) -> ItemView:
-    """The item of a row, with signed URLs that only `bound_to` may use."""
-    url = row.url
-    if row.asset is not None:
-        url = await run.blobs.sign(
-            tenant, row.asset.hex(), expires_s=life_s, bound_to=bound_to, media_type=row.media_type
-        )
-    thumb = None
-    if row.thumb is not None:
-        thumb = await run.blobs.sign(
-            tenant, row.thumb.hex(), expires_s=life_s, bound_to=bound_to, media_type="image/webp"
-        )
-    return ItemView(row.item, row.ref, row.media_type, url, thumb, row.body, row.width_px, row.height_px, metadata)
 
 
 async def project_and_ontology(conn: Conn, tenant: UUID, project: UUID) -> tuple[store.ProjectRow, Ontology]:
@@ -425,12 +414,25 @@ async def task_item(conn: Conn, run: Runtime, tenant: UUID, task: UUID, bound_to
     row = await store.TASK.maybe(conn, tenant=tenant, id=task)
     if row is None:
         raise not_found("task")
-    return await item_view(run, tenant, row, row.metadata, bound_to, URL_LIFE_S)
+    return Show(run, tenant, bound_to, URL_LIFE_S).item(read(row.item))
+
+
+async def facts_of(conn: Conn, tenant: UUID, task: UUID) -> ItemFacts:
+    """What labels of a task are checked against. Raises Problem(NOT_FOUND)."""
+    row = await store.TASK_FACTS.maybe(conn, tenant=tenant, id=task)
+    if row is None:
+        raise not_found("task")
+    return facts_from(row)
+
+
+def facts_from(row: store.FactsRow | store.GivenPreLabel) -> ItemFacts:
+    """The facts of an item as a row tells them."""
+    return with_columns(from_json(row.facts), row.media_type, row.width_px, row.height_px, row.body)
 
 
 async def guidelines(conn: Conn, tenant: UUID, project: UUID) -> dict[str, str]:
     """The guidelines of the project's ontology version, Markdown by language. Raises Problem(NOT_FOUND)."""
-    row = await store.PROJECT.maybe(conn, tenant=tenant, id=project)
-    if row is None:
+    version = await store.ONTOLOGY_VERSION.maybe(conn, tenant=tenant, id=project)
+    if version is None:
         raise not_found("project")
-    return (await ontologies.decoded(conn, tenant, row.ontology_version)).guidelines
+    return (await ontologies.decoded(conn, tenant, version)).guidelines

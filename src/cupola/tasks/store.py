@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from cupola.platform.pg.statement import Command, Scalar, Statement
-from cupola.tasks.model import Offer
+from cupola.platform.pg.long import LongText
+from cupola.platform.pg.statement import Command, Pages, Scalar, Statement
+from cupola.tasks.model import Offer, Opinions, ProjectState, Routing, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ProjectRow:
     id: UUID
     name: str
     kind: str
-    state: str
+    state: ProjectState
     dataset: UUID
     ontology_version: UUID
     target_accuracy: float
@@ -29,32 +29,55 @@ class ProjectRow:
     offer_version: int
     page_size: int
     lease_s: int
-    routing: str
+    routing: Routing
     tasks_total: int
+    opinions: Opinions
+    stages: list[Stage]
     created_at: datetime
     launched_at: datetime | None
+    adding_made: int | None
+    adding_looked_at: int | None
+    adding_items: int | None
+    adding_trouble: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class StateCount:
-    state: int
-    gold: bool
-    tasks: int
+class CountRow:
+    """Tasks of a project by state (gold apart), and what was judged and spent."""
+
+    project: UUID
+    open: int
+    collecting: int
+    escalated: int
+    settled: int
+    cancelled: int
+    gold: int
+    judgements: int
+    spent_minor: int
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyRow:
-    judgements: int
-    spent_minor: int
+    project: UUID
     reserved_minor: int
     budget_minor: int
 
 
 @dataclass(frozen=True, slots=True)
-class GoldItem:
-    item: UUID
+class Tallied:
+    tenant: UUID
+    subject: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPreLabel:
     ref: str
-    gold_label: str
+    pre_label: LongText
+    media_type: str
+    width_px: int | None
+    height_px: int | None
+    facts: str | None
+    body: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +96,7 @@ class TaskRow:
     state: int
     judgements: int
     confidence: float | None
-    settled_label: str | None
+    settled_label: LongText | None
     gold: bool
     created_at: datetime
     settled_at: datetime | None
@@ -81,6 +104,8 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskItemRow:
+    """A task and its item, a document (catalog.showing)."""
+
     id: UUID
     project: UUID
     state: int
@@ -88,16 +113,7 @@ class TaskItemRow:
     confidence: float | None
     kind: str
     ontology_version: UUID
-    item: UUID
-    ref: str
-    media_type: str
-    asset: bytes | None
-    url: str | None
-    body: str | None
-    width_px: int | None
-    height_px: int | None
-    thumb: bytes | None
-    metadata: dict[str, Any]
+    item: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +121,12 @@ class JudgementRow:
     id: UUID
     task: UUID
     worker: UUID
-    label: str
+    label: LongText
     code: int | None
     seconds: float
     gold: bool
+    stage: int
+    about: UUID | None
     at: datetime
 
 
@@ -117,31 +135,56 @@ class SettlementRow:
     id: UUID
     task: UUID
     version: int
-    label: str | None
+    label: LongText | None
     confidence: float
     how: str
     method: str
+    judgements: list[UUID]
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
+class PartRow:
+    settlement: UUID
+    unit: str
+    confidence: float
+    judgements: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class PageRow:
+    """A task of a page. item: a document (catalog.showing)."""
+
     task: UUID
     position: int
     state: int
-    item: UUID
-    ref: str
-    media_type: str
-    asset: bytes | None
-    url: str | None
-    body: str | None
-    width_px: int | None
-    height_px: int | None
-    thumb: bytes | None
-    metadata: str
-    pre_label: str | None
-    draft: str | None
+    item: str
+    pre_label: LongText | None
+    draft: LongText | None
     draft_rev: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftHeld:
+    """The newest revision that is kept of a draft, and by which opened editor."""
+
+    rev: int
+    writer: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPatched(DraftHeld):
+    """taken: false where the revision that the difference builds on is not here. patches: how many wait now."""
+
+    taken: bool
+    patches: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftText:
+    """A draft as it was kept whole, and the differences since (see `drafts`)."""
+
+    text: LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +194,8 @@ class ClaimedRow(PageRow):
     assignment: UUID
     project_name: str
     kind: str
+    stage: int
+    stages: list[Stage]
     ontology_version: UUID
     fence: int
     page_state: int
@@ -167,6 +212,8 @@ class AssignmentRow:
     project: UUID
     project_name: str
     kind: str
+    stage: int
+    stages: list[Stage]
     ontology_version: UUID
     fence: int
     state: int
@@ -196,6 +243,7 @@ class Home:
     ontology_version: UUID
     currency: str
     trains: UUID | None
+    stage: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +257,23 @@ class SubmitRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class FactsRow:
+    """What labels of a task are checked against. facts: beside the columns (labels.facts)."""
+
     task: UUID
+    media_type: str
     width_px: int | None
     height_px: int | None
+    facts: str | None
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The label under review of a task."""
+
+    task: UUID
+    label: LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,27 +290,25 @@ class Due:
 
 # ---------------------------------------------------------------- projects
 _PROJECT = (
-    "id, name, kind, state, dataset, ontology_version, target_accuracy, confidence, min_judgements, max_judgements, "
-    "gold_rate, audit_items, currency, offer_version, page_size, lease_s, routing, tasks_total, "
-    "created_at, launched_at"
+    "SELECT p.id, p.name, p.kind, p.state, p.dataset, p.ontology_version, p.target_accuracy, p.confidence, "
+    "p.min_judgements, p.max_judgements, p.gold_rate, p.audit_items, p.currency, p.offer_version, p.page_size, "
+    "p.lease_s, p.routing, p.tasks_total, p.opinions, p.stages, p.created_at, p.launched_at, a.made AS adding_made, "
+    "a.looked_at AS adding_looked_at, a.items AS adding_items, a.trouble AS adding_trouble "
+    "FROM project p LEFT JOIN task_adding a ON a.tenant = p.tenant AND a.project = p.id WHERE p.tenant = %(tenant)s "
 )
 PROJECT_ADD = Command(
     "INSERT INTO project (tenant, id, name, dataset, ontology_version, kind, state, target_accuracy, confidence, "
-    "min_judgements, max_judgements, gold_rate, audit_items, currency, page_size, lease_s, routing, created_at) VALUES "
+    "min_judgements, max_judgements, gold_rate, audit_items, currency, page_size, lease_s, routing, opinions, stages, "
+    "created_at) VALUES "
     "(%(tenant)s, %(id)s, %(name)s, %(dataset)s, %(ontology_version)s, %(kind)s, 'draft', %(target_accuracy)s, "
     "%(confidence)s, "
     "%(min_judgements)s, %(max_judgements)s, %(gold_rate)s, %(audit_items)s, %(currency)s, %(page_size)s, %(lease_s)s, "
-    "%(routing)s, %(now)s)"
+    "%(routing)s, %(opinions)s, %(stages)s, %(now)s)"
 )
-PROJECT = Statement(ProjectRow, "SELECT " + _PROJECT + " FROM project WHERE tenant = %(tenant)s AND id = %(id)s")
-PROJECT_LOCK = Statement(
-    ProjectRow, "SELECT " + _PROJECT + " FROM project WHERE tenant = %(tenant)s AND id = %(id)s FOR UPDATE"
-)
-PROJECTS = Statement(
-    ProjectRow,
-    "SELECT " + _PROJECT + " FROM project WHERE tenant = %(tenant)s "
-    "AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(limit)s",
-)
+PROJECT = Statement(ProjectRow, _PROJECT + "AND p.id = %(id)s")
+ONTOLOGY_VERSION = Scalar(UUID, "SELECT ontology_version FROM project WHERE tenant = %(tenant)s AND id = %(id)s")
+PROJECT_LOCK = Statement(ProjectRow, _PROJECT + "AND p.id = %(id)s FOR UPDATE OF p")
+PROJECTS = Statement(ProjectRow, _PROJECT + "AND p.id < %(before)s::uuid ORDER BY p.id DESC LIMIT %(limit)s")
 PROJECT_STATE = Command(
     "UPDATE project SET state = %(state)s, launched_at = coalesce(launched_at, %(launched_at)s::timestamptz) "
     "WHERE tenant = %(tenant)s AND id = %(id)s"
@@ -260,18 +319,15 @@ PROJECT_VERSION = Command(
     "AND (id = %(id)s OR trains = %(id)s)"
 )
 OFFER_ADD = Command(
-    "INSERT INTO offer (tenant, project, version, price_minor, fee_bp, insurance_bp, currency, median_s, p75_s, "
-    "effective_at, "
-    "created_at) VALUES (%(tenant)s, %(project)s, %(version)s, %(price_minor)s, %(fee_bp)s, %(insurance_bp)s, "
-    "%(currency)s, "
-    "%(median_s)s, %(p75_s)s, %(effective_at)s, %(now)s)"
+    "INSERT INTO offer (tenant, project, version, stage, price_minor, fee_bp, insurance_bp, currency, median_s, p75_s, "
+    "effective_at, created_at) VALUES (%(tenant)s, %(project)s, %(version)s, %(stage)s, %(price_minor)s, %(fee_bp)s, "
+    "%(insurance_bp)s, %(currency)s, %(median_s)s, %(p75_s)s, %(effective_at)s, %(now)s)"
 )
 OFFER_VERSION = Command("UPDATE project SET offer_version = %(version)s WHERE tenant = %(tenant)s AND id = %(project)s")
-_OFFER = "project, version, price_minor, fee_bp, insurance_bp, currency, median_s, p75_s, effective_at"
+_OFFER = "project, version, stage, price_minor, fee_bp, insurance_bp, currency, median_s, p75_s, effective_at"
 OFFER = Statement(
     Offer,
-    "SELECT " + _OFFER + " FROM offer WHERE tenant = %(tenant)s AND project = %(project)s AND effective_at <= %(now)s "
-    "ORDER BY version DESC LIMIT 1",
+    "SELECT " + _OFFER + " FROM offer_in_force(%(tenant)s, %(project)s, %(stage)s::smallint, %(now)s)",
 )
 OFFERS = Statement(
     Offer,
@@ -279,47 +335,48 @@ OFFERS = Statement(
     + _OFFER
     + " FROM offer WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY version DESC LIMIT 100",
 )
+OFFERS_NOW = Statement(
+    Offer,
+    "SELECT o.project, o.version, o.stage, o.price_minor, o.fee_bp, o.insurance_bp, o.currency, o.median_s, o.p75_s, "
+    "o.effective_at FROM project x CROSS JOIN generate_subscripts(x.stages, 1) AS n "
+    "CROSS JOIN LATERAL offer_in_force(x.tenant, x.id, (n - 1)::smallint, %(now)s) o "
+    "WHERE x.tenant = %(tenant)s AND x.id = ANY (%(projects)s::uuid[]) ORDER BY o.project, o.stage",
+)
 TRAINING_OF = Scalar(
     UUID,
     "SELECT id FROM project WHERE tenant = %(tenant)s AND trains = %(project)s AND state <> 'stopped'",
 )
+# Sums of differences that were written with what they count (table tally), for some projects at once.
 COUNTS = Statement(
-    StateCount,
-    "SELECT state, gold, count(*) AS tasks FROM task WHERE tenant = %(tenant)s AND project = %(project)s GROUP BY "
-    "state, gold",
+    CountRow,
+    "SELECT x.project, coalesce(sum(c.tasks_open), 0)::bigint AS open, "
+    "coalesce(sum(c.tasks_collecting), 0)::bigint AS collecting, "
+    "coalesce(sum(c.tasks_escalated), 0)::bigint AS escalated, coalesce(sum(c.tasks_settled), 0)::bigint AS settled, "
+    "coalesce(sum(c.tasks_cancelled), 0)::bigint AS cancelled, coalesce(sum(c.tasks_gold), 0)::bigint AS gold, "
+    "coalesce(sum(c.judgements), 0)::bigint AS judgements, coalesce(sum(c.spent_minor), 0)::bigint AS spent_minor "
+    "FROM unnest(%(projects)s::uuid[]) AS x (project) "
+    "LEFT JOIN tally c ON c.tenant = %(tenant)s AND c.subject = x.project GROUP BY x.project",
 )
 MONEY = Statement(
     MoneyRow,
-    "SELECT (SELECT count(*) FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s) AS judgements, "
-    "(SELECT coalesce(sum(j.price_minor + a.fee_minor + a.insurance_minor), 0)::bigint FROM judgement j "
-    "JOIN assignment a ON a.tenant = j.tenant AND a.id = j.assignment "
-    "WHERE j.tenant = %(tenant)s AND j.project = %(project)s) AS spent_minor, "
-    "(SELECT coalesce(sum(balance_minor), 0)::bigint FROM account WHERE tenant = %(tenant)s AND type = 'escrow' "
-    "AND project = %(project)s) AS reserved_minor, "
-    "(SELECT coalesce(sum(balance_minor), 0)::bigint FROM account WHERE tenant = %(tenant)s AND type = "
-    "'project_budget' "
-    "AND project = %(project)s) AS budget_minor",
+    "SELECT x.project, coalesce(sum(a.balance_minor) FILTER (WHERE a.type = 'escrow'), 0)::bigint AS reserved_minor, "
+    "coalesce(sum(a.balance_minor) FILTER (WHERE a.type = 'project_budget'), 0)::bigint AS budget_minor "
+    "FROM unnest(%(projects)s::uuid[]) AS x (project) LEFT JOIN account a ON a.tenant = %(tenant)s "
+    "AND a.type IN ('escrow', 'project_budget') AND a.project = x.project GROUP BY x.project",
 )
+TO_FOLD = Statement(
+    Tallied,
+    "SELECT tenant, subject FROM tally GROUP BY tenant, subject HAVING count(*) > %(rows)s LIMIT %(limit)s",
+)
+FOLD = Command("SELECT tally_fold(%(tenant)s, %(subject)s)")
 
 # ---------------------------------------------------------------- tasks
-GOLD_ITEMS = Statement(
-    GoldItem,
-    "SELECT i.id AS item, i.ref, i.gold_label FROM item i WHERE i.tenant = %(tenant)s AND i.dataset = %(dataset)s "
-    "AND i.gold_label IS NOT NULL AND NOT EXISTS (SELECT FROM task t WHERE t.tenant = i.tenant AND t.project = "
-    "%(project)s "
-    "AND t.item = i.id) ORDER BY i.id",
-)
-# Ranks follow the order of import, after what the project has already.
-TASKS_ADD = Scalar(
-    int,
-    "WITH base AS (SELECT coalesce(max(rank), 0) AS top FROM task WHERE tenant = %(tenant)s AND project = "
-    "%(project)s), "
-    "made AS (INSERT INTO task (tenant, id, project, item, rank, gold, open_slots, created_at) "
-    "SELECT i.tenant, uuidv7(), %(project)s, i.id, base.top + row_number() OVER (ORDER BY i.id), i.id = ANY "
-    "(%(gold)s::uuid[]), "
-    "CASE WHEN i.id = ANY (%(gold)s::uuid[]) THEN 0 ELSE %(slots)s END, %(now)s FROM item i, base "
-    "WHERE i.tenant = %(tenant)s AND i.dataset = %(dataset)s "
-    "ON CONFLICT (tenant, project, item) DO NOTHING RETURNING 1) SELECT count(*) FROM made",
+PRE_LABELS_GIVEN = Statement(
+    GivenPreLabel,
+    "SELECT i.ref, i.pre_label, i.media_type, coalesce(i.width_px, b.width_px) AS width_px, "
+    "coalesce(i.height_px, b.height_px) AS height_px, i.facts, i.body FROM item i "
+    "LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = i.asset "
+    "WHERE i.tenant = %(tenant)s AND i.dataset = %(dataset)s AND i.pre_label IS NOT NULL ORDER BY i.id LIMIT %(limit)s",
 )
 GOLD_TASKS = Statement(
     GoldTask,
@@ -331,78 +388,80 @@ GOLD_MARK = Command(
     "UPDATE task SET gold = true, open_slots = 0 WHERE tenant = %(tenant)s AND id = ANY (%(tasks)s) AND judged = 0 "
     "AND leased = 0"
 )
-GOLD_ADD = Command(
-    "INSERT INTO gold (tenant, task, label, code, at) SELECT %(tenant)s, t.id, x.label, x.code, %(now)s "
-    "FROM unnest(%(items)s::uuid[], %(labels)s::text[], %(codes)s::smallint[]) AS x (item, label, code) "
-    "JOIN task t ON t.tenant = %(tenant)s AND t.project = %(project)s AND t.item = x.item AND t.gold "
-    "ON CONFLICT (tenant, task) DO NOTHING"
-)
 GOLD_ADD_TASKS = Command(
     "INSERT INTO gold (tenant, task, label, code, at) SELECT %(tenant)s, x.task, x.label, x.code, %(now)s "
     "FROM unnest(%(tasks)s::uuid[], %(labels)s::text[], %(codes)s::smallint[]) AS x (task, label, code) "
-    "ON CONFLICT (tenant, task) DO NOTHING"
-)
-INVITES_ADD = Command(
-    "INSERT INTO invite (tenant, task, worker, project, state) SELECT t.tenant, t.id, c.worker, t.project, 0 "
-    "FROM task t JOIN item i ON i.tenant = t.tenant AND i.id = t.item CROSS JOIN LATERAL unnest(i.eligible) AS e "
-    "(worker) "
-    "JOIN contributor c ON c.tenant = t.tenant AND c.worker = e.worker "
-    "WHERE t.tenant = %(tenant)s AND t.project = %(project)s ON CONFLICT DO NOTHING"
+    "ON CONFLICT (tenant, task) DO NOTHING",
+    keeps=("labels",),
 )
 PROJECT_TOTAL = Command(
     "UPDATE project SET tasks_total = (SELECT count(*) FROM task WHERE tenant = %(tenant)s AND project = %(project)s "
-    "AND NOT gold), "
-    "queue_epoch = queue_epoch + 1 WHERE tenant = %(tenant)s AND id = %(project)s"
+    "AND NOT gold), queue_epoch = queue_epoch + 1 WHERE tenant = %(tenant)s AND id = %(project)s"
 )
-TASKS = Statement(
-    TaskRow,
-    "SELECT t.id, t.rank, t.project, t.item, i.ref, t.state, t.judged AS judgements, t.confidence, s.label AS "
-    "settled_label, t.gold, "
-    "t.created_at, t.settled_at FROM task t JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
-    "LEFT JOIN settlement s ON s.tenant = t.tenant AND s.task = t.id AND s.version = t.settled_version "
-    "WHERE t.tenant = %(tenant)s AND t.project = %(project)s AND t.rank > %(after)s "
-    "AND (%(state)s::smallint IS NULL OR t.state = %(state)s::smallint) "
-    "AND (%(gold)s::boolean IS NULL OR t.gold = %(gold)s::boolean) "
+# What is drawn for a blind audit has no confidence for its auditors either.
+_CONFIDENCE = "CASE WHEN t.id IN (SELECT blind_tasks()) THEN NULL ELSE t.confidence END AS confidence"
+_TASKS = (
+    "SELECT t.id, t.rank, t.project, t.item, i.ref, t.state, t.judged AS judgements, " + _CONFIDENCE + ", s.label AS "
+    "settled_label, t.gold, t.created_at, t.settled_at FROM task t "
+    # looked up row by row, whatever the planner believes of how many there are
+    "CROSS JOIN LATERAL (SELECT ref FROM item WHERE tenant = t.tenant AND id = t.item LIMIT 1) i "
+    "LEFT JOIN LATERAL (SELECT label FROM settlement WHERE tenant = t.tenant AND task = t.id "
+    "AND version = t.settled_version LIMIT 1) s ON true WHERE t.tenant = %(tenant)s AND t.project = %(project)s "
+    "AND t.rank > %(after)s AND (%(gold)s::boolean IS NULL OR t.gold = %(gold)s::boolean) "
     "AND (%(ref)s::text IS NULL OR starts_with(i.ref, %(ref)s::text)) "
-    "ORDER BY t.rank LIMIT %(limit)s",
 )
+TASKS = Statement(TaskRow, _TASKS + "ORDER BY t.rank LIMIT %(limit)s")
+TASKS_IN_STATE = Statement(TaskRow, _TASKS + "AND t.state = %(state)s::smallint ORDER BY t.rank LIMIT %(limit)s")
 TASK = Statement(
     TaskItemRow,
-    "SELECT t.id, t.project, t.state, t.gold, t.confidence, p.kind, p.ontology_version, i.id AS item, i.ref, "
-    "i.media_type, i.asset, "
-    "i.url, i.body, coalesce(i.width_px, b.width_px) AS width_px, coalesce(i.height_px, b.height_px) AS height_px, "
-    "b.thumb_sha256 AS thumb, i.metadata FROM task t JOIN project p ON p.tenant = t.tenant AND p.id = t.project "
+    "SELECT t.id, t.project, t.state, t.gold, " + _CONFIDENCE + ", p.kind, p.ontology_version, "
+    "to_json(x)::text AS item FROM task t JOIN project p ON p.tenant = t.tenant AND p.id = t.project "
     "JOIN item i ON i.tenant = t.tenant AND i.id = t.item LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = "
-    "i.asset "
+    "i.asset CROSS JOIN LATERAL item_shown(i, i.id, b) x "
     "WHERE t.tenant = %(tenant)s AND t.id = %(id)s",
 )
-_JUDGEMENT = "id, task, worker, label, code, seconds, gold, at"
+TASK_FACTS = Statement(
+    FactsRow,
+    "SELECT t.id AS task, i.media_type, coalesce(i.width_px, b.width_px) AS width_px, "
+    "coalesce(i.height_px, b.height_px) AS height_px, i.facts, i.body FROM task t "
+    "JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
+    "LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = i.asset WHERE t.tenant = %(tenant)s AND t.id = %(id)s",
+)
+_JUDGEMENT = "id, task, worker, label, code, seconds, gold, stage, about, at"
 JUDGEMENTS_OF = Statement(
     JudgementRow,
     "SELECT " + _JUDGEMENT + " FROM judgement WHERE tenant = %(tenant)s AND task = ANY (%(tasks)s) ORDER BY task, id",
 )
-JUDGEMENTS_OF_PROJECT = Statement(
+JUDGEMENTS_OF_PROJECT = Pages(
     JudgementRow,
-    "SELECT " + _JUDGEMENT + " FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY id",
+    "SELECT " + _JUDGEMENT + " FROM judgement WHERE tenant = %(tenant)s AND project = %(project)s "
+    "AND id > %(id)s::uuid ORDER BY id LIMIT %(limit)s",
 )
 SETTLEMENTS_OF = Statement(
     SettlementRow,
-    "SELECT id, task, version, label, confidence, how, method, at FROM settlement "
+    "SELECT id, task, version, label, confidence, how, method, judgements, at FROM settlement "
     "WHERE tenant = %(tenant)s AND task = %(task)s ORDER BY version",
+)
+
+PARTS_OF = Statement(
+    PartRow,
+    "SELECT settlement, unit, confidence, judgements FROM settlement_part WHERE tenant = %(tenant)s "
+    "AND settlement = ANY (%(settlements)s)",
 )
 
 # ---------------------------------------------------------------- work
 PROJECT_HOME = Statement(ProjectHome, "SELECT tenant, trains FROM project WHERE id = %(id)s AND state = 'live'")
 CLAIM = Statement(
     ClaimedRow,
-    "SELECT * FROM work_claim_page(%(tenant)s, %(project)s, %(worker)s, %(person)s, %(admit)s, %(tasks)s, "
-    "%(assignment)s, %(hold)s, %(idem)s, %(dice)s, %(now)s)",
+    "SELECT * FROM work_claim_page(%(tenant)s, %(project)s, %(stage)s::smallint, %(worker)s, %(person)s, %(admit)s, "
+    "%(tasks)s, %(max_bytes)s, %(assignment)s, %(hold)s, %(idem)s, %(now)s)",
 )
+REVIEWED = Statement(Reviewed, "SELECT * FROM work_reviewed(%(tenant)s, %(worker)s, %(assignment)s)")
 PAGE = Statement(PageRow, "SELECT * FROM work_page(%(tenant)s, %(worker)s, %(assignment)s)")
-SIZES = Statement(Size, "SELECT * FROM work_sizes(%(tenant)s, %(worker)s, %(assignment)s)")
+FACTS = Statement(FactsRow, "SELECT * FROM work_facts(%(tenant)s, %(worker)s, %(assignment)s)")
 _ASSIGNMENT = (
-    "a.id, a.project, p.name AS project_name, p.kind, p.ontology_version, a.fence, a.state, a.offer_version, "
-    "a.price_minor, "
+    "a.id, a.project, p.name AS project_name, p.kind, a.stage, p.stages, p.ontology_version, a.fence, a.state, "
+    "a.offer_version, a.price_minor, "
     "a.currency, a.claimed_at, a.expires_at, p.trains FROM assignment a JOIN project p ON p.tenant = a.tenant "
     "AND p.id = a.project"
 )
@@ -413,28 +472,49 @@ ASSIGNMENTS_OPEN = Statement(
     AssignmentRow,
     "SELECT "
     + _ASSIGNMENT
-    + " WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.state = 0 AND a.expires_at > %(now)s "
+    + " WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.state = {page.claimed} AND a.expires_at > %(now)s "
     "ORDER BY a.claimed_at LIMIT 100",
 )
 ASSIGNMENT_HOME = Statement(
     Home,
-    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency, p.trains FROM assignment a "
+    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency, p.trains, a.stage FROM assignment a "
     "JOIN project p ON p.tenant = a.tenant AND p.id = a.project "
     "WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.id = %(id)s",
 )
 TENANTS_OF = Statement(Admitted, "SELECT tenant, worker FROM contributor WHERE person = %(person)s ORDER BY tenant")
 SUBMIT = Statement(
     SubmitRow,
-    "SELECT * FROM work_submit(%(tenant)s, %(assignment)s, %(worker)s, %(fence)s, %(tasks)s::uuid[], %(ids)s::uuid[], "
-    "%(labels)s::text[], %(codes)s::smallint[], %(seconds)s::real[], %(transfers)s::uuid[], %(now)s)",
+    # the arrays go as they are (b): writing them as text, with every quote of a label escaped, cost four times as much
+    "SELECT * FROM work_submit(%(tenant)s, %(assignment)s, %(worker)s, %(fence)s, %(tasks)b::uuid[], %(ids)b::uuid[], "
+    "%(labels)b::text[], %(codes)b::smallint[], %(seconds)b::real[], %(transfers)b::uuid[], %(now)s)",
+    keeps=("labels",),
 )
+EXPIRE = Scalar(int, "SELECT work_expire(%(tenant)s, %(assignment)s, %(transfer)s, %(now)s)")
 END = Scalar(
     int,
     "SELECT work_end(%(tenant)s, %(assignment)s, %(worker)s::uuid, %(state)s::smallint, %(reason)s, %(note)s, "
     "%(transfer)s, %(now)s)",
 )
 HEARTBEAT = Scalar(datetime, "SELECT work_heartbeat(%(tenant)s, %(assignment)s, %(worker)s, %(fence)s, %(now)s)")
-DRAFT = Scalar(
-    int, "SELECT work_draft(%(tenant)s, %(assignment)s, %(worker)s, %(fence)s, %(task)s, %(label)s, %(rev)s, %(now)s)"
+DRAFT = Statement(
+    DraftHeld,
+    "SELECT rev, writer FROM work_draft(%(tenant)s, %(assignment)s, %(worker)s, %(fence)s, %(task)s, %(writer)s, "
+    "%(label)s, %(rev)s, %(max_bytes)s, %(now)s)",
+    keeps=("label",),
 )
-DUE = Statement(Due, "SELECT tenant, id FROM assignment WHERE state = 0 AND expires_at < %(now)s LIMIT %(limit)s")
+DRAFT_PATCH = Statement(
+    DraftPatched,
+    "SELECT rev, writer, taken, patches FROM work_draft_patch(%(tenant)s, %(assignment)s, %(worker)s, %(fence)s, "
+    "%(task)s, %(writer)s, %(base)s, %(rev)s, %(patch)s, %(max_bytes)s, %(now)s)",
+)
+DRAFT_TEXT = Statement(
+    DraftText,
+    "SELECT array_to_string(label || patches, E'\\x1e') AS text FROM draft WHERE tenant = %(tenant)s "
+    "AND worker = %(worker)s AND task = %(task)s",
+)
+DRAFT_GATHER = Scalar(
+    int, "SELECT work_draft_gather(%(tenant)s, %(worker)s, %(task)s, %(rev)s, %(label)s)", keeps=("label",)
+)
+DUE = Statement(
+    Due, "SELECT tenant, id FROM assignment WHERE state = {page.claimed} AND expires_at < %(now)s LIMIT %(limit)s"
+)

@@ -1,27 +1,29 @@
-"""The worker's verbs: claim a page, keep it, draft, submit and be paid, give it back.
+"""The worker's verbs: claim a page, keep it, submit and be paid, give it back. (Drafts: see `drafting`.)
 
-Money is reserved at the claim and paid at the submit, inside one function of the database (schema/0002): there is no
-moment at which a judgement stands without its payment.
+Money is reserved at the claim and paid at the submit, inside one function of the database (schema/functions): there is
+no moment at which a judgement stands without its payment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 import psycopg
 
-from cupola.kernel import clock, dice, ids, limits
+from cupola.catalog.showing import ItemView, Show, read
+from cupola.kernel import clock, ids, limits, states
 from cupola.kernel.errors import Kind, Problem, conflict, invalid, not_found, unavailable
-from cupola.labels import Ontology, code_of, decode_label, encode, validate
+from cupola.labels import ItemFacts, Ontology, code_of, decode_label, encode, kind_of, validate
+from cupola.labels.facts import UNKNOWN
 from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.tasks import service, store
-from cupola.tasks.model import LEASE_STATES, PAGE_STATES, Assignment, Judged, PageTask, Submitted
+from cupola.tasks import drafts, pre_labels, service, store
+from cupola.tasks.model import Assignment, Judged, PageTask, Submitted
 from cupola.tasks.store import Home, ProjectHome
 from cupola.tasks.training import service as training
 from cupola.tasks.training.model import Feedback, Progress
@@ -33,15 +35,18 @@ _project_home: dict[UUID, ProjectHome] = {}
 _homes: dict[tuple[UUID, UUID], Home] = {}
 _admitted: set[UUID] = set()
 _KEEP = 50_000
+# to its holder a lease that came to nothing says only that
+_SHOWN = {n: "released" if word in ("returned", "expired") else word for n, word in enumerate(states.LEASE)}
 Fence = Annotated[int, msgspec.Meta(ge=0, le=limits.MAX_FENCE)]
 
 
 class JudgementIn(msgspec.Struct, forbid_unknown_fields=True):
-    """One judgement of a submit: seconds is the time its maker spent."""
+    """One judgement of a submit: seconds is the time its maker spent. accept: of a review, in the place of a label."""
 
     task: UUID
-    label: msgspec.Raw
+    label: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     seconds: float = 0.0
+    accept: bool = False
 
 
 class SubmitIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,14 +54,10 @@ class SubmitIn(msgspec.Struct, forbid_unknown_fields=True):
     judgements: list[JudgementIn]
 
 
-class DraftIn(msgspec.Struct, forbid_unknown_fields=True):
-    fence: Fence
-    label: msgspec.Raw
-    rev: Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_REVISION)]
-
-
-async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, idem: str | None) -> Assignment | None:
-    """Lease a page of tasks and reserve its money. None: nothing to do for this worker at the moment.
+async def claim(
+    run: Runtime, person: UUID, project: UUID, tasks: int | None, idem: str | None, *, stage: int = 0
+) -> Assignment | None:
+    """Lease a page of tasks of a stage and reserve its money. None: nothing to do for this worker at the moment.
 
     Raises Problem: NOT_FOUND; CONFLICT "project-not-live", "budget-exhausted", or "training-first" with the training.
     """
@@ -68,7 +69,7 @@ async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, id
         raise invalid("page-size", f"A page has 1 to {limits.MAX_PAGE_TASKS} tasks.", place="/tasks")
     # the statement is the transaction: money, lease and page are one round trip
     async with run.db.verb(Role.GATEWAY) as conn:
-        rows = await _claim(conn, tenant, worker, person, project, wanted, idem)
+        rows = await _claim(conn, tenant, worker, person, project, stage, wanted, idem)
         if not rows:
             return None
         version = await ontologies.known(run.db, tenant, worker, rows[0].ontology_version)
@@ -77,23 +78,27 @@ async def claim(run: Runtime, person: UUID, project: UUID, tasks: int | None, id
     _admitted.add(worker)
     first = rows[0]
     remember(
-        person, first.assignment, Home(tenant, worker, project, first.ontology_version, first.currency, home.trains)
+        person,
+        first.assignment,
+        Home(tenant, worker, project, first.ontology_version, first.currency, home.trains, first.stage),
     )
     return Assignment(
         first.assignment,
         project,
         first.project_name,
         first.fence,
-        PAGE_STATES[first.page_state],
+        states.PAGE[first.page_state],
         first.offer_version,
         first.price_minor,
         first.currency,
         first.claimed_at,
         first.expires_at,
+        first.stage,
+        first.stages[first.stage],
         first.kind,
         version.ontology,
         version.guidelines,
-        [await _task(run, tenant, person, version.ontology, row) for row in rows],
+        _tasks(run, tenant, person, version.ontology, rows),
         home.trains is not None,
     )
 
@@ -104,6 +109,7 @@ async def _claim(
     worker: UUID,
     person: UUID,
     project: UUID,
+    stage: int,
     tasks: int,
     idem: str | None,
     tries: int = 8,
@@ -113,19 +119,22 @@ async def _claim(
             conn,
             tenant=tenant,
             project=project,
+            stage=stage,
             worker=worker,
             person=person,
             admit=worker not in _admitted,
             tasks=tasks,
+            max_bytes=limits.MAX_PAGE_BYTES,
             assignment=ids.uuid7(),
             hold=ids.uuid7(),
             idem=idem,
-            dice=dice.unit(),
             now=clock.now(),
         )
     except psycopg.errors.NoDataFound as error:
-        raise not_found("project") from error
+        raise not_found("project, or no such stage of it," if stage else "project") from error
     except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name:
+            raise  # two met on a row: what the functions raise themselves names no constraint
         raise conflict(
             "idempotency-key-reused",
             "This Idempotency-Key was used for a page of another project.",
@@ -139,13 +148,19 @@ async def _claim(
                 remedy="Claim a page of the training.",
                 training=error.diag.message_detail,
             ) from error
+        if error.diag.message_primary == "holds-enough":
+            raise conflict(
+                "holds-enough",
+                "You hold as many tasks of this project as one person may at a time.",
+                remedy="Submit or return some of them, then claim again.",
+            ) from error
         raise conflict(
             "project-not-live", "This project takes no new work at the moment.", remedy="Look at the other offers."
         ) from error
     except psycopg.errors.CheckViolation as error:
         # others took of the budget between the look and the hold: what is left may still carry a smaller page
         if tries > 1:
-            return await _claim(conn, tenant, worker, person, project, tasks, idem, tries - 1)
+            return await _claim(conn, tenant, worker, person, project, stage, tasks, idem, tries - 1)
         raise unavailable("busy", "Too many claimed from the last of this project's money at once.") from error
     except psycopg.errors.InsufficientResources as error:
         raise conflict(
@@ -155,23 +170,20 @@ async def _claim(
         ) from error
 
 
-def _fits(item: store.PageRow, ontology: Ontology) -> bool:
-    """Whether the pre-label fits: one made for another ontology helps nobody."""
-    assert item.pre_label is not None
-    try:
-        validate(decode_label(item.pre_label), ontology, width_px=item.width_px, height_px=item.height_px)
-    except Problem:
-        return False
-    return True
+def _tasks(
+    run: Runtime, tenant: UUID, person: UUID, ontology: Ontology, rows: Sequence[store.PageRow]
+) -> list[PageTask]:
+    show = Show(run, tenant, f"person:{person}", IMAGE_URL_LIFE_S)
+    return [_task(show, ontology, row) for row in rows]
 
 
-async def _task(run: Runtime, tenant: UUID, person: UUID, ontology: Ontology, item: store.PageRow) -> PageTask:
-    pre_label = msgspec.Raw(item.pre_label.encode()) if item.pre_label and _fits(item, ontology) else None
-    draft = msgspec.Raw(item.draft.encode()) if item.draft else None
-    view = await service.item_view(
-        run, tenant, item, msgspec.Raw(item.metadata.encode()), f"person:{person}", IMAGE_URL_LIFE_S
-    )
-    return PageTask(item.task, item.position, LEASE_STATES[item.state], view, pre_label, draft, item.draft_rev or 0)
+def _task(show: Show, ontology: Ontology, row: store.PageRow) -> PageTask:
+    told = read(row.item)
+    # what of it fits: one class that this project lacks must not cost the other forty boxes
+    fits = pre_labels.shown(row.pre_label, told.known, ontology)
+    pre_label = msgspec.Raw(fits) if fits is not None else None
+    draft = msgspec.Raw(drafts.whole(row.draft)) if row.draft else None
+    return PageTask(row.task, row.position, _SHOWN[row.state], show.item(told), pre_label, draft, row.draft_rev or 0)
 
 
 async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUID, assignment: UUID) -> Assignment:
@@ -180,23 +192,26 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
     if row is None:
         raise not_found("assignment")
     version = await ontologies.decoded(conn, tenant, row.ontology_version)
-    remember(person, assignment, Home(tenant, worker, row.project, row.ontology_version, row.currency, row.trains))
+    home = Home(tenant, worker, row.project, row.ontology_version, row.currency, row.trains, row.stage)
+    remember(person, assignment, home)
     items = await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment)
     return Assignment(
         row.id,
         row.project,
         row.project_name,
         row.fence,
-        PAGE_STATES[row.state],
+        states.PAGE[row.state],
         row.offer_version,
         row.price_minor,
         row.currency,
         row.claimed_at,
         row.expires_at,
+        row.stage,
+        row.stages[row.stage],
         row.kind,
         version.ontology,
         version.guidelines,
-        [await _task(run, tenant, person, version.ontology, item) for item in items],
+        _tasks(run, tenant, person, version.ontology, items),
         row.trains is not None,
     )
 
@@ -206,12 +221,13 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
 
     The first answer stands: a judgement that was made before is answered as it was then. Raises Problem: INVALID with
     the place of a label that does not fit; CONFLICT "assignment-expired" (the labels are parked as drafts and offered
-    back first) or "stale-fence".
+    back first) or "stale-fence" (a newer page of the same person holds some of the tasks: nothing is written over
+    what is open there).
     """
     try:
         asked = _submit_decoder.decode(body)
     except msgspec.DecodeError as error:
-        raise _malformed(error) from error
+        raise malformed(error) from error
     if not 1 <= len(asked.judgements) <= limits.MAX_PAGE_TASKS:
         raise invalid("judgements-count", f"Send 1 to {limits.MAX_PAGE_TASKS} judgements.", place="/judgements")
     home = await home_of(run, person, assignment)
@@ -245,7 +261,7 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         except psycopg.errors.NoDataFound as error:
             raise not_found("assignment") from error
         except psycopg.errors.ObjectNotInPrerequisiteState as error:
-            raise _stale() from error
+            raise stale_fence() from error
         except psycopg.errors.InvalidParameterValue as error:
             raise invalid(
                 "task-not-on-page",
@@ -262,6 +278,9 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         if row.judgement is not None
     ]
     parked = [row.task for row in rows if row.outcome == "parked"]
+    stale = [row.task for row in rows if row.outcome == "stale"]
+    if stale:
+        raise stale_fence(tasks=[str(task) for task in stale], parked=[str(task) for task in parked])
     if parked:
         raise conflict(
             "assignment-expired",
@@ -275,7 +294,7 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         sum(one.paid_minor for one in paid),
         home.currency,
         paid,
-        PAGE_STATES[rows[0].state],
+        states.PAGE[rows[0].state],
         rows[0].remaining,
         progress,
     )
@@ -284,10 +303,11 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
 async def _checked(
     conn: Conn, home: Home, ontology: Ontology, assignment: UUID, judgements: Sequence[JudgementIn]
 ) -> tuple[list[str], list[int | None], list[float]]:
-    sizes: dict[UUID, store.Size] = {}
-    if ontology.kind == "objects":
-        rows = await store.SIZES.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
-        sizes = {row.task: row for row in rows}
+    facts: dict[UUID, ItemFacts] = {}
+    if kind_of(ontology).looks_at:
+        rows = await store.FACTS.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
+        facts = {row.task: service.facts_from(row) for row in rows}
+    under = await _under_review(conn, home, assignment, judgements)
     labels: list[str] = []
     codes: list[int | None] = []
     seconds: list[float] = []
@@ -302,17 +322,12 @@ async def _checked(
                 f"Seconds lie between 0 and {limits.MAX_SECONDS_PER_TASK}.",
                 place=f"/judgements/{n}/seconds",
             )
-        if len(judgement.label) > limits.MAX_LABEL_BYTES:
+        said = _said(judgement, under, n)
+        if len(said) > limits.MAX_LABEL_BYTES:
             raise Problem(Kind.TOO_LARGE, "label-too-large", "A label is too large.", place=f"/judgements/{n}/label")
-        size = sizes.get(judgement.task)
         try:
-            label = decode_label(bytes(judgement.label))
-            validate(
-                label,
-                ontology,
-                width_px=size.width_px if size else None,
-                height_px=size.height_px if size else None,
-            )
+            label = decode_label(said)
+            validate(label, ontology, facts.get(judgement.task, UNKNOWN))
         except Problem as problem:
             problem.place = f"/judgements/{n}/label{problem.place}"
             raise
@@ -320,6 +335,46 @@ async def _checked(
         codes.append(code_of(label, ontology))
         seconds.append(judgement.seconds)
     return labels, codes, seconds
+
+
+async def _under_review(
+    conn: Conn, home: Home, assignment: UUID, judgements: Sequence[JudgementIn]
+) -> dict[UUID, bytes]:
+    """What is accepted by those judgements that only say so."""
+    if not any(judgement.accept for judgement in judgements):
+        return {}
+    if home.stage == 0:
+        place = next(n for n, judgement in enumerate(judgements) if judgement.accept)
+        raise invalid(
+            "nothing-to-accept",
+            "Only a review can accept: at this stage there is no label yet.",
+            place=f"/judgements/{place}/accept",
+            remedy="Send the label.",
+        )
+    rows = await store.REVIEWED.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
+    return {row.task: row.label.encode() for row in rows}
+
+
+def _said(judgement: JudgementIn, under: dict[UUID, bytes], n: int) -> bytes:
+    """The label of a judgement as JSON: its own, or the one under review that it accepts."""
+    if judgement.accept == (judgement.label is not msgspec.UNSET):
+        raise invalid(
+            "label-or-accept",
+            "A judgement has a label or, in a review, accepts the one under review; not both.",
+            place=f"/judgements/{n}",
+            remedy="Send a label, or accept: true in a review.",
+        )
+    if isinstance(judgement.label, msgspec.Raw):
+        return bytes(judgement.label)
+    found = under.get(judgement.task)
+    if found is None:
+        raise invalid(
+            "task-not-on-page",
+            "This task is not under review on this page; nothing of the submit was kept.",
+            place=f"/judgements/{n}/task",
+            remedy="Send the tasks that the claim answered with.",
+        )
+    return found
 
 
 async def give_back(run: Runtime, person: UUID, assignment: UUID, fence: int, reason: str, note: str) -> Assignment:
@@ -330,13 +385,13 @@ async def give_back(run: Runtime, person: UUID, assignment: UUID, fence: int, re
         if row is None:
             raise not_found("assignment")
         if row.fence != fence:
-            raise _stale()
+            raise stale_fence()
         await store.END.one(
             conn,
             tenant=home.tenant,
             assignment=assignment,
             worker=home.worker,
-            state=2,
+            state=states.PAGE.index("returned"),
             reason=reason,
             note=note[:2_000],
             transfer=ids.uuid7(),
@@ -361,45 +416,31 @@ async def heartbeat(run: Runtime, person: UUID, assignment: UUID, fence: int) ->
     return until
 
 
-async def draft(run: Runtime, person: UUID, assignment: UUID, task: UUID, body: bytes) -> int:
-    """Keep unfinished work; returns the newest revision held. An older revision that arrives late changes nothing.
-
-    A draft need not fit the ontology yet: it is work on the way.
-    """
-    try:
-        asked = _draft_decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise _malformed(error) from error
-    if len(asked.label) > limits.MAX_DRAFT_BYTES:
-        raise Problem(Kind.TOO_LARGE, "draft-too-large", "The draft is larger than 4 MB.", place="/label")
-    home = await home_of(run, person, assignment)
-    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
-        rev = await store.DRAFT.maybe(
-            conn,
-            tenant=home.tenant,
-            assignment=assignment,
-            worker=home.worker,
-            fence=asked.fence,
-            task=task,
-            label=bytes(asked.label).decode(),
-            rev=asked.rev,
-            now=clock.now(),
-        )
-    if rev is None:
-        raise conflict("draft-of-nothing", "This task is submitted already, or not on this page.")
-    return rev
-
-
 async def open_pages(run: Runtime, person: UUID) -> list[Assignment]:
     """The pages a person holds, over all tenants."""
     pages: list[Assignment] = []
+    shown_bytes = 0
     async with run.db.tx(Role.GATEWAY, person=person) as conn:
         homes = await store.TENANTS_OF.all(conn, person=person)
     for home in homes:
         async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
             rows = await store.ASSIGNMENTS_OPEN.all(conn, tenant=home.tenant, worker=home.worker, now=clock.now())
-            pages += [await page(conn, run, home.tenant, home.worker, person, row.id) for row in rows]
+            for row in rows:
+                one = await page(conn, run, home.tenant, home.worker, person, row.id)
+                shown_bytes += _weight(one)
+                if pages and shown_bytes > limits.MAX_PAGE_BYTES + limits.MAX_DRAFTS_BYTES:
+                    return pages
+                pages.append(one)
     return pages
+
+
+def _weight(page: Assignment) -> int:
+    """About how many bytes a page has in an answer: what people and models wrote."""
+    return sum(len(one.pre_label or b"") + len(one.draft or b"") + _words(one.item) for one in page.tasks)
+
+
+def _words(item: ItemView) -> int:
+    return len((item.text or "").encode()) + sum(len((part.text or "").encode()) for part in item.parts)
 
 
 async def one_page(run: Runtime, person: UUID, assignment: UUID) -> Assignment:
@@ -414,17 +455,7 @@ async def expire_due(run: Runtime, limit: int = 500) -> int:
         due = await store.DUE.all(conn, now=clock.now(), limit=limit)
     for row in due:
         async with run.db.tx(Role.APP, tenant=row.tenant) as conn:
-            await store.END.one(
-                conn,
-                tenant=row.tenant,
-                assignment=row.id,
-                worker=None,
-                state=3,
-                reason=None,
-                note=None,
-                transfer=ids.uuid7(),
-                now=clock.now(),
-            )
+            await store.EXPIRE.one(conn, tenant=row.tenant, assignment=row.id, transfer=ids.uuid7(), now=clock.now())
     return len(due)
 
 
@@ -467,17 +498,19 @@ def _bound(cache: dict[UUID, ProjectHome] | dict[tuple[UUID, UUID], Home]) -> No
         cache.clear()
 
 
-def _stale() -> Problem:
+def stale_fence(**more: Any) -> Problem:
+    """What comes from a page whose task is held by a newer one of the same person, or with another page's fence."""
     return conflict(
         "stale-fence",
-        "This page was taken over since you loaded it.",
-        remedy="Load the page again; your drafts are kept.",
+        "A newer page of yours holds this now; what is open there was not touched.",
+        remedy="Go on with your newest page, and load this one again. What was refused stays where you wrote it.",
+        **more,
     )
 
 
-def _malformed(error: Exception) -> Problem:
+def malformed(error: Exception) -> Problem:
+    """What a body is refused with that is not what its address takes."""
     return invalid("body-malformed", f"The body is not what this address takes: {error}.", remedy="See /docs.")
 
 
 _submit_decoder = msgspec.json.Decoder(SubmitIn)
-_draft_decoder = msgspec.json.Decoder(DraftIn)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.kernel import limits
 from cupola.platform.web import Contributor, idempotency_key, nothing, read_body, reply, runtime
-from cupola.tasks import work
+from cupola.tasks import drafting, work
 from cupola.tasks.model import Assignment, ReturnReason, Submitted
 
 router = APIRouter(tags=["work"])
@@ -22,6 +22,7 @@ class _Body(BaseModel):
 
 class ClaimIn(_Body):
     tasks: int | None = Field(default=None, ge=1, le=50, description="At most so many; the project's page by default.")
+    stage: int = Field(default=0, ge=0, le=3, description="The stage of the project that the offer was for.")
 
 
 class Fenced(_Body):
@@ -52,13 +53,23 @@ _SUBMIT = {
             "maxItems": 50,
             "items": {
                 "type": "object",
-                "required": ["task", "label"],
+                "required": ["task"],
                 "additionalProperties": False,
-                "properties": {"task": _UUID, "label": _LABEL, "seconds": {"type": "number", "minimum": 0}},
+                "properties": {
+                    "task": _UUID,
+                    "label": _LABEL,
+                    "accept": {
+                        "type": "boolean",
+                        "description": "Of a review, instead of a label: the label under review is right as it is.",
+                    },
+                    "seconds": {"type": "number", "minimum": 0},
+                },
             },
         },
     },
 }
+_REVISION = {"type": "integer", "minimum": 1, "maximum": limits.MAX_REVISION}
+_WRITER = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]*$"}
 _DRAFT = {
     "type": "object",
     "required": ["fence", "label", "rev"],
@@ -66,7 +77,52 @@ _DRAFT = {
     "properties": {
         "fence": _FENCE,
         "label": _LABEL,
-        "rev": {"type": "integer", "minimum": 1, "maximum": limits.MAX_REVISION},
+        "rev": _REVISION,
+        "writer": _WRITER,
+    },
+}
+_CHANGE = {
+    "type": "object",
+    "required": ["fence", "writer", "base", "rev", "change"],
+    "additionalProperties": False,
+    "properties": {
+        "fence": _FENCE,
+        "writer": _WRITER,
+        "base": _REVISION,
+        "rev": _REVISION,
+        "change": {
+            "oneOf": [
+                {
+                    "type": "object",
+                    "required": ["is", "put", "gone"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "is": {"const": "objects"},
+                        "put": {
+                            "type": "array",
+                            "items": {
+                                "type": "array",
+                                "prefixItems": [{"type": "integer", "minimum": 0}, {"type": "object"}],
+                                "items": False,
+                                "minItems": 2,
+                            },
+                        },
+                        "gone": {"type": "array", "items": {"type": "string"}},
+                    },
+                },
+                {
+                    "type": "object",
+                    "required": ["is", "from", "drop", "put"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "is": {"const": "text"},
+                        "from": {"type": "integer", "minimum": 0},
+                        "drop": {"type": "integer", "minimum": 0},
+                        "put": {"type": "string"},
+                    },
+                },
+            ]
+        },
     },
 }
 
@@ -78,7 +134,8 @@ _DRAFT = {
 )
 async def post_claim(request: Request, person: Contributor, project: UUID, body: ClaimIn | None = None) -> Response:
     """Lease a page of tasks; its money is reserved before you see it."""
-    page = await work.claim(runtime(request), person, project, body.tasks if body else None, idempotency_key(request))
+    asked = body or ClaimIn()
+    page = await work.claim(runtime(request), person, project, asked.tasks, idempotency_key(request), stage=asked.stage)
     return nothing() if page is None else reply(page)
 
 
@@ -116,4 +173,10 @@ async def post_return(request: Request, person: Contributor, assignment: UUID, b
 @router.put("/api/work/assignments/{assignment}/drafts/{task}", openapi_extra=_body(_DRAFT))
 async def put_draft(request: Request, person: Contributor, assignment: UUID, task: UUID) -> Response:
     """Keep unfinished work on the server."""
-    return reply({"rev": await work.draft(runtime(request), person, assignment, task, await read_body(request))})
+    return reply(await drafting.keep(runtime(request), person, assignment, task, await read_body(request)))
+
+
+@router.patch("/api/work/assignments/{assignment}/drafts/{task}", openapi_extra=_body(_CHANGE))
+async def patch_draft(request: Request, person: Contributor, assignment: UUID, task: UUID) -> Response:
+    """Keep what has changed since the draft that you sent before. 409 "draft-base-missing": send the whole."""
+    return reply(await drafting.change(runtime(request), person, assignment, task, await read_body(request)))

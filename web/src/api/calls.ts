@@ -1,4 +1,5 @@
 /** Every operation of the server that the app uses, by name. Paths live here and nowhere else. */
+import type { DraftHeld, DraftSent } from '../editor/core/page_session';
 import { del, get, patch, post, put, type Query, upload, withQuery } from './http';
 import type * as T from './types';
 
@@ -30,6 +31,7 @@ export const catalogue = {
   imports: (dataset: string) => get<T.Page<T.ImportRun>>(`/api/datasets/${id(dataset)}/imports`),
   import: (run: string) => get<T.ImportRun>(`/api/imports/${id(run)}`),
   refusals: (run: string, query?: Query) => get<T.Page<T.Refusal>>(`/api/imports/${id(run)}/refusals`, query),
+  notes: (run: string, query?: Query) => get<T.Page<T.Refusal>>(`/api/imports/${id(run)}/notes`, query),
   resumeImport: (run: string) => post<T.ImportRun>(`/api/imports/${id(run)}/resume`),
 };
 
@@ -69,6 +71,7 @@ export const projects = {
     post<T.Training>(`/api/projects/${id(project)}/training`, body),
   openTraining: (project: string) => post<T.Training>(`/api/projects/${id(project)}/training/open`),
   decisions: (task: string) => get<T.Decision[]>(`/api/tasks/${id(task)}/decisions`),
+  preLabels: (project: string) => get<T.PreLabels | null>(`/api/projects/${id(project)}/pre-labels`),
   addGold: (project: string, labels: { ref: string; label: T.Label }[]) =>
     post<{ created: number }>(`/api/projects/${id(project)}/gold`, { labels }),
 };
@@ -78,20 +81,21 @@ export const releases = {
   read: (release: string) => get<T.Release>(`/api/releases/${id(release)}`),
   create: (project: string, body: Record<string, unknown>) =>
     post<T.Release>(`/api/projects/${id(project)}/releases`, body),
+  freeze: (release: string) => post<T.Release>(`/api/releases/${id(release)}/freeze`),
   certify: (release: string) => post<T.Release>(`/api/releases/${id(release)}/certify`),
   certificateUrl: (release: string, tenant: string | null, lang: string) =>
     withQuery(`/api/releases/${id(release)}/certificate.html`, { tenant, lang }),
   exports: (release: string) => get<T.Page<T.ExportRun>>(`/api/releases/${id(release)}/exports`),
-  export: (release: string, format: T.ExportFormat) =>
-    post<T.ExportRun>(`/api/releases/${id(release)}/exports`, { format }),
+  formats: () => get<{ formats: T.Format[] }>('/api/formats'),
+  export: (release: string, format: string) => post<T.ExportRun>(`/api/releases/${id(release)}/exports`, { format }),
   fileUrl: (run: T.ExportRun, tenant: string | null) =>
     run.url ?? withQuery(`/api/exports/${id(run.id)}/file`, { tenant }),
 };
 
 export const work = {
   offers: () => get<T.WorkOffer[]>('/api/work/offers'),
-  claim: (project: string, tasks?: number) =>
-    post<T.Assignment | null>(`/api/work/projects/${id(project)}/claim`, tasks ? { tasks } : {}),
+  claim: (project: string, stage: number) =>
+    post<T.Assignment | null>(`/api/work/projects/${id(project)}/claim`, stage ? { stage } : {}),
   assignments: () => get<T.Assignment[]>('/api/work/assignments'),
   assignment: (assignment: string) => get<T.Assignment>(`/api/work/assignments/${id(assignment)}`),
   heartbeat: (assignment: string, fence: T.Assignment['fence']) =>
@@ -100,8 +104,12 @@ export const work = {
     post<T.SubmitResult>(`/api/work/assignments/${id(assignment)}/submit`, { fence, judgements }, key),
   giveBack: (assignment: string, fence: T.Assignment['fence'], reason: T.ReturnReason, note?: string) =>
     post<unknown>(`/api/work/assignments/${id(assignment)}/return`, { fence, reason, ...(note ? { note } : {}) }),
-  saveDraft: (assignment: string, task: string, fence: T.Assignment['fence'], label: T.Label, rev: number) =>
-    put<{ rev: number }>(`/api/work/assignments/${id(assignment)}/drafts/${id(task)}`, { fence, label, rev }),
+  /** The whole of a draft, or what has changed since the one that this writer sent before. */
+  saveDraft: (assignment: string, task: string, fence: T.Assignment['fence'], draft: DraftSent) => {
+    const path = `/api/work/assignments/${id(assignment)}/drafts/${id(task)}`;
+    const send = 'change' in draft ? patch<DraftHeld> : put<DraftHeld>;
+    return send(path, { fence, ...draft });
+  },
   earnings: () => get<T.Earnings>('/api/work/earnings'),
   statementUrl: (query: Query) => withQuery('/api/work/statement', query),
 };
@@ -124,6 +132,9 @@ export const tenant = {
   keys: () => get<T.Page<T.ApiKey>>('/api/keys'),
   createKey: (name: string) => post<T.MadeKey>('/api/keys', { name }),
   deleteKey: (key: string) => del<null>(`/api/keys/${id(key)}`),
+  invitations: () => get<T.Page<T.OpenInvitation>>('/api/invitations'),
+  confirm: (email: string) => post<null>('/api/invitations/confirm', { email }),
+  withdraw: (email: string) => post<null>('/api/invitations/withdraw', { email }),
   members: () => get<T.Page<T.Member>>('/api/members'),
   changeRole: (person: string, role: T.TenantRole) => patch<T.Member>(`/api/members/${id(person)}`, { role }),
   removeMember: (person: string) => del<null>(`/api/members/${id(person)}`),
@@ -153,6 +164,9 @@ export const operator = {
   revokeTokens: (person: string) => del<null>(`/api/contributors/${id(person)}/tokens`),
   createContributors: (body: { people: { name: string; email?: string; password?: string }[]; tokens: boolean }) =>
     post<{ items: T.MadeContributor[] }>('/api/contributors', body),
+  instance: () => get<T.Instance>('/api/operator/instance'),
+  retryAside: ({ tenant, consumer, project }: T.Aside) =>
+    post<null>('/api/operator/aside/retry', { tenant, consumer, project }),
 };
 
 /** Some short lists come bare, long ones in an envelope with a cursor. */

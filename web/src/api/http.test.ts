@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { door } from './door';
 import { call, Problem, setIdentity, withQuery } from './http';
 
 let server: Server | null = null;
@@ -24,7 +25,7 @@ async function serve(status: number, body: string): Promise<{ url: string; asked
 describe('requests', () => {
   afterEach(() => {
     server?.close();
-    setIdentity({ csrf: null, tenant: null });
+    setIdentity({ person: null, csrf: null, tenant: null });
   });
 
   it('carry the CSRF token, the tenant and an idempotency key when they change something', async () => {
@@ -73,6 +74,21 @@ describe('requests', () => {
       code: 'no-answer',
       isTransient: true,
     });
+  });
+
+  it('end the session in an answer 401, unless that says that a password is wrong', async () => {
+    door.signedIn();
+    const refused = await serve(
+      401,
+      JSON.stringify({ code: 'sign-in-refused', detail: 'They do not belong together.' }),
+    );
+    await call('POST', refused.url).catch(() => undefined);
+    expect(door.isOut()).toBe(false);
+    server?.close();
+    const ended = await serve(401, JSON.stringify({ code: 'unauthenticated' }));
+    await call('POST', ended.url).catch(() => undefined);
+    expect(door.isOut()).toBe(true);
+    door.signedIn();
   });
 
   it('leave empty parameters out of the address', () => {

@@ -2,10 +2,17 @@
  * One way to the server: cookies, the CSRF header, the tenant header, idempotency keys and problem+json are handled
  * here and nowhere else.
  */
+import { door } from './door';
+import { newId } from './ids';
+
+const NO_ANSWER = 'no-answer';
+const NOT_UNDERSTOOD = 'answer-not-understood';
+/** 401 too, of an e-mail address and a password that do not belong together: at the door, and where one is changed. */
+const WRONG_PASSWORD = 'sign-in-refused';
 
 /** An answer that says what happened, where, and what to do (RFC 9457), or a request that never got an answer. */
 export class Problem extends Error {
-  /** 0 when no answer came (offline, server gone). */
+  /** 0 when no answer came (offline, server gone), or none that could be read. */
   readonly status: number;
   readonly code: string;
   readonly detail: string;
@@ -25,6 +32,16 @@ export class Problem extends Error {
     this.body = body;
   }
 
+  /** True when nothing came back: the one case in which "the server does not answer" may be said. */
+  get isAbsence(): boolean {
+    return this.code === NO_ANSWER;
+  }
+
+  /** True when the server does not know who asks (any more): signing in mends it. A wrong password is not that. */
+  get isSignedOut(): boolean {
+    return this.status === 401 && this.code !== WRONG_PASSWORD;
+  }
+
   /** True when the same request may succeed later without a change: no answer, server trouble, or too many requests. */
   get isTransient(): boolean {
     return this.status === 0 || this.status === 429 || this.status === 408 || this.status >= 500;
@@ -32,10 +49,11 @@ export class Problem extends Error {
 }
 
 interface Identity {
+  person: string | null;
   csrf: string | null;
   tenant: string | null;
 }
-const identity: Identity = { csrf: null, tenant: null };
+const identity: Identity = { person: null, csrf: null, tenant: null };
 
 /** Called by the session store after sign-in and when the person changes tenant. */
 export function setIdentity(next: Partial<Identity>): void {
@@ -46,9 +64,7 @@ export function currentTenant(): string | null {
 }
 
 /** A key that makes a repeated POST the same POST. */
-export function newIdempotencyKey(): string {
-  return crypto.randomUUID();
-}
+export const newIdempotencyKey = newId;
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Query = Record<string, string | number | boolean | null | undefined>;
@@ -82,36 +98,84 @@ function headersFor(method: Method, options: CallOptions): Headers {
   return headers;
 }
 
-async function problemFrom(response: Response): Promise<Problem> {
-  const text = await response.text().catch(() => '');
+/** The routes by which somebody comes in: nobody is signed in there yet. */
+const AT_THE_DOOR = /^\/api\/(session$|first-admin|invitations\/)/;
+
+function problemFrom(status: number, statusText: string, text: string): Problem {
   try {
     const body: unknown = JSON.parse(text);
-    if (body && typeof body === 'object') return new Problem(response.status, body as Record<string, unknown>);
+    if (body && typeof body === 'object') return new Problem(status, body as Record<string, unknown>);
   } catch {
     // Not JSON: a proxy's page or an empty body. The status is all there is to say.
   }
-  return new Problem(response.status, { title: response.statusText || `HTTP ${response.status}` });
+  return new Problem(status, { title: statusText || `HTTP ${status}` });
+}
+
+function failed(path: string, status: number, statusText: string, text: string): Problem {
+  const problem = problemFrom(status, statusText, text);
+  if (problem.isSignedOut && !AT_THE_DOOR.test(path)) door.signedOut();
+  return problem;
+}
+
+function decoded<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Problem(0, { code: NOT_UNDERSTOOD, detail: 'Something other than this server answered.' });
+  }
+}
+
+const noAnswer = () => new Problem(0, { code: NO_ANSWER, detail: 'The server did not answer.' });
+
+/**
+ * The token of another tab's newer sign-in is taken over. False when somebody else signed in there: then whoever works
+ * here is signed out.
+ */
+async function isStillMe(): Promise<boolean> {
+  const session = await call<{ person: { id: string }; csrf: string }>('GET', '/api/session').catch(() => null);
+  if (session && session.person.id === identity.person) {
+    identity.csrf = session.csrf;
+    return true;
+  }
+  door.signedOut();
+  return false;
 }
 
 /**
  * One request. Resolves with the decoded JSON, or null for 204.
- * @throws Problem for every answer that is not 2xx and for no answer at all (status 0).
+ * @throws Problem for every answer that is not 2xx or cannot be read, and for no answer at all (status 0). What goes
+ * wrong before the request leaves is a fault of this app and comes as the Error that it is.
  */
-export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+export async function call<T>(method: Method, path: string, options: CallOptions = {}, isRepeat = false): Promise<T> {
+  const init: RequestInit & { headers: Headers } = {
+    method,
+    headers: headersFor(method, options),
+    credentials: 'same-origin',
+  };
+  if (options.raw) init.body = options.raw;
+  else if (options.body !== undefined) init.body = JSON.stringify(options.body);
+  if (options.signal) init.signal = options.signal;
+  const address = withQuery(path, options.query);
   let response: Response;
+  let text: string;
   try {
-    const init: RequestInit = { method, headers: headersFor(method, options), credentials: 'same-origin' };
-    if (options.raw) init.body = options.raw;
-    else if (options.body !== undefined) init.body = JSON.stringify(options.body);
-    if (options.signal) init.signal = options.signal;
-    response = await fetch(withQuery(path, options.query), init);
+    response = await fetch(address, init);
+    text = await response.text();
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new Problem(0, { code: 'no-answer', detail: 'The server did not answer.' });
+    // What fetch says of a connection that failed or broke off; anything else is not the server's silence.
+    if (error instanceof TypeError) throw noAnswer();
+    throw error;
   }
-  if (!response.ok) throw await problemFrom(response);
-  if (response.status === 204) return null as T;
-  return (await response.json()) as T;
+  if (!response.ok) {
+    const problem = failed(path, response.status, response.statusText, text);
+    if (problem.code === 'csrf' && !isRepeat && (await isStillMe())) {
+      // The key is set here, so that the request is the same request.
+      return call<T>(method, path, { ...options, idempotencyKey: init.headers.get('Idempotency-Key') ?? '' }, true);
+    }
+    throw problem;
+  }
+  return response.status === 204 ? (null as T) : decoded<T>(text);
 }
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
@@ -131,17 +195,17 @@ export function upload<T>(path: string, file: File, onProgress: (fraction: numbe
       request.setRequestHeader(key, value);
     });
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
-    request.onerror = () => reject(new Problem(0, { code: 'no-answer', detail: 'The server did not answer.' }));
+    request.onerror = () => reject(noAnswer());
     request.onload = () => {
-      const body: unknown = (() => {
-        try {
-          return JSON.parse(request.responseText);
-        } catch {
-          return { title: request.statusText };
-        }
-      })();
-      if (request.status >= 200 && request.status < 300) resolve(body as T);
-      else reject(new Problem(request.status, (body ?? {}) as Record<string, unknown>));
+      if (request.status < 200 || request.status >= 300) {
+        reject(failed(path, request.status, request.statusText, request.responseText));
+        return;
+      }
+      try {
+        resolve(decoded<T>(request.responseText));
+      } catch (error) {
+        reject(error);
+      }
     };
     request.send(file);
   });

@@ -361,6 +361,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Formats
+         * @description The formats that a release can be exported to, and what each holds: ours and those of installed extensions.
+         */
+        get: operations["get_formats_api_formats_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health": {
         parameters: {
             query?: never;
@@ -393,6 +413,26 @@ export interface paths {
          * @description How an import stands.
          */
         get: operations["get_import_api_imports__import_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{import_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Notes
+         * @description What an import took otherwise than it stood there, or passed over: a label cut to what fits, guessed names.
+         */
+        get: operations["get_notes_api_imports__import_id__notes_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -448,7 +488,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Open invitations
+         * @description Whom the tenant has invited by address and who has not come yet.
+         */
+        get: operations["invitations_api_invitations_get"];
         put?: never;
         /**
          * Invite somebody
@@ -473,6 +517,46 @@ export interface paths {
         put?: never;
         /** Use an invitation */
         post: operations["accept_api_invitations_accept_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stand behind an invitation
+         * @description Let an invitation count that a key made: until an owner does, nobody becomes a member by it.
+         */
+        post: operations["confirm_api_invitations_confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw an invitation
+         * @description End the invitations of an address; where there is none, nothing happens.
+         */
+        post: operations["withdraw_api_invitations_withdraw_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -606,7 +690,8 @@ export interface paths {
         put?: never;
         /**
          * Post Fund
-         * @description Record money that came in.
+         * @description Put money into the tenant one acts for: play money in a world of tests, else the operator's record of a payment
+         *     received.
          */
         post: operations["post_fund_api_money_fund_post"];
         delete?: never;
@@ -691,6 +776,46 @@ export interface paths {
          * @description One version.
          */
         get: operations["get_version_api_ontology_versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/aside/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Retry
+         * @description Let what is set aside be tried at once, once what it failed of is mended; a worker does it within a second.
+         */
+        post: operations["post_retry_api_operator_aside_retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operator/instance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Instance
+         * @description How this instance does: parts, processes, consumers, slow work, and what is set aside.
+         */
+        get: operations["get_instance_api_operator_instance_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1007,9 +1132,55 @@ export interface paths {
         put?: never;
         /**
          * Post Offer
-         * @description A new version of the offer, for pages claimed from now on.
+         * @description A new version of the offer of a stage, for pages claimed from now on.
          */
         post: operations["post_offer_api_projects__project__offers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/opinions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Opinions
+         * @description What models said of the project's tasks, oldest first.
+         */
+        get: operations["get_opinions_api_projects__project__opinions_get"];
+        put?: never;
+        /**
+         * Post Opinions
+         * @description Keep what one version of a model says of tasks; the same said again changes nothing.
+         *
+         *     Predictions must be out of fold: of tasks that this version was not trained on.
+         */
+        post: operations["post_opinions_api_projects__project__opinions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/opinions/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Models
+         * @description The versions of models that spoke in the project, and how far each is heard.
+         */
+        get: operations["get_models_api_projects__project__opinions_models_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1030,6 +1201,26 @@ export interface paths {
          * @description Take no new claims until `resume`. What is claimed goes on and is paid.
          */
         post: operations["post_pause_api_projects__project__pause_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/pre-labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Pre Labels
+         * @description How the pre-labels of the project's dataset fit it: what of them is shown, what is left out, and why.
+         */
+        get: operations["get_pre_labels_api_projects__project__pre_labels_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1071,7 +1262,9 @@ export interface paths {
         put?: never;
         /**
          * Post Release
-         * @description Freeze everything settled, declare the audit and draw it.
+         * @description Declare a release's audit plan and commit to the seed of its draw; then freeze it.
+         *
+         *     The event `release.declared` publishes both before any row is frozen.
          */
         post: operations["post_release_api_projects__project__releases_post"];
         delete?: never;
@@ -1136,6 +1329,8 @@ export interface paths {
         /**
          * Post Tasks
          * @description One task for each item of the dataset that has none yet. Can be sent again after a further import.
+         *
+         *     Of a large dataset the first are made here and the others by a job, about which the project says how far it is.
          */
         post: operations["post_tasks_api_projects__project__tasks_post"];
         delete?: never;
@@ -1373,6 +1568,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/releases/{release}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Freeze
+         * @description Freeze everything settled now, reveal the seed and draw the declared audit.
+         *
+         *     A large release is `freezing` at first: a job does it, `freezing` says how far it is, and the event `release.frozen`
+         *     that it is done.
+         */
+        post: operations["post_freeze_api_releases__release__freeze_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/releases/{release}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Read
+         * @description Read the labels of a release while it is audited, and judge none of it.
+         *
+         *     Until then the labels that its audit drew are kept from every member, who may still be its auditor. Opening an
+         *     export or the evidence says the same.
+         */
+        post: operations["post_read_api_releases__release__read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1492,6 +1733,26 @@ export interface paths {
          *     The name is taken once. A retry with the same Idempotency-Key gets the first answer.
          */
         post: operations["create_organisation_api_tenants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tenants/{tenant}/fund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Fund Tenant
+         * @description Record a payment received for a tenant. A retry with the same Idempotency-Key records it once.
+         */
+        post: operations["post_fund_tenant_api_tenants__tenant__fund_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1641,7 +1902,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Patch Draft
+         * @description Keep what has changed since the draft that you sent before. 409 "draft-base-missing": send the whole.
+         */
+        patch: operations["patch_draft_api_work_assignments__assignment__drafts__task__patch"];
         trace?: never;
     };
     "/api/work/assignments/{assignment}/heartbeat": {
@@ -1774,6 +2039,8 @@ export interface paths {
         /**
          * Get Statement
          * @description A statement of earnings: every payment in the span (default: the last 31 days, at most 10,000 rows).
+         *
+         *     A day without a time counts whole, the last one too; days are those of UTC.
          */
         get: operations["get_statement_api_work_statement_get"];
         put?: never;
@@ -1827,6 +2094,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Reference
+         * @description What a reference leads to, for whom its URL was signed, until it expires. Takes Range where the host does.
+         */
+        get: operations["get_reference_references_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1848,6 +2135,22 @@ export interface components {
             type: string;
             /** Worker */
             worker: string | null;
+        };
+        /**
+         * Adding
+         * @description How far a job is that makes tasks of a dataset: it has looked at `looked_at` of about `items`, and made `made`.
+         *
+         *     trouble: why it ended before all were made, empty otherwise.
+         */
+        Adding: {
+            /** Items */
+            items: number;
+            /** Looked At */
+            looked_at: number;
+            /** Made */
+            made: number;
+            /** Trouble */
+            trouble: string;
         };
         /**
          * Agreement
@@ -1874,7 +2177,7 @@ export interface components {
              * Currency
              * @default EUR
              */
-            currency: string;
+            currency?: string;
         };
         /**
          * Arrival
@@ -1894,8 +2197,44 @@ export interface components {
             token: string;
         };
         /**
+         * Aside
+         * @description A project whose events a consumer could not handle; project: None for what belongs to no project.
+         *
+         *     reason: the kind of failure and where in the code it happened, without a tenant's data; tries: failed so far.
+         */
+        Aside: {
+            /** Consumer */
+            consumer: string;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /** Project */
+            project: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Tenant
+             * Format: uuid
+             */
+            tenant: string;
+            /** Tries */
+            tries: number;
+        };
+        /**
          * Assignment
          * @description A page of tasks leased to one worker. `fence` goes back with every write.
+         *
+         *     Of two pages of one person the later has the higher fence, and what comes late from the earlier does not touch what
+         *     the later holds.
+         *
+         *     does: what is done at its stage. Of a review, `pre_label` of each task is the label to accept or to fix.
          */
         Assignment: {
             /**
@@ -1905,6 +2244,11 @@ export interface components {
             claimed_at: string;
             /** Currency */
             currency: string;
+            /**
+             * Does
+             * @enum {string}
+             */
+            does: "draw" | "review";
             /**
              * Expires At
              * Format: date-time
@@ -1926,7 +2270,7 @@ export interface components {
             /** Offer Version */
             offer_version: number;
             /** Ontology */
-            ontology: unknown;
+            ontology: components["schemas"]["Ontology"];
             /** Price Minor */
             price_minor: number;
             /**
@@ -1936,12 +2280,48 @@ export interface components {
             project: string;
             /** Project Name */
             project_name: string;
+            /** Stage */
+            stage: number;
             /** State */
             state: string;
             /** Tasks */
             tasks: components["schemas"]["PageTask"][];
             /** Training */
             training: boolean;
+        };
+        /**
+         * AttributeSpec
+         * @description A question: about each object of `classes` (None: of every class), or in a form about the whole item.
+         *
+         *         least, most: bounds of a number, or how many options of a multi attribute; min_chars, max_chars and `pattern` (RE2
+         *         syntax, must match the whole): of a text, which without an answer breaks none of them.
+         */
+        AttributeSpec: {
+            /** @default null */
+            classes?: string[] | null;
+            /** @default null */
+            least?: number | null;
+            /** @default null */
+            max_chars?: number | null;
+            /** @default 0 */
+            min_chars?: number;
+            /** @default null */
+            most?: number | null;
+            name: string;
+            /** @default [] */
+            options?: string[];
+            /** @default null */
+            pattern?: string | null;
+            /** @default false */
+            required?: boolean;
+            /** @default null */
+            title?: {
+                [key: string]: string;
+            } | null;
+            /** @enum {unknown} */
+            type: "bool" | "choice" | "multi" | "number" | "text";
+            /** @default null */
+            when?: components["schemas"]["Condition"] | null;
         };
         /** AuditPlanIn */
         AuditPlanIn: {
@@ -1950,22 +2330,22 @@ export interface components {
              * @description Two judge each item unseen by each other; where they differ a third decides.
              * @default 1
              */
-            auditors: number;
+            auditors?: number;
             /**
              * Confidence
              * @default 0.95
              */
-            confidence: number;
+            confidence?: number;
             /**
              * Items
-             * @default 300
+             * @default 330
              */
-            items: number;
+            items?: number;
             /**
              * Target Accuracy
              * @default 0.99
              */
-            target_accuracy: number;
+            target_accuracy?: number;
         };
         /**
          * AuditQueue
@@ -1993,7 +2373,8 @@ export interface components {
         };
         /**
          * AuditState
-         * @description judged: drawn items whose verdict stands; auditors: how many people judge each.
+         * @description judged: drawn items whose verdict stands; auditors: how many people judge each. errors, undecidable: told once
+         *     every drawn item has its verdict; until then nobody learns how the audit goes.
          */
         AuditState: {
             /** Auditors */
@@ -2001,28 +2382,26 @@ export interface components {
             /** Drawn */
             drawn: number;
             /** Errors */
-            errors: number;
+            errors: number | null;
             /** Judged */
             judged: number;
             /** Undecidable */
-            undecidable: number;
+            undecidable: number | null;
         };
         /** AuditVerdict */
         AuditVerdict: {
             /** Label */
-            label?: {
-                [key: string]: unknown;
-            } | null;
+            label?: components["schemas"]["Label"] | null;
             /**
              * Seconds
              * @default 0
              */
-            seconds: number;
+            seconds?: number;
             /**
              * Undecidable
              * @default false
              */
-            undecidable: boolean;
+            undecidable?: boolean;
         };
         /** Bin */
         Bin: {
@@ -2058,13 +2437,35 @@ export interface components {
             /** Kind */
             kind: string;
             /** Ontology */
-            ontology: {
-                [key: string]: unknown;
-            };
+            ontology: components["schemas"]["Ontology"];
             /** Position */
             position: number;
             /** Total */
             total: number;
+        };
+        /**
+         * Box
+         * @description x, y: the top left corner before turning; w, h: size, all in px; rotation_rad: clockwise on the screen.
+         */
+        Box: {
+            h: number;
+            /** @default 0 */
+            rotation_rad?: number;
+            /** @enum {unknown} */
+            type: "box";
+            w: number;
+            x: number;
+            y: number;
+        };
+        /**
+         * Budget
+         * @description What is free in one currency.
+         */
+        Budget: {
+            /** Budget Minor */
+            budget_minor: number;
+            /** Currency */
+            currency: string;
         };
         /**
          * Calibration
@@ -2121,13 +2522,58 @@ export interface components {
             /** Violations */
             violations: components["schemas"]["Violation"][];
         };
+        /**
+         * ChoiceLabel
+         * @description `values`: class names; exactly one of them unless the ontology says `multiple` (then any number, none too).
+         */
+        ChoiceLabel: {
+            /** @enum {unknown} */
+            kind: "choice";
+            values: string[];
+        };
         /** ClaimIn */
         ClaimIn: {
+            /**
+             * Stage
+             * @description The stage of the project that the offer was for.
+             * @default 0
+             */
+            stage?: number;
             /**
              * Tasks
              * @description At most so many; the project's page by default.
              */
             tasks?: number | null;
+        };
+        /**
+         * ClassSpec
+         * @description One class. `geometry` names a shape of the table in `shapes`, None: any shape may carry it; `title` is
+         *         {language: words}. A box of it is at least so large, in px, and lies straight where `can_turn` is false.
+         */
+        ClassSpec: {
+            /** @default true */
+            can_turn?: boolean;
+            /** @default null */
+            colour?: string | null;
+            /** @default null */
+            geometry?: string | null;
+            /** @default 0 */
+            min_height_px?: number;
+            /** @default 0 */
+            min_width_px?: number;
+            name: string;
+            /** @default null */
+            title?: {
+                [key: string]: string;
+            } | null;
+        };
+        /**
+         * Condition
+         * @description An attribute is asked only when another one has this value.
+         */
+        Condition: {
+            attribute: string;
+            equals: string | boolean;
         };
         /**
          * Confusion
@@ -2429,22 +2875,18 @@ export interface components {
             seconds: number;
         };
         /**
-         * Earnings
-         * @description A contributor's money over all tenants; hourly_minor is earned over counted seconds.
+         * EarnedIn
+         * @description What one person earned in one currency. seconds: counted in work paid in it; hourly_minor: earned over them.
          */
-        Earnings: {
+        EarnedIn: {
             /** Balance Minor */
             balance_minor: number;
-            /** By Project */
-            by_project: components["schemas"]["Earned"][];
             /** Currency */
             currency: string;
             /** Hourly Minor */
             hourly_minor: number;
             /** Judgements */
             judgements: number;
-            /** Recent */
-            recent: components["schemas"]["Payment"][];
             /** Seconds */
             seconds: number;
             /** Today Minor */
@@ -2453,6 +2895,18 @@ export interface components {
             total_minor: number;
             /** Week Minor */
             week_minor: number;
+        };
+        /**
+         * Earnings
+         * @description A contributor's money over all tenants, each currency by itself; the one earned most in comes first.
+         */
+        Earnings: {
+            /** By Currency */
+            by_currency: components["schemas"]["EarnedIn"][];
+            /** By Project */
+            by_project: components["schemas"]["Earned"][];
+            /** Recent */
+            recent: components["schemas"]["Payment"][];
         };
         /**
          * Estimate
@@ -2484,7 +2938,7 @@ export interface components {
              * Classes
              * @default 10
              */
-            classes: number;
+            classes?: number;
             /** Items */
             items: number;
             offer: components["schemas"]["EstimateOffer"];
@@ -2495,10 +2949,11 @@ export interface components {
              *       "min_judgements": 1,
              *       "max_judgements": 5,
              *       "gold_rate": 0.05,
-             *       "audit_items": 300
+             *       "audit_items": 330,
+             *       "opinions": "heard"
              *     }
              */
-            plan: components["schemas"]["EstimatePlan"];
+            plan?: components["schemas"]["EstimatePlan"];
             /**
              * Skill
              * @description Expected share of right answers of a person.
@@ -2511,7 +2966,7 @@ export interface components {
              * Currency
              * @default EUR
              */
-            currency: string;
+            currency?: string;
             /** Estimate Median S */
             estimate_median_s?: number | null;
             /** Estimate P75 S */
@@ -2523,34 +2978,40 @@ export interface components {
         EstimatePlan: {
             /**
              * Audit Items
-             * @default 300
+             * @default 330
              */
-            audit_items: number;
+            audit_items?: number;
             /**
              * Confidence
              * @default 0.95
              */
-            confidence: number;
+            confidence?: number;
             /**
              * Gold Rate
              * @default 0.05
              */
-            gold_rate: number;
+            gold_rate?: number;
             /**
              * Max Judgements
              * @default 5
              */
-            max_judgements: number;
+            max_judgements?: number;
             /**
              * Min Judgements
              * @default 1
              */
-            min_judgements: number;
+            min_judgements?: number;
+            /**
+             * Opinions
+             * @default heard
+             * @enum {string}
+             */
+            opinions?: "heard" | "counted" | "unheard";
             /**
              * Target Accuracy
              * @default 0.99
              */
-            target_accuracy: number;
+            target_accuracy?: number;
         };
         /** Export */
         Export: {
@@ -2594,7 +3055,7 @@ export interface components {
          */
         Feedback: {
             /** Expected */
-            expected: unknown;
+            expected: components["schemas"]["Label"];
             /** Right */
             right: boolean;
         };
@@ -2612,22 +3073,83 @@ export interface components {
             /** Judgements To Go */
             judgements_to_go: number;
         };
+        /** Formats */
+        Formats: {
+            /** Formats */
+            formats: components["schemas"]["FormatView"][];
+        };
+        /**
+         * FormatView
+         * @description name: what an export's `format` says. about: {language: what it is for}. kinds, shapes: which labels it holds; an
+         *     object of another shape is left out. several: whether an item may have several choices. extension: of its file.
+         */
+        FormatView: {
+            /** About */
+            about: {
+                [key: string]: string;
+            };
+            /** Extension */
+            extension: string;
+            /** Kinds */
+            kinds: string[];
+            /** Name */
+            name: string;
+            /** Several */
+            several: boolean;
+            /** Shapes */
+            shapes: string[];
+            /** Title */
+            title: string;
+        };
+        /**
+         * FormLabel
+         * @description `answers`: {question: value}; what was left open is absent.
+         */
+        FormLabel: {
+            answers: {
+                [key: string]: string | boolean | number | string[];
+            };
+            /** @enum {unknown} */
+            kind: "form";
+        };
+        /**
+         * FreezingState
+         * @description How far the freezing of a large release is: `rows` of about `of` are in it.
+         */
+        FreezingState: {
+            /** Of */
+            of: number;
+            /** Rows */
+            rows: number;
+        };
         /** GoldLabel */
         GoldLabel: {
             /** Label */
-            label: {
-                [key: string]: unknown;
-            };
+            label: components["schemas"]["Label"];
             /** Ref */
             ref: string;
         };
         /**
          * Health
-         * @description status: "ok", or "degraded" when no worker shows a sign of life or the database is away.
+         * @description status: "ok", or "degraded" while any of the parts is not as it should be.
+         *
+         *     database: "ok", or the code of what is wrong ("database-unreachable", "disk-full", "busy"); worker: "alive",
+         *     "missing" or "unknown"; blobs: "ok", "blobs-unreachable" or "disk-full". `remedy` says what to do about the first
+         *     that is wrong.
          */
         Health: {
+            /**
+             * Blobs
+             * @default ok
+             */
+            blobs?: string;
             /** Database */
             database: string;
+            /**
+             * Remedy
+             * @default
+             */
+            remedy?: string;
             /** Status */
             status: string;
             /** Version */
@@ -2647,6 +3169,37 @@ export interface components {
             /** Worker */
             worker: string;
         };
+        /**
+         * HeardModel
+         * @description How far a version of a model is heard in a project, as the last fit found it.
+         *
+         *     compared: tasks on which it was compared with golds, experts or the crowd; golds: those whose truth is known.
+         *     accuracy: share that was right, low: its lower 95 % bound, chance: what a model without knowledge would come to;
+         *     None before the first fit that met it.
+         */
+        HeardModel: {
+            /** Accuracy */
+            accuracy: number | null;
+            /** Chance */
+            chance: number | null;
+            /** Compared */
+            compared: number;
+            /** Golds */
+            golds: number;
+            /** Heard */
+            heard: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Low */
+            low: number | null;
+            /** Model */
+            model: string;
+            /** Model Version */
+            model_version: string;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -2655,6 +3208,8 @@ export interface components {
         /**
          * Import
          * @description One run of an importer. found = accepted + unchanged + refused; bytes: of what was accepted.
+         *
+         *     noted: how often something was taken otherwise than it stood there, or passed over.
          */
         Import: {
             /** Accepted */
@@ -2682,6 +3237,8 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /** Noted */
+            noted: number;
             /** Refused */
             refused: number;
             /** Source */
@@ -2698,6 +3255,29 @@ export interface components {
             /** Unchanged */
             unchanged: number;
         };
+        /**
+         * Instance
+         * @description lags: how long the oldest event waits that a consumer may still have to hear. jobs: by kind and state, with how
+         *     long ago the oldest was asked for. aside: no word of a tenant's data. now: the server's time of all this.
+         */
+        Instance: {
+            /** Aside */
+            aside: components["schemas"]["Aside"][];
+            health: components["schemas"]["Health"];
+            /** Jobs */
+            jobs: components["schemas"]["JobCount"][];
+            /** Lags */
+            lags: components["schemas"]["Lag"][];
+            /** More Aside */
+            more_aside: boolean;
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
+            /** Processes */
+            processes: components["schemas"]["Process"][];
+        };
         /** Invitation */
         Invitation: {
             /** Email */
@@ -2708,9 +3288,19 @@ export interface components {
              */
             role: "owner" | "manager" | "reviewer" | "contributor" | "operator";
         };
+        /** InvitedAddress */
+        InvitedAddress: {
+            /**
+             * Email
+             * @example ada@example.org
+             */
+            email: string;
+        };
         /**
          * Item
          * @description One thing to be labelled. width, height in px as shown; url, thumb_url: signed, for whoever asked.
+         *
+         *     facts: what is known beside media type and size. parts: what it is made of; empty where it is its own one part.
          */
         Item: {
             /** Bytes */
@@ -2720,6 +3310,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            facts: components["schemas"]["ItemFacts"] | null;
             /** Height */
             height: number | null;
             /**
@@ -2733,6 +3324,8 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+            /** Parts */
+            parts: components["schemas"]["PartView"][];
             /** Ref */
             ref: string;
             /** Text */
@@ -2745,10 +3338,42 @@ export interface components {
             width: number | null;
         };
         /**
+         * ItemFacts
+         * @description The facts of one item or of one of its parts; what does not apply to its medium, or is not known, is None.
+         *
+         *     media: the media type ("image/png"). width_px, height_px: as shown,
+         *     with the orientation applied. duration_s: of video and audio. frames: pictures of a sequence or video. characters:
+         *     Unicode code points of a text. turns: of a conversation. points: of a point cloud.
+         */
+        ItemFacts: {
+            /** Characters */
+            characters?: number | null;
+            /** Duration S */
+            duration_s?: number | null;
+            /** Frames */
+            frames?: number | null;
+            /** Height Px */
+            height_px?: number | null;
+            /**
+             * Media
+             * @default
+             */
+            media?: string;
+            /** Points */
+            points?: number | null;
+            /** Turns */
+            turns?: number | null;
+            /** Width Px */
+            width_px?: number | null;
+        };
+        /**
          * ItemView
          * @description An item as an editor needs it. URLs are signed and short-lived.
+         *
+         *     facts: what is known beside media type and size. parts: what it is made of; empty where it is its own one part.
          */
         ItemView: {
+            facts: components["schemas"]["ItemFacts"] | null;
             /** Height */
             height: number | null;
             /**
@@ -2760,6 +3385,8 @@ export interface components {
             media_type: string;
             /** Metadata */
             metadata: unknown;
+            /** Parts */
+            parts: components["schemas"]["PartView"][];
             /** Ref */
             ref: string;
             /** Text */
@@ -2770,6 +3397,17 @@ export interface components {
             url: string | null;
             /** Width */
             width: number | null;
+        };
+        /** JobCount */
+        JobCount: {
+            /** Count */
+            count: number;
+            /** Name */
+            name: string;
+            /** Oldest S */
+            oldest_s: number;
+            /** State */
+            state: string;
         };
         /**
          * Judged
@@ -2793,8 +3431,12 @@ export interface components {
         /**
          * JudgementView
          * @description A judgement as the tenant sees it; `worker` is a pseudonym of this tenant alone.
+         *
+         *     stage: 0 for what was drawn; a review at a later stage is about another judgement.
          */
         JudgementView: {
+            /** About */
+            about: string | null;
             /**
              * At
              * Format: date-time
@@ -2806,13 +3448,23 @@ export interface components {
              */
             id: string;
             /** Label */
-            label: {
-                [key: string]: unknown;
-            };
+            label: components["schemas"]["Label"];
             /** Seconds */
             seconds: number;
+            /** Stage */
+            stage: number;
             /** Worker */
             worker: string;
+        };
+        /**
+         * Kept
+         * @description created: opinions that are new; unchanged: those that were there already, word for word.
+         */
+        Kept: {
+            /** Created */
+            created: number;
+            /** Unchanged */
+            unchanged: number;
         };
         /**
          * Key
@@ -2836,15 +3488,21 @@ export interface components {
             /** Revoked At */
             revoked_at: string | null;
         };
+        Label: components["schemas"]["ChoiceLabel"] | components["schemas"]["TextLabel"] | components["schemas"]["ObjectsLabel"] | components["schemas"]["FormLabel"];
+        /** Lag */
+        Lag: {
+            /** Name */
+            name: string;
+            /** Oldest S */
+            oldest_s: number;
+        };
         /** Lesson */
         Lesson: {
             /**
              * Label
              * @description What is right.
              */
-            label: {
-                [key: string]: unknown;
-            };
+            label: components["schemas"]["Label"];
             /**
              * Ref
              * @description An item of the project's dataset.
@@ -2908,6 +3566,16 @@ export interface components {
          * Listed
          * @description One page of a list; `next` is the cursor of the following page, or None at the end.
          */
+        Listed_HeardModel_: {
+            /** Items */
+            items: components["schemas"]["HeardModel"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
         Listed_Import_: {
             /** Items */
             items: components["schemas"]["Import"][];
@@ -2951,6 +3619,26 @@ export interface components {
         Listed_OntologyVersion_: {
             /** Items */
             items: components["schemas"]["OntologyVersion"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        Listed_OpenInvitation_: {
+            /** Items */
+            items: components["schemas"]["OpenInvitation"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        Listed_Opinion_: {
+            /** Items */
+            items: components["schemas"]["Opinion"][];
             /** Next */
             next: string | null;
         };
@@ -3086,6 +3774,17 @@ export interface components {
             prefix: string;
         };
         /**
+         * MadeTasks
+         * @description created: how many tasks are new; adding: how far the making of the others is, None when these are all;
+         *     pre_labels: how the items' pre-labels fit this project, None without any.
+         */
+        MadeTasks: {
+            adding: components["schemas"]["Adding"] | null;
+            /** Created */
+            created: number;
+            pre_labels: components["schemas"]["PreLabels"] | null;
+        };
+        /**
          * MadeWebhook
          * @description A new webhook; `secret` is shown this once and is what signatures are made with.
          */
@@ -3177,15 +3876,16 @@ export interface components {
         };
         /**
          * Money
-         * @description A tenant's money. budget_minor is free; the rest is allotted, reserved or paid.
+         * @description A tenant's money. `budgets` are free, one for each currency; the rest is allotted, reserved or paid. may_fund:
+         *     whether whoever asks may put money in.
          */
         Money: {
             /** Accounts */
             accounts: components["schemas"]["Account"][];
-            /** Budget Minor */
-            budget_minor: number;
-            /** Currency */
-            currency: string;
+            /** Budgets */
+            budgets: components["schemas"]["Budget"][];
+            /** May Fund */
+            may_fund: boolean;
         };
         /**
          * NewContributors
@@ -3198,12 +3898,12 @@ export interface components {
              * Tenants
              * @default []
              */
-            tenants: string[];
+            tenants?: string[];
             /**
              * Tokens
              * @default false
              */
-            tokens: boolean;
+            tokens?: boolean;
         };
         /** NewDataset */
         NewDataset: {
@@ -3212,7 +3912,7 @@ export interface components {
              * @description Of the raw data.
              * @default
              */
-            licence: string;
+            licence?: string;
             /** Name */
             name: string;
         };
@@ -3230,9 +3930,9 @@ export interface components {
         NewExport: {
             /**
              * Format
-             * @enum {string}
+             * @description One of `GET /api/formats`.
              */
-            format: "jsonl" | "coco" | "yolo" | "parquet";
+            format: string;
         };
         /** NewGold */
         NewGold: {
@@ -3251,7 +3951,7 @@ export interface components {
         NewImport: {
             /**
              * Source
-             * @description {"type": "upload", "upload"} | {"type": "folder", "path"} | {"type": "urls", "urls"} | {"type": "s3", "url", "region"?, "access_key_id"?, "secret_access_key"?, "endpoint"?}; "copy": false keeps URLs as references instead of fetching them.
+             * @description {"type": "upload", "upload", "names"?} | {"type": "folder", "path"} | {"type": "urls", "urls"} | {"type": "s3", "url", "region"?, "access_key_id"?, "secret_access_key"?, "endpoint"?}; "copy": false keeps URLs as references instead of fetching them.
              */
             source: {
                 [key: string]: unknown;
@@ -3261,6 +3961,28 @@ export interface components {
         NewKey: {
             /** Name */
             name: string;
+        };
+        /** NewOffer */
+        NewOffer: {
+            /**
+             * Currency
+             * @default EUR
+             */
+            currency?: string;
+            /** Estimate Median S */
+            estimate_median_s?: number | null;
+            /** Estimate P75 S */
+            estimate_p75_s?: number | null;
+            /**
+             * Price Minor
+             * @description What the worker gets for one judgement, whole.
+             */
+            price_minor: number;
+            /**
+             * Stage
+             * @default 0
+             */
+            stage?: number;
         };
         /** NewOntology */
         NewOntology: {
@@ -3277,9 +3999,16 @@ export interface components {
              * Spec
              * @description kind, classes, attributes with conditions, limits on text.
              */
-            spec: {
-                [key: string]: unknown;
-            };
+            spec: components["schemas"]["Ontology"];
+        };
+        /** NewOpinions */
+        NewOpinions: {
+            /** Model */
+            model: string;
+            /** Model Version */
+            model_version: string;
+            /** Opinions */
+            opinions: components["schemas"]["OpinionIn"][];
         };
         /** NewPerson */
         NewPerson: {
@@ -3301,7 +4030,7 @@ export interface components {
              * Lease S
              * @default 1800
              */
-            lease_s: number;
+            lease_s?: number;
             /** Name */
             name: string;
             offer: components["schemas"]["OfferIn"];
@@ -3314,7 +4043,7 @@ export interface components {
              * Page Size
              * @default 10
              */
-            page_size: number;
+            page_size?: number;
             /**
              * @default {
              *       "target_accuracy": 0.99,
@@ -3322,16 +4051,23 @@ export interface components {
              *       "min_judgements": 1,
              *       "max_judgements": 5,
              *       "gold_rate": 0.05,
-             *       "audit_items": 300
+             *       "audit_items": 330,
+             *       "opinions": "heard"
              *     }
              */
-            plan: components["schemas"]["PlanIn"];
+            plan?: components["schemas"]["PlanIn"];
+            /**
+             * Reviews
+             * @description A further stage each: somebody else accepts or fixes what was drawn.
+             * @default []
+             */
+            reviews?: components["schemas"]["ReviewIn"][];
             /**
              * Routing
              * @default open
              * @enum {string}
              */
-            routing: "open" | "directed";
+            routing?: "open" | "directed";
         };
         /** NewRelease */
         NewRelease: {
@@ -3340,18 +4076,18 @@ export interface components {
              * @description Of the labels, as an SPDX name or in words.
              * @default
              */
-            licence: string;
+            licence?: string;
             /** Name */
             name: string;
             /**
              * @default {
-             *       "items": 300,
+             *       "items": 330,
              *       "confidence": 0.95,
              *       "target_accuracy": 0.99,
              *       "auditors": 1
              *     }
              */
-            plan: components["schemas"]["AuditPlanIn"];
+            plan?: components["schemas"]["AuditPlanIn"];
         };
         /** NewTasks */
         NewTasks: {
@@ -3361,7 +4097,7 @@ export interface components {
              * Gold Share
              * @default 1
              */
-            gold_share: number;
+            gold_share?: number;
         };
         /** NewTenant */
         NewTenant: {
@@ -3374,7 +4110,7 @@ export interface components {
              * Labels
              * @default []
              */
-            labels: components["schemas"]["Lesson"][];
+            labels?: components["schemas"]["Lesson"][];
             /**
              * Pass Share
              * @description Right of the last ten, to pass (0.8).
@@ -3398,8 +4134,35 @@ export interface components {
             url: string;
         };
         /**
+         * Object
+         * @description One thing in the image. `source` says who made it: a person, a model, or a person correcting a model.
+         */
+        Object: {
+            /** @default {} */
+            attributes?: {
+                [key: string]: string | boolean | number | string[];
+            };
+            cls: string;
+            id: string;
+            shape: components["schemas"]["Box"] | components["schemas"]["Point"] | components["schemas"]["Polygon"];
+            /**
+             * @default person
+             * @enum {unknown}
+             */
+            source?: "corrected" | "model" | "person";
+        };
+        /**
+         * ObjectsLabel
+         * @description All objects of the image; an empty list says that there are none.
+         */
+        ObjectsLabel: {
+            /** @enum {unknown} */
+            kind: "objects";
+            objects: components["schemas"]["Object"][];
+        };
+        /**
          * Offer
-         * @description What one judgement pays. price_minor is what the worker gets, whole; fee and insurance stand beside it.
+         * @description What one judgement of a stage pays: price_minor to the worker, whole; fee and insurance stand beside it.
          */
         Offer: {
             /** Currency */
@@ -3424,6 +4187,8 @@ export interface components {
              * Format: uuid
              */
             project: string;
+            /** Stage */
+            stage: number;
             /** Version */
             version: number;
         };
@@ -3431,7 +4196,7 @@ export interface components {
          * Offered
          * @description An offer as a contributor sees it before the click. Times in seconds; None until enough were measured.
          *
-         *     training: how far one is, where this is the training that comes before a project.
+         *     training: how far one is, where this is the training that comes before a project. does: what is done at this stage.
          */
         Offered: {
             /** Available */
@@ -3440,6 +4205,11 @@ export interface components {
             conditions: string;
             /** Currency */
             currency: string;
+            /**
+             * Does
+             * @enum {string}
+             */
+            does: "draw" | "review";
             /** Guidelines */
             guidelines: {
                 [key: string]: string;
@@ -3465,6 +4235,8 @@ export interface components {
              * Format: uuid
              */
             project: string;
+            /** Stage */
+            stage: number;
             /** Timed */
             timed: number;
             /** Title */
@@ -3477,7 +4249,7 @@ export interface components {
              * Currency
              * @default EUR
              */
-            currency: string;
+            currency?: string;
             /** Estimate Median S */
             estimate_median_s?: number | null;
             /** Estimate P75 S */
@@ -3487,6 +4259,29 @@ export interface components {
              * @description What the worker gets for one judgement, whole.
              */
             price_minor: number;
+        };
+        /**
+         * Ontology
+         * @description What a label may hold; `kind` names one of the table in `kinds`. Build it with `decode_ontology`, which checks it
+         *         as a whole. at_least, at_most: how many classes may be chosen where several may. compare: an item shows two
+         *         candidates, and the first class says that the first is better, the second that the second is; a third, neither.
+         */
+        Ontology: {
+            /** @default 0 */
+            at_least?: number;
+            /** @default null */
+            at_most?: number | null;
+            /** @default [] */
+            attributes?: components["schemas"]["AttributeSpec"][];
+            /** @default [] */
+            classes?: components["schemas"]["ClassSpec"][];
+            /** @default false */
+            compare?: boolean;
+            kind: string;
+            /** @default false */
+            multiple?: boolean;
+            /** @default null */
+            text?: components["schemas"]["TextSpec"] | null;
         };
         /**
          * OntologyVersion
@@ -3512,9 +4307,7 @@ export interface components {
             /** Name */
             name: string;
             /** Spec */
-            spec: {
-                [key: string]: unknown;
-            };
+            spec: components["schemas"]["Ontology"];
             /** Version */
             version: number;
             /**
@@ -3522,6 +4315,88 @@ export interface components {
              * Format: uuid
              */
             version_id: string;
+        };
+        /**
+         * OpenInvitation
+         * @description An invitation that nobody has accepted yet. confirmed: an owner stands behind it, so it can be accepted.
+         */
+        OpenInvitation: {
+            /** Confirmed */
+            confirmed: boolean;
+            /** Email */
+            email: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "owner" | "manager" | "reviewer" | "labeler";
+        };
+        /**
+         * Opined
+         * @description What a version of a model said that a decision rests on, beside the judgements.
+         */
+        Opined: {
+            /** Model */
+            model: string;
+            /** Model Version */
+            model_version: string;
+            /** Said */
+            said: string;
+        };
+        /**
+         * Opinion
+         * @description What a version of a model says of a task. probabilities: by class, where the model gave them.
+         */
+        Opinion: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Confidence */
+            confidence: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Label */
+            label: components["schemas"]["Label"];
+            /** Model */
+            model: string;
+            /** Model Version */
+            model_version: string;
+            /** Probabilities */
+            probabilities: {
+                [key: string]: number;
+            } | null;
+            /** Ref */
+            ref: string;
+            /**
+             * Task
+             * Format: uuid
+             */
+            task: string;
+        };
+        /** OpinionIn */
+        OpinionIn: {
+            /** Confidence */
+            confidence?: number | null;
+            /** Label */
+            label?: components["schemas"]["Label"] | null;
+            /** Probabilities */
+            probabilities?: {
+                [key: string]: number;
+            } | null;
+            /** Ref */
+            ref?: string | null;
+            /** Task */
+            task?: string | null;
         };
         /**
          * Organisation
@@ -3549,14 +4424,14 @@ export interface components {
          */
         PageTask: {
             /** Draft */
-            draft: unknown;
+            draft: components["schemas"]["Label"] | null;
             /** Draft Rev */
             draft_rev: number;
             item: components["schemas"]["ItemView"];
             /** Position */
             position: number;
             /** Pre Label */
-            pre_label: unknown;
+            pre_label: components["schemas"]["Label"] | null;
             /** State */
             state: string;
             /**
@@ -3564,6 +4439,31 @@ export interface components {
              * Format: uuid
              */
             task: string;
+        };
+        /**
+         * PartView
+         * @description One part of an item, in the item's order. role, sensor: its owner's words; timestamp_ns: when it was taken.
+         */
+        PartView: {
+            /** Bytes */
+            bytes: number;
+            facts: components["schemas"]["ItemFacts"];
+            /** Media Type */
+            media_type: string;
+            /** Meta */
+            meta: unknown;
+            /** Ordinal */
+            ordinal: number;
+            /** Role */
+            role: string;
+            /** Sensor */
+            sensor: string;
+            /** Text */
+            text: string | null;
+            /** Timestamp Ns */
+            timestamp_ns: number | null;
+            /** Url */
+            url: string | null;
         };
         /** PasswordChange */
         PasswordChange: {
@@ -3629,72 +4529,128 @@ export interface components {
          * Plan
          * @description What quality a project asks for. target_accuracy and confidence in (0.5, 1); judgements counted per task.
          *
-         *     gold_rate: share of a page that is gold. audit_items: how many settled items a release's audit draws.
+         *     gold_rate: share of a page that is gold. audit_items: how many settled items a release's audit draws. opinions: what
+         *     models say of a task is heard beside judgements, also counted as one of min_judgements (never as the only one), or
+         *     kept unheard.
          */
         Plan: {
             /**
              * Audit Items
-             * @default 300
+             * @default 330
              */
-            audit_items: number;
+            audit_items?: number;
             /**
              * Confidence
              * @default 0.95
              */
-            confidence: number;
+            confidence?: number;
             /**
              * Gold Rate
              * @default 0.05
              */
-            gold_rate: number;
+            gold_rate?: number;
             /**
              * Max Judgements
              * @default 5
              */
-            max_judgements: number;
+            max_judgements?: number;
             /**
              * Min Judgements
              * @default 1
              */
-            min_judgements: number;
+            min_judgements?: number;
+            /**
+             * Opinions
+             * @default heard
+             * @enum {string}
+             */
+            opinions?: "heard" | "counted" | "unheard";
             /**
              * Target Accuracy
              * @default 0.99
              */
-            target_accuracy: number;
+            target_accuracy?: number;
         };
         /** PlanIn */
         PlanIn: {
             /**
              * Audit Items
-             * @default 300
+             * @default 330
              */
-            audit_items: number;
+            audit_items?: number;
             /**
              * Confidence
              * @default 0.95
              */
-            confidence: number;
+            confidence?: number;
             /**
              * Gold Rate
              * @default 0.05
              */
-            gold_rate: number;
+            gold_rate?: number;
             /**
              * Max Judgements
              * @default 5
              */
-            max_judgements: number;
+            max_judgements?: number;
             /**
              * Min Judgements
              * @default 1
              */
-            min_judgements: number;
+            min_judgements?: number;
+            /**
+             * Opinions
+             * @default heard
+             * @enum {string}
+             */
+            opinions?: "heard" | "counted" | "unheard";
             /**
              * Target Accuracy
              * @default 0.99
              */
-            target_accuracy: number;
+            target_accuracy?: number;
+        };
+        /**
+         * Point
+         * @description x, y: in px from the image's top left.
+         */
+        Point: {
+            /** @enum {unknown} */
+            type: "point";
+            x: number;
+            y: number;
+        };
+        /**
+         * Polygon
+         * @description points: x and y of each corner in px, in order; the last is joined to the first. The outline crosses itself
+         *         nowhere, whichever way round it runs.
+         */
+        Polygon: {
+            points: [
+                number,
+                number
+            ][];
+            /** @enum {unknown} */
+            type: "polygon";
+        };
+        /**
+         * PreLabels
+         * @description How the pre-labels of a dataset fit a project.
+         *
+         *     looked_at: how many were compared, of at most MAX_PRE_LABELS_COMPARED; whole: fit as they are; in_part: shown
+         *     without the parts that do not fit; none: nothing of them fits, so the task begins empty.
+         */
+        PreLabels: {
+            /** In Part */
+            in_part: number;
+            /** Looked At */
+            looked_at: number;
+            /** None */
+            none: number;
+            /** Reasons */
+            reasons: components["schemas"]["Reason"][];
+            /** Whole */
+            whole: number;
         };
         Problem: {
             code: string;
@@ -3705,8 +4661,31 @@ export interface components {
             title: string;
             type: string;
         };
-        /** Project */
+        /**
+         * Process
+         * @description A process that gave a sign of life within health.ALIVE_S.
+         */
+        Process: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Host */
+            host: string;
+            /** Pid */
+            pid: number;
+            /** Role */
+            role: string;
+        };
+        /**
+         * Project
+         * @description stages: what is done at each, in their order; offers: the price in force at each; offer: that of the first.
+         *
+         *     adding: while tasks are being made in steps, or when that ended before all were.
+         */
         Project: {
+            adding: components["schemas"]["Adding"] | null;
             /** Budget Minor */
             budget_minor: number;
             counts: components["schemas"]["Counts"];
@@ -3738,6 +4717,8 @@ export interface components {
             /** Name */
             name: string;
             offer: components["schemas"]["Offer"];
+            /** Offers */
+            offers: components["schemas"]["Offer"][];
             /**
              * Ontology Version
              * Format: uuid
@@ -3755,13 +4736,19 @@ export interface components {
             routing: "open" | "directed";
             /** Spent Minor */
             spent_minor: number;
+            /** Stages */
+            stages: ("draw" | "review")[];
             /**
              * State
              * @enum {string}
              */
             state: "draft" | "live" | "paused" | "stopped";
         };
-        /** ProjectQuality */
+        /**
+         * ProjectQuality
+         * @description counted_at: when histogram, agreement, judgements_per_task (of decided tasks, gold aside), confusion and progress
+         *     were counted; of a large project they are kept.
+         */
         ProjectQuality: {
             agreement: components["schemas"]["Agreement"];
             /** Calibration */
@@ -3769,9 +4756,14 @@ export interface components {
             confusion: components["schemas"]["Confusion"] | null;
             /** Contributors */
             contributors: components["schemas"]["ContributorQuality"][];
+            /**
+             * Counted At
+             * Format: date-time
+             */
+            counted_at: string;
             forecast: components["schemas"]["Forecast"];
             /** Judgements Per Task */
-            judgements_per_task: number;
+            judgements_per_task: number | null;
             /** Method */
             method: string;
             /** Model Version */
@@ -3786,8 +4778,20 @@ export interface components {
             threshold: number;
         };
         /**
+         * Reason
+         * @description Why parts of pre-labels were left out. code: stable; example: one of them in words; parts: how many.
+         */
+        Reason: {
+            /** Code */
+            code: string;
+            /** Example */
+            example: string;
+            /** Parts */
+            parts: number;
+        };
+        /**
          * Refusal
-         * @description One entry that was not imported, where it stands, and what to do about it.
+         * @description One entry that was not imported, or (a note) not as it stood there: where it stands, and what to do about it.
          */
         Refusal: {
             /** Detail */
@@ -3803,7 +4807,10 @@ export interface components {
             /** Remedy */
             remedy: string;
         };
-        /** Release */
+        /**
+         * Release
+         * @description freezing: while a job freezes it. trouble: why the last try to freeze it ended, empty otherwise.
+         */
         Release: {
             audit: components["schemas"]["AuditState"];
             certificate: components["schemas"]["CertificateView"] | null;
@@ -3814,6 +4821,9 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            freezing: components["schemas"]["FreezingState"] | null;
+            /** Frozen At */
+            frozen_at: string | null;
             /**
              * Id
              * Format: uuid
@@ -3842,11 +4852,16 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "frozen" | "auditing" | "certified" | "failed";
+            state: "declared" | "freezing" | "frozen" | "auditing" | "certified" | "failed";
+            /** Trouble */
+            trouble: string;
         };
         /**
          * Replayed
          * @description A decision of the crowd, made again. posterior: calibrated, by class; same: it agrees with what was stored.
+         *
+         *     parts: the units of the label, each with its own confidence. heard: the judgements; opinions: those of models that
+         *     were heard beside them, and are part of the posterior.
          */
         Replayed: {
             /**
@@ -3862,6 +4877,10 @@ export interface components {
             method: string;
             /** Model Version */
             model_version: number | null;
+            /** Opinions */
+            opinions: components["schemas"]["Opined"][];
+            /** Parts */
+            parts: components["schemas"]["UnitView"][];
             /** Posterior */
             posterior: {
                 [key: string]: number;
@@ -3887,12 +4906,24 @@ export interface components {
              * Note
              * @default
              */
-            note: string;
+            note?: string;
             /**
              * Reason
              * @enum {string}
              */
             reason: "unclear" | "too-hard" | "broken-item" | "sensitive" | "no-time" | "other";
+        };
+        /** ReviewIn */
+        ReviewIn: {
+            /** Estimate Median S */
+            estimate_median_s?: number | null;
+            /** Estimate P75 S */
+            estimate_p75_s?: number | null;
+            /**
+             * Price Minor
+             * @description What the worker gets for one review, whole.
+             */
+            price_minor: number;
         };
         /** RoleChange */
         RoleChange: {
@@ -3946,7 +4977,10 @@ export interface components {
              */
             task: string;
         };
-        /** SettlementView */
+        /**
+         * SettlementView
+         * @description parts: the units of the label, each as sure as it is by itself.
+         */
         SettlementView: {
             /**
              * At
@@ -3957,12 +4991,19 @@ export interface components {
             confidence: number;
             /** How */
             how: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Judgements */
+            judgements: string[];
             /** Label */
-            label: {
-                [key: string]: unknown;
-            } | null;
+            label: components["schemas"]["Label"] | null;
             /** Method */
             method: string;
+            /** Parts */
+            parts: components["schemas"]["UnitView"][];
             /** Version */
             version: number;
         };
@@ -4011,9 +5052,7 @@ export interface components {
             /** Kind */
             kind: string;
             /** Ontology */
-            ontology: {
-                [key: string]: unknown;
-            };
+            ontology: components["schemas"]["Ontology"];
             /**
              * Project
              * Format: uuid
@@ -4060,9 +5099,7 @@ export interface components {
             /** Settled At */
             settled_at: string | null;
             /** Settled Label */
-            settled_label: {
-                [key: string]: unknown;
-            } | null;
+            settled_label: components["schemas"]["Label"] | null;
             /** State */
             state: string;
         };
@@ -4112,32 +5149,32 @@ export interface components {
              * Currency
              * @default EUR
              */
-            currency: string;
+            currency?: string;
             /**
              * Max Judgements
              * @default 5
              */
-            max_judgements: number;
+            max_judgements?: number;
             /**
              * Min Judgements
              * @default 1
              */
-            min_judgements: number;
+            min_judgements?: number;
             /**
              * Page Size
              * @default 5
              */
-            page_size: number;
+            page_size?: number;
             /**
              * Price Minor
              * @default 10
              */
-            price_minor: number;
+            price_minor?: number;
             /**
              * Target Accuracy
              * @default 0.72
              */
-            target_accuracy: number;
+            target_accuracy?: number;
         };
         /** TermsIn */
         TermsIn: {
@@ -4150,22 +5187,22 @@ export interface components {
              * Currency
              * @default EUR
              */
-            currency: string;
+            currency?: string;
             /**
              * Max Judgements
              * @default 5
              */
-            max_judgements: number;
+            max_judgements?: number;
             /**
              * Min Judgements
              * @default 1
              */
-            min_judgements: number;
+            min_judgements?: number;
             /**
              * Page Size
              * @default 5
              */
-            page_size: number;
+            page_size?: number;
             /**
              * Price Minor
              * @description What a worker gets for one judgement, whole.
@@ -4175,7 +5212,25 @@ export interface components {
              * Target Accuracy
              * @default 0.72
              */
-            target_accuracy: number;
+            target_accuracy?: number;
+        };
+        /** TextLabel */
+        TextLabel: {
+            /** @enum {unknown} */
+            kind: "text";
+            text: string;
+        };
+        /**
+         * TextSpec
+         * @description Limits on free text, in characters; `pattern` (RE2 syntax) must match the whole text.
+         */
+        TextSpec: {
+            /** @default 200000 */
+            max_chars?: number;
+            /** @default 0 */
+            min_chars?: number;
+            /** @default null */
+            pattern?: string | null;
         };
         /**
          * Training
@@ -4235,6 +5290,21 @@ export interface components {
             ref: string | null;
         };
         /**
+         * TryAgain
+         * @description What is set aside, as `GET /api/operator/instance` names it. project: null for what belongs to no project.
+         */
+        TryAgain: {
+            /** Consumer */
+            consumer: string;
+            /** Project */
+            project?: string | null;
+            /**
+             * Tenant
+             * Format: uuid
+             */
+            tenant: string;
+        };
+        /**
          * Unclear
          * @description A task that experts could not decide, or decided differently: the guideline is what needs mending.
          *
@@ -4247,9 +5317,7 @@ export interface components {
              */
             at: string;
             /** Labels */
-            labels: {
-                [key: string]: unknown;
-            }[];
+            labels: components["schemas"]["Label"][];
             /** Notes */
             notes: string;
             /** Ref */
@@ -4263,6 +5331,24 @@ export interface components {
             undecided: number;
             /** Verdicts */
             verdicts: number;
+        };
+        /**
+         * UnitView
+         * @description One unit of a settled label. kind: what it is (a choice, an object, a question); said: it in a few words.
+         *
+         *     judgements: those that stand behind this unit.
+         */
+        UnitView: {
+            /** Confidence */
+            confidence: number;
+            /** Judgements */
+            judgements: string[];
+            /** Kind */
+            kind: string;
+            /** Said */
+            said: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * Upload
@@ -4290,19 +5376,17 @@ export interface components {
         /** Verdict */
         Verdict: {
             /** Label */
-            label?: {
-                [key: string]: unknown;
-            } | null;
+            label?: components["schemas"]["Label"] | null;
             /**
              * Note
              * @default
              */
-            note: string;
+            note?: string;
             /**
              * Undecidable
              * @default false
              */
-            undecidable: boolean;
+            undecidable?: boolean;
         };
         /** Version */
         Version: {
@@ -4317,9 +5401,7 @@ export interface components {
              * Spec
              * @description kind, classes, attributes with conditions, limits on text.
              */
-            spec: {
-                [key: string]: unknown;
-            };
+            spec: components["schemas"]["Ontology"];
         };
         /**
          * Violation
@@ -4626,7 +5708,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -4916,7 +5998,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -5216,7 +6298,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5504,7 +6586,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -5796,7 +6878,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -5999,7 +7081,7 @@ export interface operations {
                 name: string;
             };
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -6100,7 +7182,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -6385,7 +7467,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6404,6 +7486,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_formats_api_formats_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Formats"];
                 };
             };
             /** @description The request is not right */
@@ -6666,6 +7840,105 @@ export interface operations {
             };
         };
     };
+    get_notes_api_imports__import_id__notes_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Refusal_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_refusals_api_imports__import_id__refusals_get: {
         parameters: {
             query?: {
@@ -6769,7 +8042,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -6862,11 +8135,108 @@ export interface operations {
             };
         };
     };
+    invitations_api_invitations_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_OpenInvitation_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invite_api_invitations_post: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6965,7 +8335,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6985,6 +8355,200 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_api_invitations_confirm_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitedAddress"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_api_invitations_withdraw_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitedAddress"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is not right */
             400: {
@@ -7161,7 +8725,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -7633,7 +9197,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -7826,7 +9390,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -8022,7 +9586,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -8215,7 +9779,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -8330,6 +9894,195 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OntologyVersion"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_retry_api_operator_aside_retry_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryAgain"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_instance_api_operator_instance_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Instance"];
                 };
             };
             /** @description The request is not right */
@@ -8695,7 +10448,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -8792,7 +10545,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -8983,7 +10736,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -9082,7 +10835,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -9278,7 +11031,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -9471,7 +11224,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -9572,7 +11325,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -9772,7 +11525,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -9967,7 +11720,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10158,7 +11911,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10168,7 +11921,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OfferIn"];
+                "application/json": components["schemas"]["NewOffer"];
             };
         };
         responses: {
@@ -10255,11 +12008,314 @@ export interface operations {
             };
         };
     };
+    get_opinions_api_projects__project__opinions_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+                model?: string | null;
+                /** @description With `model`. */
+                model_version?: string | null;
+                task?: string | null;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Opinion_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_opinions_api_projects__project__opinions_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOpinions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Kept"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_models_api_projects__project__opinions_models_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_HeardModel_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_pause_api_projects__project__pause_post: {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10277,6 +12333,107 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Project"];
                 };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pre_labels_api_projects__project__pre_labels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreLabels"];
+                };
+            };
+            /** @description The project's dataset has no pre-labels. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is not right */
             400: {
@@ -10549,7 +12706,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10650,7 +12807,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10747,7 +12904,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10849,7 +13006,7 @@ export interface operations {
                 limit?: number;
                 /** @description The reference starts with this. */
                 ref?: string | null;
-                state?: ("open" | "collecting" | "escalated" | "settled" | "cancelled" | "gold") | null;
+                state?: ("open" | "collecting" | "escalated" | "settled" | "cancelled") | "gold" | null;
             };
             header?: never;
             path: {
@@ -10946,7 +13103,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -10966,7 +13123,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Made"];
+                    "application/json": components["schemas"]["MadeTasks"];
                 };
             };
             /** @description The request is not right */
@@ -11141,7 +13298,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -11242,7 +13399,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -11436,7 +13593,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11819,7 +13976,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -12203,7 +14360,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -12224,6 +14381,200 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_freeze_api_releases__release__freeze_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_read_api_releases__release__read_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                release: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
                 };
             };
             /** @description The request is not right */
@@ -12396,7 +14747,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -12585,7 +14936,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -12684,7 +15035,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -13068,7 +15419,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -13087,6 +15438,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Organisation"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_fund_tenant_api_tenants__tenant__fund_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Amount"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
                 };
             };
             /** @description The request is not right */
@@ -13362,7 +15814,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -13647,7 +16099,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14033,7 +16485,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14049,6 +16501,129 @@ export interface operations {
                     /** @description A label of the project's kind. */
                     label: Record<string, never>;
                     rev: number;
+                    writer?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_draft_api_work_assignments__assignment__drafts__task__patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                assignment: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    base: number;
+                    change: {
+                        gone: string[];
+                        /** @constant */
+                        is: "objects";
+                        put: [
+                            number,
+                            Record<string, never>
+                        ][];
+                    } | {
+                        drop: number;
+                        from: number;
+                        /** @constant */
+                        is: "text";
+                        put: string;
+                    };
+                    fence: number;
+                    rev: number;
+                    writer: string;
                 };
             };
         };
@@ -14140,7 +16715,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14241,7 +16816,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14342,7 +16917,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14355,8 +16930,10 @@ export interface operations {
                 "application/json": {
                     fence: number;
                     judgements: {
+                        /** @description Of a review, instead of a label: the label under review is right as it is. */
+                        accept?: boolean;
                         /** @description A label of the project's kind. */
-                        label: Record<string, never>;
+                        label?: Record<string, never>;
                         seconds?: number;
                         /** Format: uuid */
                         task: string;
@@ -14636,7 +17213,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The same key with the same request gets the first answer. */
+                /** @description The same key with the same request gets the first answer, for 7 days. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14744,7 +17321,9 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "json" | "csv";
+                /** @description A day or a moment with its offset. */
                 from?: string | null;
+                /** @description A day or a moment with its offset. */
                 to?: string | null;
             };
             header?: never;
@@ -14947,6 +17526,96 @@ export interface operations {
                 content: {
                     "text/event-stream": unknown;
                 };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reference_references_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is not right */
             400: {

@@ -1,9 +1,12 @@
 /** Who is signed in and for which tenant they act. */
+
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
 import { activate, preferredLocale } from '../i18n';
 import { session as calls } from './calls';
+import { door } from './door';
 import { Problem, setIdentity } from './http';
+import { lasting } from './keep';
 import type { Session, Tenant } from './types';
 
 const STORED_TENANT = 'cupola.tenant';
@@ -17,6 +20,8 @@ interface SessionState {
   chooseTenant: (id: string) => void;
   /** Takes the session that a sign-in answered with. */
   enter: (session: Session) => void;
+  /** The session ended elsewhere, and the person goes to the door instead of signing in here. */
+  forget: () => void;
   leave: () => Promise<void>;
 }
 
@@ -44,15 +49,15 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     staleTime: Number.POSITIVE_INFINITY,
     retry: 1,
   });
-  const [wanted, setWanted] = useState<string | null>(() => localStorage.getItem(STORED_TENANT));
+  const [wanted, setWanted] = useState<string | null>(() => lasting.read(STORED_TENANT));
   const session = query.data ?? null;
   const tenant = pickTenant(session, wanted);
   // Before any child asks the server: its queries run in effects, after this render.
-  setIdentity({ csrf: session?.csrf ?? null, tenant: tenant?.id ?? null });
+  setIdentity({ person: session?.person.id ?? null, csrf: session?.csrf ?? null, tenant: tenant?.id ?? null });
 
   const locale = session?.person.locale;
   useEffect(() => {
-    const stored = localStorage.getItem('cupola.locale');
+    const stored = lasting.read('cupola.locale');
     // English is what a person has who never chose: there the browser's own language says more.
     void activate(!stored && locale === 'zh' ? 'zh' : preferredLocale());
   }, [locale]);
@@ -64,19 +69,24 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       isLoading: query.isLoading,
       problem: query.error instanceof Problem ? query.error : null,
       chooseTenant: (id) => {
-        localStorage.setItem(STORED_TENANT, id);
+        lasting.write(STORED_TENANT, id);
         setIdentity({ tenant: id });
         setWanted(id);
         // What was shown belongs to another tenant.
         client.removeQueries({ predicate: (other) => other.queryKey[0] !== SESSION_KEY[0] });
       },
       enter: (next) => {
-        setIdentity({ csrf: next.csrf, tenant: pickTenant(next, wanted)?.id ?? null });
+        setIdentity({ person: next.person.id, csrf: next.csrf, tenant: pickTenant(next, wanted)?.id ?? null });
         client.setQueryData(SESSION_KEY, next);
+        door.signedIn();
+      },
+      forget: () => {
+        client.setQueryData(SESSION_KEY, null);
+        door.signedIn();
       },
       leave: async () => {
         await calls.signOut();
-        setIdentity({ csrf: null, tenant: null });
+        setIdentity({ person: null, csrf: null, tenant: null });
         client.clear();
         client.setQueryData(SESSION_KEY, null);
       },

@@ -1,7 +1,7 @@
 /**
- * What the server speaks, as its OpenAPI document says it (`schema.d.ts`, made by `npm run types`), with the label
- * language written out: there the document says only "object". Money is integer minor units, times are RFC 3339 UTC, lengths are pixels of the source
- * image.
+ * What the server speaks, as its OpenAPI document says it (`schema.d.ts`, made by `npm run types`). A member that the
+ * document does not require may be absent, in answers too: ontologies and labels leave out what is at its default.
+ * Money is integer minor units, times are RFC 3339 UTC, lengths are pixels of the source image.
  */
 import type { components, paths } from './schema';
 
@@ -33,61 +33,22 @@ export interface Localised {
 
 // Labels and ontologies ----------------------------------------------------------------------------------------------
 
-export interface ClassSpec {
-  name: string;
-  title?: Localised | null;
-  colour?: string | null;
-  geometry?: 'box' | null;
-}
-export type AttributeType = 'choice' | 'multi' | 'text' | 'number' | 'bool';
-export interface AttributeSpec {
-  name: string;
-  title?: Localised | null;
-  type: AttributeType;
-  options?: string[] | null;
-  required?: boolean;
-  classes?: string[] | null;
-  when?: { attribute: string; equals: AttributeValue } | null;
-}
-export type AttributeValue = string | number | boolean | string[];
-export type Kind = 'choice' | 'text' | 'objects';
-export interface Ontology {
-  kind: Kind;
-  multiple?: boolean;
-  classes: ClassSpec[];
-  attributes?: AttributeSpec[] | null;
-  text?: { max_chars?: number | null; min_chars?: number | null; pattern?: string | null } | null;
-}
-
-export interface ChoiceLabel {
-  kind: 'choice';
-  values: string[];
-}
-export interface TextLabel {
-  kind: 'text';
-  text: string;
-}
-export interface BoxShape {
-  type: 'box';
-  x: number;
-  y: number;
-  w: number;
-  h: number;
-  rotation_rad?: number;
-}
-export type ObjectSource = 'person' | 'model' | 'corrected';
-export interface LabelObject {
-  id: string;
-  cls: string;
-  shape: BoxShape;
-  attributes?: Record<string, AttributeValue>;
-  source?: ObjectSource;
-}
-export interface ObjectsLabel {
-  kind: 'objects';
-  objects: LabelObject[];
-}
-export type Label = ChoiceLabel | TextLabel | ObjectsLabel;
+export type Kind = S['Label']['kind'];
+export type Ontology = Refined<S['Ontology'], { kind: Kind }>;
+export type ClassSpec = S['ClassSpec'];
+export type AttributeSpec = S['AttributeSpec'];
+export type AttributeType = AttributeSpec['type'];
+export type LabelObject = S['Object'];
+export type Shape = LabelObject['shape'];
+export type BoxShape = S['Box'];
+export type PointShape = S['Point'];
+export type PolygonShape = S['Polygon'];
+export type AttributeValue = NonNullable<LabelObject['attributes']>[string];
+export type ObjectSource = NonNullable<LabelObject['source']>;
+export type ChoiceLabel = S['ChoiceLabel'];
+export type TextLabel = S['TextLabel'];
+export type ObjectsLabel = S['ObjectsLabel'];
+export type Label = S['Label'];
 
 // Catalogue ----------------------------------------------------------------------------------------------------------
 
@@ -134,6 +95,7 @@ export type TaskDetail = Refined<
 >;
 export type ContributorQuality = S['ContributorQuality'];
 export type Quality = Refined<S['ProjectQuality'], { forecast: Refined<S['Forecast'], { cost_to_go_minor: Range }> }>;
+export type PreLabels = S['PreLabels'];
 export type Training = S['Training'];
 export type WhatIf = Refined<S['WhatIf'], { judgements: Range; experts: Range; cost_minor: Range }>;
 export type Decision = S['Replayed'];
@@ -142,7 +104,7 @@ export type Decision = S['Replayed'];
 
 export type Certificate = S['CertificateView'];
 export type Release = S['Release'];
-export type ExportFormat = S['NewExport']['format'];
+export type Format = S['FormatView'];
 export type ExportRun = S['Export'];
 
 // Contributors -------------------------------------------------------------------------------------------------------
@@ -196,6 +158,7 @@ export type AuditItem = Refined<
 
 // Money, keys, webhooks, operator ------------------------------------------------------------------------------------
 
+export type OpenInvitation = S['OpenInvitation'];
 export type Account = S['Account'];
 export type Money = S['Money'];
 export type Transfer = S['Transfer'];
@@ -212,3 +175,8 @@ export type Terms = Required<S['Terms']>;
 export type Organisation = S['Organisation'];
 export type ContributorRow = S['ContributorRow'];
 export type MadeContributor = S['MadeContributor'];
+export type Instance = S['Instance'];
+export type Aside = S['Aside'];
+export type JobCount = S['JobCount'];
+export type Lag = S['Lag'];
+export type Process = S['Process'];

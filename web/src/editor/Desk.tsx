@@ -1,29 +1,25 @@
 /** The editor owns the screen: one bar, one canvas, one panel. Used for work, audits and adjudication alike. */
 import { Button, Divider, Group, Text, Title } from '@mantine/core';
-import { type ReactNode, useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useRef, useState } from 'react';
 import type { Localised } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { IconButton, Key } from '../ui/bits';
+import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { type Command, KeysHelp, useKeys } from '../ui/keys';
 import { Markdown } from '../ui/markdown';
-import { isEmpty } from './core/document';
+import { readFirst } from './core/instruction';
 import type { LabelSession } from './core/label_session';
 import { KINDS } from './kinds';
 import { Issues } from './kinds/issues';
-import { useDocument } from './kinds/use_label';
+import { isEmpty, modelOf } from './kinds/models';
+import { useDocument, useDrawing } from './kinds/use_label';
+import { useSight } from './kinds/use_picture';
 import { redoOperation, undoOperation } from './operations/undo_redo';
 
-/** Extra keys that the canvas itself listens to; listed so that the help is complete. */
-const CANVAS_KEYS = [
-  { command: 'mode-draw', title: 'Draw boxes', keys: ['N'] },
-  { command: 'mode-select', title: 'Select and move', keys: ['V'] },
-  { command: 'fit', title: 'Fit the picture', keys: ['F'] },
-  { command: 'zoom', title: 'Zoom (or the wheel, at the pointer)', keys: ['+', '-'] },
-  { command: 'turn', title: 'Turn the box by its knob; Shift snaps to 15 degrees', keys: ['Shift'] },
-  { command: 'pan', title: 'Pan while held and dragged (or the middle button)', keys: ['Space'] },
-];
+/** So many objects may be left to look at when a label is finished without a wait. */
+const AT_ONCE = 200;
 
 export interface DeskProps {
   session: LabelSession;
@@ -33,7 +29,13 @@ export interface DeskProps {
   aside?: ReactNode;
   foot?: ReactNode;
   /** The main act, on Enter. */
-  finish: { title: string; run: () => void; busy?: boolean };
+  finish: {
+    title: string;
+    run: () => void;
+    busy?: boolean;
+    /** A question to be answered first, where what would be sent says nothing at all. */
+    asks?: string | null;
+  };
   /** What undo does when this label has nothing to take back. */
   undoBeyond?: { title: string; run: () => void } | null;
   commands?: readonly Command[];
@@ -56,21 +58,42 @@ export function Desk({
   const { localised } = useFormat();
   const document_ = useDocument(session);
   const [help, setHelp] = useState(false);
+  const [asking, setAsking] = useState(false);
   const [tried, setTried] = useState<LabelSession | null>(null);
+  /** For the rules to come through with a large label. */
+  const [waiting, setWaiting] = useState(false);
   const { ontology } = session.setting;
   const face = KINDS[ontology.kind];
+  const model = modelOf(ontology.kind);
   const operations = useMemo(() => [undoOperation, redoOperation, ...face.operations(ontology)], [face, ontology]);
-  const hasErrors = session.issues.some((issue) => issue.severity === 'error');
+  useSight(session);
+  useDrawing(session);
 
-  const finishNow = () => {
-    if (hasErrors) setTried(session);
+  const decide = () => {
+    if (!session.isSound()) setTried(session);
+    else if (finish.asks) setAsking(true);
     else finish.run();
+  };
+  const latest = useRef({ session, decide });
+  latest.current = { session, decide };
+  const finishNow = () => {
+    if (finish.busy || waiting) return;
+    // What one change leaves to look at is looked at here, so that the next key already meets the next item.
+    if (session.check(AT_ONCE)) {
+      decide();
+      return;
+    }
+    setWaiting(true);
+    void session.checked().then(() => {
+      setWaiting(false);
+      if (latest.current.session === session) latest.current.decide();
+    });
   };
   const all: Command[] = [
     {
       command: 'finish',
       title: finish.title,
-      keys: ontology.kind === 'text' ? ['Ctrl+Enter'] : ['Enter', 'Ctrl+Enter'],
+      keys: model.takesEnter ? ['Ctrl+Enter'] : ['Enter', 'Ctrl+Enter'],
       disabledBecause: null,
       run: finishNow,
     },
@@ -82,6 +105,7 @@ export function Desk({
         title: operation.title,
         keys: operation.keys,
         ...(operation.values ? { values: operation.values } : {}),
+        ...(operation.repeats ? { repeats: true } : {}),
         disabledBecause: beyond ? null : reason,
         run: () => (beyond ? beyond.run() : operation.run(session)),
       };
@@ -89,12 +113,12 @@ export function Desk({
     ...commands,
     { command: 'help', title: 'Show the keys', keys: ['?', 'F1'], disabledBecause: null, run: () => setHelp(true) },
   ];
-  useKeys(all, keysEnabled && !help);
-  const listed = ontology.kind === 'objects' ? [...all, ...CANVAS_KEYS] : all;
+  useKeys(all, keysEnabled && !help && !asking && !waiting);
+  const listed = [...all, ...(face.stageKeys?.(ontology) ?? [])];
   const command = (id: string) => all.find((candidate) => candidate.command === id);
   const undo = command('undo');
   const redo = command('redo');
-  const words = localised(guidelines);
+  const words = localised(readFirst(session.setting.item, guidelines));
 
   return (
     <div className="cup-desk">
@@ -121,10 +145,7 @@ export function Desk({
         <IconButton icon="keyboard" label={t('Show the keys')} onClick={() => setHelp(true)} />
       </header>
       <main className="cup-stage" id="main" aria-label={t('The item')}>
-        <face.Stage
-          session={session}
-          key={session.setting.item.id ?? session.setting.item.url ?? session.setting.item.text}
-        />
+        <face.Stage session={session} key={session.setting.item.id ?? session.setting.item.text} />
       </main>
       <aside className="cup-desk-panel" aria-label={t('Your label')}>
         <div className="cup-desk-scroll" tabIndex={0} role="region" aria-label={t('Label and guidelines')}>
@@ -146,8 +167,8 @@ export function Desk({
           <Button
             fullWidth
             onClick={finishNow}
-            loading={finish.busy ?? false}
-            rightSection={<Key>{ontology.kind === 'text' ? 'Ctrl+Enter' : 'Enter'}</Key>}
+            loading={waiting || (finish.busy ?? false)}
+            rightSection={<Key>{model.takesEnter ? 'Ctrl+Enter' : 'Enter'}</Key>}
           >
             {t(finish.title)}
           </Button>
@@ -158,6 +179,22 @@ export function Desk({
           )}
         </div>
       </aside>
+      <Dialog opened={asking} onClose={() => setAsking(false)} title={t('Is there really nothing?')}>
+        <Text mb={16}>{finish.asks}</Text>
+        <Group justify="flex-end" gap={8}>
+          <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
+            {t('Look again')}
+          </Button>
+          <Button
+            onClick={() => {
+              setAsking(false);
+              finish.run();
+            }}
+          >
+            {t('Yes, there is nothing')}
+          </Button>
+        </Group>
+      </Dialog>
       <KeysHelp commands={listed} opened={help} onClose={() => setHelp(false)} />
     </div>
   );

@@ -8,7 +8,9 @@ import { orders } from './zh_orders';
 import { pages } from './zh_pages';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
+import { shapes } from './zh_shapes';
 import { training } from './zh_training';
+import { trouble } from './zh_trouble';
 
 const source = new URL('..', import.meta.url).pathname;
 const messages = allMessages(source);
@@ -33,7 +35,7 @@ describe('the two languages', () => {
   });
 
   it('name each message once across the catalogues', () => {
-    const counted = [editor, guideline, orders, pages, quality, requester, training].reduce(
+    const counted = [editor, guideline, orders, pages, quality, requester, shapes, training, trouble].reduce(
       (sum, part) => sum + Object.keys(part).length,
       0,
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, duration, localised, money, percent } from './format';
+import { bytes, duration, localised, money, percent, relative } from './format';
 
 describe('figures', () => {
   it('show money with the decimals of its currency', () => {
@@ -19,6 +19,12 @@ describe('figures', () => {
     expect(duration('en', 75)).toBe('75\u00a0s');
     expect(duration('en', 600)).toBe('10\u00a0min');
     expect(duration('zh', 7500)).toBe('2 小时 5 分');
+  });
+  it('show moments from here in the largest unit of which there is one', () => {
+    expect(relative('en', -3)).toBe('3 seconds ago');
+    expect(relative('en', 59.9)).toBe('in 59 seconds');
+    expect(relative('en', -7_199)).toBe('1 hour ago');
+    expect(relative('zh', -3 * 86_400)).toBe('3天前');
   });
   it('show sizes in powers of a thousand', () => {
     expect(bytes('en', 999)).toBe('999 B');

@@ -39,6 +39,17 @@ export function duration(locale: Locale, seconds: number): string {
   return zh ? `${Math.floor(minutes / 60)} 小时 ${rest} 分` : `${Math.floor(minutes / 60)} h ${rest} min`;
 }
 
+/** A moment as so long before (negative) or after now, in the largest unit of which there is one. */
+export function relative(locale: Locale, seconds: number): string {
+  const units: [Intl.RelativeTimeFormatUnit, number][] = [
+    ['day', 86_400],
+    ['hour', 3_600],
+    ['minute', 60],
+  ];
+  const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
+  return new Intl.RelativeTimeFormat(tag(locale)).format(Math.trunc(seconds / size), unit);
+}
+
 /** A moment in the reader's zone, the zone named. */
 export function moment(locale: Locale, iso: string): string {
   return new Intl.DateTimeFormat(tag(locale), {
@@ -82,6 +93,7 @@ export function useFormat() {
       number: (value: number, digits?: number) => number(locale, value, digits),
       percent: (fraction: number, digits?: number) => percent(locale, fraction, digits),
       duration: (seconds: number) => duration(locale, seconds),
+      relative: (seconds: number) => relative(locale, seconds),
       moment: (iso: string) => moment(locale, iso),
       clock: (iso: string) => clock(locale, iso),
       bytes: (count: number) => bytes(locale, count),

@@ -2,10 +2,12 @@
  * Two languages. A message's id is its English text (ICU MessageFormat), so the code reads as what it says;
  * Chinese is a catalogue loaded only when it is wanted.
  */
+
 import { i18n } from '@lingui/core';
 import { compileMessage } from '@lingui/message-utils/compileMessage';
 import { I18nProvider, useLingui } from '@lingui/react';
 import { type ReactNode, useCallback } from 'react';
+import { lasting } from '../api/keep';
 
 export type Locale = 'en' | 'zh';
 export const LOCALES: readonly Locale[] = ['en', 'zh'];
@@ -17,11 +19,10 @@ i18n.setMessagesCompiler(compileMessage);
 export type Values = Record<string, string | number>;
 export type Translate = (message: string, values?: Values) => string;
 
-/** Marks a message that is translated where it is shown, so that the completeness test finds it. */
-export const msg = (message: string): string => message;
+export { msg } from './msg';
 
 export function preferredLocale(): Locale {
-  const stored = localStorage.getItem(STORED);
+  const stored = lasting.read(STORED);
   if (stored === 'en' || stored === 'zh') return stored;
   return navigator.languages.some((language) => language.toLowerCase().startsWith('zh')) &&
     navigator.language.toLowerCase().startsWith('zh')
@@ -29,12 +30,20 @@ export function preferredLocale(): Locale {
     : 'en';
 }
 
+/** What the server refuses, in the reader's language, by its code; the server itself speaks English. */
+type ProblemWords = Readonly<Record<string, readonly [detail: string, remedy?: string]>>;
+let problemWords: ProblemWords = {};
+
 export async function activate(locale: Locale, remember = false): Promise<void> {
-  const messages = locale === 'zh' ? (await import('./zh')).zh : {};
+  const [{ zh: messages }, { problems }] =
+    locale === 'zh'
+      ? await Promise.all([import('./zh'), import('./zh_problems')])
+      : [{ zh: {} }, { problems: {} as ProblemWords }];
+  problemWords = problems;
   i18n.load(locale, messages);
   i18n.activate(locale);
   document.documentElement.lang = locale === 'zh' ? 'zh-CN' : 'en';
-  if (remember) localStorage.setItem(STORED, locale);
+  if (remember) lasting.write(STORED, locale);
 }
 
 export function useT(): Translate {
@@ -44,6 +53,12 @@ export function useT(): Translate {
 
 export function useLocale(): Locale {
   return useLingui().i18n.locale === 'zh' ? 'zh' : 'en';
+}
+
+/** The words for a code, or null where the server's own have to do: in English, and for what only an extension knows. */
+export function useProblemWords(): (code: string) => readonly [detail: string, remedy?: string] | null {
+  useLingui(); // shown anew in another language
+  return (code) => (Object.hasOwn(problemWords, code) ? (problemWords[code] ?? null) : null);
 }
 
 export function LanguageProvider({ children }: { children: ReactNode }) {

@@ -4,7 +4,9 @@ import { orders } from './zh_orders';
 import { pages } from './zh_pages';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
+import { shapes } from './zh_shapes';
 import { training } from './zh_training';
+import { trouble } from './zh_trouble';
 
 /** The Chinese catalogue: English message to Chinese, in the terms of the labelling trade. */
 export const zh: Record<string, string> = {
@@ -15,4 +17,6 @@ export const zh: Record<string, string> = {
   ...quality,
   ...requester,
   ...training,
+  ...shapes,
+  ...trouble,
 };

@@ -11,8 +11,7 @@ export const quality: Record<string, string> = {
   'an assumed crowd': '假定的标注群体',
   'An audit of about {count} would certify it.': '约抽检 {count} 条即可认证。',
   'and {count} more': '另有 {count} 行',
-  'Attributes of a box': '框的属性',
-  'Boxes are written as the JSON of a label, in quotes.': '框写成标签的 JSON，并加引号。',
+  'Attributes of an object': '对象的属性',
   'Change password': '修改密码',
   'Chinese words for {name}': '{name} 的中文名称',
   'Choose a CSV file': '选择 CSV 文件',
@@ -53,8 +52,8 @@ export const quality: Record<string, string> = {
   'Only a task that nobody has judged can become gold.': '只有尚无判断的任务才能设为金标。',
   'Open dots and bars are estimates with their intervals. The solid mark is what an audit has certified.':
     '空心点与竖条为估算及其区间；实心标记为抽检认证的结果。',
-  'Optional: a further question about each box, such as its colour, or whether it is cut off.':
-    '可选：对每个框的进一步提问，例如颜色，或是否被截断。',
+  'Optional: a further question about each object, such as its colour, or whether it is cut off.':
+    '可选：对每个对象的进一步提问，例如颜色，或是否被截断。',
   Options: '选项',
   'out of reach: mend the guidelines, or let more people judge': '无法达到：请修订标注规范，或增加判断人数',
   'Password link': '密码链接',
@@ -90,6 +89,8 @@ export const quality: Record<string, string> = {
   'Two attributes have the same name.': '有两个属性同名。',
   'Type one, press Enter': '输入后按回车',
   'What each judgement weighed': '每条判断的证据权重',
+  'A model was heard beside them: {model}, version {version}, says {said}.':
+    '还听取了一个模型的意见：{model}，版本 {version}，认为是 {said}。',
   'What each judgement weighed, for the label over the next likeliest': '每条判断的证据权重：该标签相对于次可能标签',
   'What if you asked for more, or less?': '如果提高或降低要求？',
   'Why this label': '为何是这个标签',
@@ -135,5 +136,11 @@ export const quality: Record<string, string> = {
   'answers without looking': '未看内容作答',
   'answers in a ring': '结伙作答',
   'skill has changed': '水平有变化',
+  'answers the opposite': '答案总是相反',
   'copied answers': '照抄答案',
+  Questions: '问题',
+  Question: '问题',
+  'Add a question': '添加问题',
+  'What is asked about each item, one question after the other.': '对每个条目依次提出的问题。',
+  'Ask at least one question.': '请至少添加一个问题。',
 };

@@ -1,5 +1,10 @@
 /** Projects, data, quality, releases, audits and the wizard. */
 export const requester: Record<string, string> = {
+  'Tasks are being made': '正在生成任务',
+  '{looked} of {items} items looked at, {made, plural, one {# task} other {# tasks}} made':
+    '已处理 {items} 条中的 {looked} 条，生成 {made} 个任务',
+  'The making of tasks ended early': '任务生成提前中止',
+  'Make the others': '继续生成其余任务',
   'A judgement must pay something.': '每条判断必须有报酬。',
   'A project asks people one kind of question about your data, until the answers are as sure as you asked for.':
     '一个项目就你的数据提出同一类问题，直到答案达到你要求的置信度。',
@@ -22,6 +27,7 @@ export const requester: Record<string, string> = {
   'Begin with the question, then the rule for doubtful cases.': '先写问题，再写疑难情形的判断规则。',
   Begun: '开始时间',
   'Being audited': '抽检中',
+  'Being frozen': '冻结中',
   Budget: '预算',
   'Budget for this project': '本项目预算',
   Cancelled: '已取消',
@@ -44,7 +50,6 @@ export const requester: Record<string, string> = {
   'Cost, fees included': '费用（含服务费）',
   Dataset: '数据集',
   Delivered: '已投递',
-  Detail: '详情',
   Done: '完成',
   Doubtful: '存疑',
   Download: '下载',
@@ -54,8 +59,8 @@ export const requester: Record<string, string> = {
   'Errors found': '发现错误',
   Estimate: '估算',
   'Every drawn item has been judged.': '抽出的样本已全部判断完毕。',
-  'Everything settled now ({count} tasks) is frozen with its hashes. The audit plan is declared first, then the sample is drawn at random, and an adjudicator judges it without seeing the answers.':
-    '当前已定案的 {count} 个任务将连同哈希值一并冻结。先声明抽检方案，再随机抽样，由仲裁员在看不到答案的情况下判断。',
+  'First the audit plan is declared and the seed of its draw committed to, for everybody to see. Then everything settled ({count} tasks now) is frozen with its hashes, the sample is drawn by that seed, and judged by people who do not see the answers.':
+    '先声明抽检方案并公开承诺抽样种子，任何人都能看到；然后冻结全部已定案任务（目前 {count} 个）及其哈希，用该种子抽样，由看不到答案的人审核。',
   'Expected seconds, median': '预计用时（秒，中位数）',
   Exports: '导出',
   Failed: '失败',
@@ -65,9 +70,16 @@ export const requester: Record<string, string> = {
   'For {items} items, and {audit} to audit.': '共 {items} 条数据，抽检 {audit} 条。',
   Format: '格式',
   Found: '发现',
-  'Free text': '自由文本',
-  'Freeze a release': '冻结发布版本',
-  'Freeze and draw the audit': '冻结并抽样',
+  'Declare a release': '声明发布版本',
+  'Declare the audit': '声明抽检方案',
+  'Freeze and draw': '冻结并抽样',
+  'Its rows do not stand yet: there is nothing to audit and nothing to export.':
+    '它的数据行尚未确定：还没有可以抽检或导出的内容。',
+  'Not frozen yet': '尚未冻结',
+  '{rows} of about {of} rows are frozen. This goes on without you.':
+    '已冻结 {rows} 行，共约 {of} 行。您可以离开，冻结会继续进行。',
+  'The last try to freeze it ended: {why}': '上一次冻结未能完成：{why}',
+  Declared: '已声明',
   Frozen: '已冻结',
   'Give at least one class.': '请至少填写一个类别。',
   'Give at least two labels, one a line.': '请至少填写两个标签，每行一个。',
@@ -171,7 +183,6 @@ export const requester: Record<string, string> = {
   Release: '发布版本',
   'Release {name}': '发布版本 {name}',
   Releases: '发布版本',
-  Remedy: '解决办法',
   Resume: '恢复',
   Running: '运行中',
   'Say in a sentence or two how to decide.': '请用一两句话说明如何判断。',
@@ -179,7 +190,15 @@ export const requester: Record<string, string> = {
   'Settled label': '定案标签',
   'Several labels may apply to one item': '一条数据可有多个标签',
   'Show more': '显示更多',
+  'Each item shows two candidates to compare': '每个条目显示两个候选项供比较',
+  'They are the parts of the item, in order. Keys: 1, 2, and 0 for neither.':
+    '它们是条目的各部分，按顺序。按键：1、2，以及 0（都不更好）。',
+  'One a line: the first is better, the second is, and perhaps neither':
+    '每行一个：第一个更好、第二个更好，可再加一行表示都不更好',
+  'A comparison has two labels, or three with a tie.': '比较有两个标签；如有平局则为三个。',
   'Shown once tasks have judgements.': '任务有判断后显示。',
+  'Charts and agreement were counted on {when}; they are counted again as the project grows.':
+    '图表和一致性于 {when} 统计；随着项目增长会重新统计。',
   'Shown once tasks with a known answer (gold) are judged.': '金标任务有判断后显示。',
   Size: '大小',
   Skill: '水平',
@@ -226,16 +245,12 @@ export const requester: Record<string, string> = {
   'You need some data (a folder, a zip or a list of addresses), the labels to choose from, and a price for each judgement. The wizard takes you through it.':
     '你需要准备数据（文件夹、zip 或网址列表）、可选标签，以及每条判断的单价。向导会一步步带你完成。',
   'between {low} and {high}': '介于 {low} 与 {high} 之间',
-  'boxes on images, as JSON': '图像标注框，JSON 格式',
   'by an adjudicator': '由仲裁裁定',
   'by an audit': '由抽检确定',
   'by the judgements': '由判断得出',
   'accuracy at least {bound} at {confidence} confidence; opens the certificate':
     '准确率置信下界 {bound}，置信水平 {confidence}；点击打开证书',
-  'columns for analysis': '按列存储，便于分析',
   'drawn at random': '随机抽取',
-  'every label with its lineage': '每个标签及其来源',
-  'folders a trainer reads': '训练程序可直接读取的文件夹',
   gold: '金标',
   'needs repeated tasks': '需要有重复判断的任务',
   'of {n}': '共 {n} 条',
@@ -296,7 +311,6 @@ export const requester: Record<string, string> = {
   'Give the whole path, from the root: it begins with a slash.': '请给出从根开始的完整路径，以斜杠开头。',
   'Write the bucket as s3://bucket/prefix.': '请写成 s3://bucket/prefix 的形式。',
   'Give both the key and its secret, or neither.': '密钥 ID 与密文须同时填写，或都不填。',
-  'Why it stopped, and what was refused': '查看中止原因与被拒条目',
   'Put in from outside': '外部存入',
   'Budget of a project': '项目预算',
   'Earned by a contributor': '标注员所得',
@@ -336,4 +350,7 @@ export const requester: Record<string, string> = {
   'the judgements disagree': '判断不一致',
   'From an assumed skill of {skill} %; 80 % of simulated outcomes lie in the interval. A pilot makes it narrower.':
     '按假定水平 {skill} % 估算；80 % 的模拟结果落在区间内。试标可使区间更窄。',
+  'It does not hold this kind of label.': '该格式不支持这种标签。',
+  'It holds one label an item, and several may apply here.': '该格式每个条目只能有一个标签，而此处可有多个。',
+  'Not in the file: {shapes}.': '不写入文件：{shapes}。',
 };

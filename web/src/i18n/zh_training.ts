@@ -1,6 +1,7 @@
 /** Training: what a worker is told, and what a requester sets. */
 export const training: Record<string, string> = {
   Training: '培训',
+  'Review: leave what is right as it is, fix what is not': '复核：正确的保持原样，不正确的加以修改',
   'Begin the training': '开始培训',
   'Training passed: the project itself is open to you.': '培训已通过：项目已向你开放。',
   'Training first, paid the same: {needed} of your last {counted} answers right, and the project opens.':

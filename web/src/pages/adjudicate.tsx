@@ -1,14 +1,14 @@
 import { Button, Divider, Stack, Textarea, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import { review } from '../api/calls';
 import type { Label, TaskDetail } from '../api/types';
-import { openDocument } from '../editor/core/document';
-import { openHistory } from '../editor/core/history';
-import { LabelSession } from '../editor/core/label_session';
 import { Desk } from '../editor/Desk';
 import { KINDS } from '../editor/kinds';
+import { isEmpty, modelOf } from '../editor/kinds/models';
+import { useDocument } from '../editor/kinds/use_label';
+import { useKeptLabel } from '../editor/use_kept_label';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Chip, ProblemNote } from '../ui/bits';
@@ -22,16 +22,19 @@ function DecideDesk({ task }: { task: TaskDetail }) {
   const client = useQueryClient();
   const { queue } = useSearch({ strict: false }) as { queue?: 'guideline' };
   const [note, setNote] = useState('');
-  const session = useMemo(
-    () => new LabelSession({ ontology, item: task.item }, openHistory(openDocument(ontology))),
-    [ontology, task.item],
+  const { session, forget } = useKeptLabel(
+    `decide.${task.id}`,
+    ontology,
+    task.item,
+    async () => (await review.task(task.id)).item,
   );
   const { View } = KINDS[ontology.kind];
-  const drawn = ontology.kind === 'objects';
+  const { isDrawn, isWide } = modelOf(ontology.kind);
   const decide = useMutation({
     mutationFn: (verdict: { label: Label } | { undecidable: true }) =>
       review.decide(task.id, { ...verdict, ...(note.trim() ? { note: note.trim() } : {}) }),
     onSuccess: async () => {
+      forget();
       await client.invalidateQueries({
         predicate: ({ queryKey }) =>
           ['doubtful', 'project', 'tasks', 'task', 'guideline-queue'].includes(String(queryKey[0])),
@@ -46,6 +49,8 @@ function DecideDesk({ task }: { task: TaskDetail }) {
       else await navigate({ to: '/adjudication' });
     },
   });
+  const { label } = useDocument(session);
+  const nothing = isEmpty(label) ? t('The label is empty. It is recorded as it is, for good.') : null;
   const adopt = (label: Label) => session.perform((document) => ({ ...document, label, selected: [] }));
   return (
     <Desk
@@ -55,6 +60,7 @@ function DecideDesk({ task }: { task: TaskDetail }) {
         title: 'Settle with this label',
         run: () => decide.mutate({ label: session.document.label }),
         busy: decide.isPending,
+        asks: nothing,
       }}
       bar={
         <>
@@ -78,16 +84,16 @@ function DecideDesk({ task }: { task: TaskDetail }) {
                 {t('Use this')}
               </Button>
             );
-            const view = <View label={judgement.label} ontology={ontology} item={task.item} bare={!drawn} />;
+            const view = <View label={judgement.label} ontology={ontology} item={task.item} bare={!isDrawn} />;
             return (
               <article key={judgement.id} className="cup-panel" style={{ padding: '4px 8px' }}>
                 <div className="cup-judgement">
                   {who}
-                  {drawn ? <span /> : view}
+                  {isWide ? <span /> : view}
                   <span style={{ fontSize: 12 }}>{duration(judgement.seconds)}</span>
                   {use}
                 </div>
-                {drawn && view}
+                {isWide && view}
               </article>
             );
           })}

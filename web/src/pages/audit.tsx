@@ -4,11 +4,11 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { releases, review } from '../api/calls';
 import type { AuditItem, Label } from '../api/types';
-import { openDocument } from '../editor/core/document';
-import { openHistory } from '../editor/core/history';
-import { LabelSession } from '../editor/core/label_session';
 import { Stopwatch } from '../editor/core/stopwatch';
 import { Desk } from '../editor/Desk';
+import { isEmpty } from '../editor/kinds/models';
+import { useDocument } from '../editor/kinds/use_label';
+import { useKeptLabel } from '../editor/use_kept_label';
 import { useT } from '../i18n';
 import { Asked, Chip, Empty, ProblemNote } from '../ui/bits';
 import { Icon, Mark } from '../ui/icons';
@@ -16,10 +16,12 @@ import { Icon, Mark } from '../ui/icons';
 function Blind({ release, item }: { release: string; item: AuditItem }) {
   const t = useT();
   const client = useQueryClient();
-  const session = useMemo(
-    () => new LabelSession({ ontology: item.ontology, item: item.item }, openHistory(openDocument(item.ontology))),
-    [item],
-  );
+  const { session, forget } = useKeptLabel(`audit.${item.audit_item}`, item.ontology, item.item, async () => {
+    const fresh = await review.nextAudit(release);
+    return fresh?.audit_item === item.audit_item ? fresh.item : null;
+  });
+  const { label } = useDocument(session);
+  const nothing = isEmpty(label) ? t('The label is empty. It is recorded as it is, for good.') : null;
   const watch = useMemo(() => new Stopwatch(), []);
   useEffect(() => {
     watch.touch(Date.now());
@@ -31,6 +33,7 @@ function Blind({ release, item }: { release: string; item: AuditItem }) {
     mutationFn: (verdict: { label: Label } | { undecidable: true }) =>
       review.judgeAudit(release, item.audit_item, { ...verdict, seconds: watch.seconds(Date.now()) }),
     onSuccess: async () => {
+      forget();
       await client.refetchQueries({ queryKey: ['audit-next', release] });
       void client.invalidateQueries({
         predicate: ({ queryKey }) => ['audits', 'release', 'releases'].includes(String(queryKey[0])),
@@ -45,6 +48,7 @@ function Blind({ release, item }: { release: string; item: AuditItem }) {
         title: 'Record and next',
         run: () => judge.mutate({ label: session.document.label }),
         busy: judge.isPending,
+        asks: nothing,
       }}
       bar={
         <>

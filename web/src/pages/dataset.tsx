@@ -2,47 +2,23 @@ import { Button, Group, Stack, Text } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { catalogue, rows } from '../api/calls';
-import type { ImportRun, Refusal } from '../api/types';
+import { catalogue } from '../api/calls';
+import type { ImportRun } from '../api/types';
 import { ItemThumb } from '../editor/kinds/item_stage';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
-import { Dialog } from '../ui/dialog';
 import { Rows } from '../ui/table';
 import { ImportPanel } from './import_panel';
+import { ImportTold, type Told } from './import_told';
 
 const BUSY = new Set(['waiting', 'running']);
-
-function Refusals({ run, onClose }: { run: string; onClose: () => void }) {
-  const t = useT();
-  const query = useQuery({ queryKey: ['refusals', run], queryFn: () => catalogue.refusals(run, { limit: 100 }) });
-  return (
-    <Dialog opened={true} onClose={onClose} size="xl" title={t('What was refused, and what to do')}>
-      <Asked query={query}>
-        {(answer) => (
-          <Rows<Refusal>
-            label={t('Refusals')}
-            rows={rows(answer)}
-            keyOf={(row) => `${row.place}${row.reason}`}
-            columns={[
-              { head: t('Place'), cell: (row) => <code style={{ overflowWrap: 'anywhere' }}>{row.place}</code> },
-              { head: t('Reason'), cell: (row) => row.reason },
-              { head: t('Detail'), cell: (row) => row.detail },
-              { head: t('Remedy'), cell: (row) => row.remedy },
-            ]}
-          />
-        )}
-      </Asked>
-    </Dialog>
-  );
-}
 
 function Imports({ dataset }: { dataset: string }) {
   const t = useT();
   const { number, bytes } = useFormat();
   const client = useQueryClient();
-  const [shown, setShown] = useState<string | null>(null);
+  const [shown, setShown] = useState<Told | null>(null);
   const query = useQuery({
     queryKey: ['imports', dataset],
     queryFn: () => catalogue.imports(dataset),
@@ -92,9 +68,27 @@ function Imports({ dataset }: { dataset: string }) {
                         size="compact-xs"
                         color="red"
                         c="var(--cup-refused)"
-                        onClick={() => setShown(run.id)}
+                        onClick={() => setShown({ run: run.id, taken: false })}
                       >
                         {t('{count} refused: see why', { count: number(run.refused) })}
+                      </Button>
+                    ) : (
+                      number(0)
+                    ),
+                },
+                {
+                  head: t('Taken otherwise'),
+                  numeric: true,
+                  cell: (run) =>
+                    run.noted > 0 ? (
+                      <Button
+                        variant="subtle"
+                        size="compact-xs"
+                        color="gray"
+                        c="var(--cup-doubtful)"
+                        onClick={() => setShown({ run: run.id, taken: true })}
+                      >
+                        {t('{count} noted: see what', { count: number(run.noted) })}
                       </Button>
                     ) : (
                       number(0)
@@ -116,7 +110,7 @@ function Imports({ dataset }: { dataset: string }) {
           )
         }
       </Asked>
-      {shown && <Refusals run={shown} onClose={() => setShown(null)} />}
+      {shown && <ImportTold told={shown} onClose={() => setShown(null)} />}
     </>
   );
 }

@@ -9,14 +9,21 @@ import { timeZoneName, useFormat } from '../i18n/format';
 import { Asked, Empty, Figure, Moment, Page, Panel } from '../ui/bits';
 import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
+import { spanOf } from './statement_span';
 
 const SECONDS_AN_HOUR = 3600;
 /** Less than this is no measure of an hour. */
 const ENOUGH_S = 60;
 
+/** The day that it is here, as a date field writes it. */
+function dayOf(moment: Date): string {
+  const two = (part: number) => String(part).padStart(2, '0');
+  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
+}
+
 function Statement() {
   const t = useT();
-  const today = new Date().toISOString().slice(0, 10);
+  const today = dayOf(new Date());
   const [from, setFrom] = useState(`${today.slice(0, 8)}01`);
   const [to, setTo] = useState(today);
   const field = {
@@ -53,24 +60,18 @@ function Statement() {
             onChange={(event) => setTo(event.currentTarget.value)}
           />
         </label>
-        <Button
-          component="a"
-          variant="default"
-          leftSection={<Icon name="download" />}
-          href={work.statementUrl({ from, to, format: 'csv' })}
-          download={`cupola-statement-${from}-${to}.csv`}
-        >
-          CSV
-        </Button>
-        <Button
-          component="a"
-          variant="default"
-          leftSection={<Icon name="download" />}
-          href={work.statementUrl({ from, to, format: 'json' })}
-          download={`cupola-statement-${from}-${to}.json`}
-        >
-          JSON
-        </Button>
+        {(['csv', 'json'] as const).map((format) => (
+          <Button
+            key={format}
+            component="a"
+            variant="default"
+            leftSection={<Icon name="download" />}
+            href={work.statementUrl({ ...spanOf(from, to), format })}
+            download={`cupola-statement-${from}-${to}.${format}`}
+          >
+            {format.toUpperCase()}
+          </Button>
+        ))}
       </Group>
     </Panel>
   );
@@ -85,29 +86,31 @@ export function EarningsPage() {
       <Asked query={query}>
         {(sum: Earnings) => (
           <Stack gap={16}>
-            <Group gap={48} align="flex-start" style={{ rowGap: 16 }}>
-              <Figure
-                label={t('Balance')}
-                value={<span style={{ fontSize: 26 }}>{money(sum.balance_minor, sum.currency)}</span>}
-                note={t('earned, not yet paid out')}
-              />
-              <Figure label={t('Today')} value={money(sum.today_minor, sum.currency)} />
-              <Figure label={t('This week')} value={money(sum.week_minor, sum.currency)} />
-              <Figure
-                label={t('In all')}
-                value={money(sum.total_minor, sum.currency)}
-                note={t('{count, plural, one {# judgement} other {# judgements}}', { count: sum.judgements })}
-              />
-              <Figure
-                label={t('An hour')}
-                value={sum.seconds < ENOUGH_S ? '–' : money(sum.hourly_minor, sum.currency)}
-                note={
-                  sum.seconds >= ENOUGH_S
-                    ? t('over {time} of counted work', { time: duration(sum.seconds) })
-                    : t('after a minute of counted work')
-                }
-              />
-            </Group>
+            {sum.by_currency.map((one) => (
+              <Group key={one.currency} gap={48} align="flex-start" style={{ rowGap: 16 }}>
+                <Figure
+                  label={t('Balance')}
+                  value={<span style={{ fontSize: 26 }}>{money(one.balance_minor, one.currency)}</span>}
+                  note={t('earned, not yet paid out')}
+                />
+                <Figure label={t('Today')} value={money(one.today_minor, one.currency)} />
+                <Figure label={t('This week')} value={money(one.week_minor, one.currency)} />
+                <Figure
+                  label={t('In all')}
+                  value={money(one.total_minor, one.currency)}
+                  note={t('{count, plural, one {# judgement} other {# judgements}}', { count: one.judgements })}
+                />
+                <Figure
+                  label={t('An hour')}
+                  value={one.seconds < ENOUGH_S ? '–' : money(one.hourly_minor, one.currency)}
+                  note={
+                    one.seconds >= ENOUGH_S
+                      ? t('over {time} of counted work', { time: duration(one.seconds) })
+                      : t('after a minute of counted work')
+                  }
+                />
+              </Group>
+            ))}
             {sum.by_project.length === 0 ? (
               <Empty
                 icon="clock"
@@ -122,17 +125,17 @@ export function EarningsPage() {
                   <Rows
                     label={t('By project')}
                     rows={sum.by_project}
-                    keyOf={(row) => row.project}
+                    keyOf={(row) => `${row.project}${row.currency}`}
                     columns={[
                       { head: t('Project'), cell: (row) => row.name },
                       { head: t('Judgements'), numeric: true, cell: (row) => number(row.judgements) },
-                      { head: t('Paid'), numeric: true, cell: (row) => money(row.amount_minor, sum.currency) },
+                      { head: t('Paid'), numeric: true, cell: (row) => money(row.amount_minor, row.currency) },
                       {
                         head: t('An hour'),
                         numeric: true,
                         cell: (row) =>
                           row.seconds >= ENOUGH_S
-                            ? money(Math.round((row.amount_minor * SECONDS_AN_HOUR) / row.seconds), sum.currency)
+                            ? money(Math.round((row.amount_minor * SECONDS_AN_HOUR) / row.seconds), row.currency)
                             : '–',
                       },
                     ]}
@@ -153,7 +156,7 @@ export function EarningsPage() {
                     columns={[
                       { head: t('When'), cell: (row) => <Moment at={row.at} /> },
                       { head: t('What for'), cell: (row) => row.name || row.kind },
-                      { head: t('Amount'), numeric: true, cell: (row) => money(row.amount_minor, sum.currency) },
+                      { head: t('Amount'), numeric: true, cell: (row) => money(row.amount_minor, row.currency) },
                     ]}
                   />
                 </Panel>

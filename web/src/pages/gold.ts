@@ -1,5 +1,7 @@
 /** Known answers as people keep them: lines of `ref,label`, read into labels, each fault with its line. */
+
 import type { Label, Ontology } from '../api/types';
+import { readCell } from '../editor/kinds/models';
 import { msg } from '../i18n';
 
 export interface GoldRow {
@@ -18,7 +20,6 @@ export interface Gold {
 
 /** The server takes this many in one request. */
 export const GOLD_IN_ONE_REQUEST = 10_000;
-const SEVERAL = /\s*[;|]\s*/;
 
 /** Records of two fields: quotes hold commas, line breaks and doubled quotes, as in RFC 4180. */
 function records(text: string): { line: number; fields: string[] }[] {
@@ -58,22 +59,6 @@ function records(text: string): { line: number; fields: string[] }[] {
   return found;
 }
 
-function labelOf(said: string, ontology: Ontology): Label | string {
-  if (ontology.kind === 'text') return { kind: 'text', text: said };
-  if (ontology.kind === 'objects') {
-    try {
-      const label = JSON.parse(said) as Label;
-      if (label.kind === 'objects' && Array.isArray(label.objects)) return label;
-    } catch {
-      // Said below, with the line.
-    }
-    return msg('Boxes are written as the JSON of a label, in quotes.');
-  }
-  const values = ontology.multiple ? said.split(SEVERAL).filter(Boolean) : [said];
-  const known = new Set(ontology.classes.map((one) => one.name));
-  return values.every((value) => known.has(value)) ? { kind: 'choice', values } : msg('There is no such label.');
-}
-
 /** Reads `ref,label` lines; a first line that says just that is a head. Nothing of what is faulty is kept. */
 export function readGold(text: string, ontology: Ontology): Gold {
   const rows: GoldRow[] = [];
@@ -87,8 +72,8 @@ export function readGold(text: string, ontology: Ontology): Gold {
     else if (seen.has(ref)) fault(msg('This reference was given before.'), ref);
     else {
       seen.add(ref);
-      const label = labelOf(said, ontology);
-      if (typeof label === 'string') fault(label, said);
+      const label = readCell(said, ontology);
+      if ('fault' in label) fault(label.fault, said);
       else rows.push({ ref, label });
     }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JudgementView, Label, Unclear } from '../api/types';
-import { type Case, nameOf, pairsOf, tally, withRule } from './guideline_pairs';
+import { nameOf } from '../editor/kinds/models';
+import { type Case, pairsOf, tally, withRule } from './guideline_pairs';
 
 const choice = (...values: string[]): Label => ({ kind: 'choice', values });
 const said = (task: string, experts: Label[], people: Label[]): Case => ({

@@ -1,5 +1,7 @@
 /** What the tasks of the guideline queue have in common: who said what, and which labels are said of one and the same task. */
+
 import type { JudgementView, Label, Unclear } from '../api/types';
+import { nameOf } from '../editor/kinds/models';
 
 /** A task of the queue with what people said of it, once that is known. */
 export interface Case {
@@ -22,11 +24,6 @@ export function tally(labels: readonly Label[]): Tally[] {
     else found.set(key, { label, count: 1 });
   }
   return [...found.values()].sort((a, b) => b.count - a.count);
-}
-
-/** A chosen label by its classes, the same whichever was clicked first; null for what has no name (text, boxes). */
-export function nameOf(label: Label): string | null {
-  return label.kind === 'choice' ? [...label.values].sort().join(' + ') : null;
 }
 
 export interface Pair {

@@ -1,4 +1,5 @@
 /** Where the guideline is silent: tasks that experts could not decide, or decided differently, and what to do about it. */
+
 import { Button, Group, Stack, Text, Title, UnstyledButton } from '@mantine/core';
 import { useInfiniteQuery, useQueries, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
@@ -8,6 +9,7 @@ import { useSession } from '../api/session';
 import type { ItemView, Label, Ontology, Project, TaskDetail, Unclear } from '../api/types';
 import { KINDS } from '../editor/kinds';
 import { ItemThumb } from '../editor/kinds/item_stage';
+import { isDrawn, nameOf } from '../editor/kinds/models';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Chip, Empty, Moment, Page, Panel, ProblemNote } from '../ui/bits';
@@ -28,7 +30,7 @@ function Said({ of, ontology, item }: { of: readonly Tally[]; ontology: Ontology
         const { View } = KINDS[label.kind];
         return (
           <li key={JSON.stringify(label)}>
-            <View label={label} ontology={ontology} item={item} bare={label.kind !== 'objects'} />
+            <View label={label} ontology={ontology} item={item} bare={!isDrawn(label)} />
             {count > 1 && <span className="cup-times">× {number(count)}</span>}
           </li>
         );
@@ -40,7 +42,7 @@ function Said({ of, ontology, item }: { of: readonly Tally[]; ontology: Ontology
 /** What a case is about, as the subject of a rule: the labels in question, else the item. */
 function ruleOf(unclear: Unclear, detail: TaskDetail | undefined, or: string): string {
   const names = tally([...unclear.labels, ...(detail?.judgements ?? []).map(({ label }: { label: Label }) => label)])
-    .map(({ label }) => (label.kind === 'choice' ? label.values.join(' + ') : ''))
+    .map(({ label }) => nameOf(label) ?? '')
     .filter(Boolean)
     .slice(0, 3);
   return names.length > 1 ? `${names.join(` ${or} `)}: ${unclear.ref}` : unclear.ref;

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { session as calls, rows, tenant as tenantCalls } from '../api/calls';
 import { SESSION_KEY, useSession } from '../api/session';
-import type { Member, TenantRole } from '../api/types';
+import type { Member, OpenInvitation, TenantRole } from '../api/types';
 import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Copyable, Page, Panel, ProblemNote } from '../ui/bits';
@@ -15,6 +15,7 @@ export const ROLE_NAMES: Record<string, string> = {
   manager: msg('Manager: projects and data'),
   reviewer: msg('Reviewer: decides and audits'),
   contributor: msg('Contributor: labels, and is paid'),
+  labeler: msg('Labeler: works for this tenant, and is paid'),
 };
 
 /** An invitation link for a role; shared by the tenant's and the operator's pages. */
@@ -64,6 +65,69 @@ export function Invite({ roles }: { roles: readonly string[] }) {
 }
 
 const ROLES: readonly TenantRole[] = ['owner', 'manager', 'reviewer'];
+
+/** Invitations by address that nobody has accepted yet; what a key made waits here for an owner. */
+function Invitations() {
+  const t = useT();
+  const { moment } = useFormat();
+  const { tenant } = useSession();
+  const client = useQueryClient();
+  const query = useQuery({ queryKey: ['invitations', tenant?.id], queryFn: tenantCalls.invitations });
+  const settle = useMutation({
+    mutationFn: ({ email, verb }: { email: string; verb: 'confirm' | 'withdraw' }) => tenantCalls[verb](email),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ['invitations'] });
+      void client.invalidateQueries({ queryKey: ['members'] });
+    },
+  });
+  const waiting = query.data ? rows(query.data) : [];
+  if (waiting.length === 0) return null;
+  const columns: Column<OpenInvitation>[] = [
+    { head: t('Email'), cell: (one) => one.email },
+    { head: t('Role'), cell: (one) => t(ROLE_NAMES[one.role] ?? one.role) },
+    {
+      head: t('State'),
+      cell: (one) =>
+        one.confirmed
+          ? t('waits until {when}', { when: moment(one.expires_at) })
+          : t('made by a key, waits for an owner'),
+    },
+  ];
+  if (tenant?.role === 'owner') {
+    columns.push({
+      head: t('What to do'),
+      quiet: true,
+      numeric: true,
+      cell: (one) => (
+        <Group gap={8} justify="flex-end">
+          {!one.confirmed && (
+            <Button
+              size="compact-xs"
+              disabled={settle.isPending}
+              onClick={() => settle.mutate({ email: one.email, verb: 'confirm' })}
+            >
+              {t('Confirm')}
+            </Button>
+          )}
+          <Button
+            size="compact-xs"
+            variant="default"
+            disabled={settle.isPending}
+            onClick={() => settle.mutate({ email: one.email, verb: 'withdraw' })}
+          >
+            {t('Withdraw')}
+          </Button>
+        </Group>
+      ),
+    });
+  }
+  return (
+    <Panel title={t('Invited')}>
+      <ProblemNote error={settle.error} />
+      <Rows<OpenInvitation> label={t('Invited')} rows={waiting} keyOf={(one) => one.email} columns={columns} />
+    </Panel>
+  );
+}
 
 export function Members() {
   const t = useT();
@@ -131,6 +195,7 @@ export function Members() {
       <Panel title={t('Invite')}>
         <Invite roles={['reviewer', 'manager', 'owner']} />
       </Panel>
+      <Invitations />
       <ProblemNote error={change.error} />
       <Asked query={query}>
         {(answer) => (

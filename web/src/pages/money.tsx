@@ -12,11 +12,12 @@ import { MoneyInput } from '../ui/money_input';
 import { Rows } from '../ui/table';
 import { ACCOUNTS, TRANSFERS } from './money_words';
 
-function Fund({ currency: known }: { currency: string }) {
+function Fund({ currencies }: { currencies: string[] }) {
   const t = useT();
   const { money } = useFormat();
+  const { tenant } = useSession();
   const client = useQueryClient();
-  const [currency, setCurrency] = useState(known || 'EUR');
+  const [currency, setCurrency] = useState(currencies[0] ?? 'EUR');
   const [amount_minor, setAmount] = useState(10_000);
   const fund = useMutation({
     mutationFn: () => calls.fund(amount_minor, currency),
@@ -27,7 +28,9 @@ function Fund({ currency: known }: { currency: string }) {
     <Panel title={t('Put money in')}>
       <Stack gap={12}>
         <Text size="sm">
-          {t('Records a payment received for this tenant. Projects are given their budgets from it.')}
+          {tenant?.world === 'test'
+            ? t('Play money for this world of tests. Projects are given their budgets from it.')
+            : t('Records a payment received for this tenant. Projects are given their budgets from it.')}
         </Text>
         <Group align="flex-end" gap={12}>
           <MoneyInput label={t('Amount')} currency={currency} value_minor={amount_minor} onChange={setAmount} />
@@ -37,7 +40,6 @@ function Fund({ currency: known }: { currency: string }) {
             maxLength={3}
             value={currency}
             onChange={(event) => setCurrency(event.currentTarget.value.toUpperCase())}
-            disabled={known !== ''}
           />
           <Button
             onClick={() => fund.mutate()}
@@ -74,10 +76,14 @@ export function MoneyPage() {
         {(sum) => (
           <>
             <Group gap={48}>
-              <Figure
-                label={t('Free for projects')}
-                value={<span style={{ fontSize: 26 }}>{money(sum.budget_minor, sum.currency)}</span>}
-              />
+              {sum.budgets.map((budget) => (
+                <Figure
+                  key={budget.currency}
+                  label={t('Free for projects')}
+                  value={<span style={{ fontSize: 26 }}>{money(budget.budget_minor, budget.currency)}</span>}
+                />
+              ))}
+              {sum.budgets.length === 0 && <Figure label={t('Free for projects')} value="–" />}
             </Group>
             <div className="cup-two">
               <Panel title={t('Accounts')}>
@@ -90,7 +96,10 @@ export function MoneyPage() {
                     rows={sum.accounts.filter((account) => account.balance_minor !== 0)}
                     keyOf={(account) => account.id}
                     columns={[
-                      { head: t('Account'), cell: (account) => wordFor(ACCOUNTS, account.type) },
+                      {
+                        head: t('Account'),
+                        cell: (account) => <span className="cup-word">{wordFor(ACCOUNTS, account.type)}</span>,
+                      },
                       {
                         head: t('Project'),
                         cell: (account) =>
@@ -111,7 +120,15 @@ export function MoneyPage() {
                   />
                 )}
               </Panel>
-              <Fund currency={sum.accounts.length > 0 ? sum.currency : ''} />
+              {sum.may_fund ? (
+                <Fund currencies={sum.budgets.map((budget) => budget.currency)} />
+              ) : (
+                <Panel title={t('Put money in')}>
+                  <Text size="sm">
+                    {t('Pay the operator of this instance: the payment shows here once it is recorded.')}
+                  </Text>
+                </Panel>
+              )}
             </div>
           </>
         )}

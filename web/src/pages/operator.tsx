@@ -9,6 +9,7 @@ import { Asked, Copyable, Page, Panel, ProblemNote } from '../ui/bits';
 import { Rows } from '../ui/table';
 import { Invite } from './members';
 import { Contributors, PasswordLink } from './operator_contributors';
+import { InstancePanel } from './operator_instance';
 
 function Tenants() {
   const t = useT();
@@ -130,6 +131,7 @@ export function OperatorPage() {
       title={t('Tenants and people')}
       lead={t('You run this server. You create tenants and let people in; you do not see a tenant’s data.')}
     >
+      <InstancePanel />
       <div className="cup-two">
         <Tenants />
         <Panel title={t('Invite a contributor')}>

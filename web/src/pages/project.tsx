@@ -5,18 +5,19 @@ import { type CSSProperties, type ReactNode, useState } from 'react';
 import { projects, releases } from '../api/calls';
 import { useSession } from '../api/session';
 import type { Project } from '../api/types';
+import { modelOf } from '../editor/kinds/models';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Page, ProblemNote, State } from '../ui/bits';
 import { Hallmark } from '../ui/hallmark';
 import { Icon, type IconName } from '../ui/icons';
 import { GoldPanel } from './gold_input';
+import { AddingNote } from './project_adding';
 import { Funding } from './project_funding';
 import { Overview } from './project_overview';
 import { People } from './project_people';
 import { ReleaseList } from './project_releases';
 import { TrainingPanel } from './project_training';
-import { KIND_NAMES } from './work_offers';
 
 function FlowStrip({ project, certified }: { project: Project; certified: number }) {
   const t = useT();
@@ -119,7 +120,12 @@ export function ProjectPage() {
   const { tenant } = useSession();
   const { project: id } = useParams({ strict: false }) as { project: string };
   const [tab, setTab] = useState<string | null>('overview');
-  const project = useQuery({ queryKey: ['project', id], queryFn: () => projects.read(id), refetchInterval: 15_000 });
+  const project = useQuery({
+    queryKey: ['project', id],
+    queryFn: () => projects.read(id),
+    // Whoever waits for tasks to be made sees it go on.
+    refetchInterval: ({ state }) => (state.data?.adding && !state.data.adding.trouble ? 2_000 : 15_000),
+  });
   const quality = useQuery({ queryKey: ['quality', id], queryFn: () => projects.quality(id), refetchInterval: 30_000 });
   const list = useQuery({ queryKey: ['releases', id], queryFn: () => releases.list(id) });
   const certified = (list.data?.items ?? []).filter((release) => release.state === 'certified' && release.certificate);
@@ -138,12 +144,13 @@ export function ProjectPage() {
           lead={
             <Group gap={12} component="span">
               <State of={data.state} />
-              <span>{t(KIND_NAMES[data.kind])}</span>
+              <span>{t(modelOf(data.kind).title)}</span>
               {best?.certificate && <Hallmark release={best.id} certificate={best.certificate} />}
             </Group>
           }
           actions={manages && <Verbs project={data} />}
         >
+          <AddingNote project={data} />
           <FlowStrip project={data} certified={Math.max(0, ...certified.map((release) => release.items))} />
           <Tabs value={tab} onChange={setTab} keepMounted={false}>
             <Tabs.List mb={16}>

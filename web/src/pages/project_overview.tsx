@@ -9,10 +9,13 @@ import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Figure, Interval, Panel } from '../ui/bits';
 import { Calibration, PosteriorHistogram } from '../ui/quality_charts';
+import { PreLabelsPanel } from './project_pre_labels';
 import { WhatIfPanel } from './project_what_if';
 
 /** People who err alike are misled alike: above this it is the guidelines that want mending, not the people. */
 const MEND_GUIDELINES_ABOVE = 0.3;
+/** Younger figures are as good as new. */
+const FRESH_MS = 120_000;
 /** The queue is counted up to here; beyond it, "more than". */
 const COUNTED = 100;
 
@@ -157,6 +160,20 @@ function Trust({ project, quality }: { project: Project; quality: Quality }) {
   );
 }
 
+/** Large projects are not counted at each look; whoever looks sees how old the figures are. */
+function CountedAt({ at }: { at: string }) {
+  const t = useT();
+  const { moment } = useFormat();
+  if (Date.now() - Date.parse(at) < FRESH_MS) return null;
+  return (
+    <Text size="sm" c="dimmed">
+      {t('Charts and agreement were counted on {when}; they are counted again as the project grows.', {
+        when: moment(at),
+      })}
+    </Text>
+  );
+}
+
 export function Overview({
   project,
   quality,
@@ -201,6 +218,8 @@ export function Overview({
           )}
         </Panel>
       </div>
+      <CountedAt at={quality.counted_at} />
+      <PreLabelsPanel project={project.id} />
       {project.counts.total > 0 && <WhatIfPanel project={project} certified={certified} />}
     </Stack>
   );

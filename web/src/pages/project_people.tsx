@@ -33,6 +33,7 @@ function scaleFrom(lows: readonly number[]): number {
 /** The server's kinds of flag, in the reader's language. */
 const FLAG_WORDS: Record<string, string> = {
   spammer: msg('answers without looking'),
+  inverted: msg('answers the opposite'),
   collusion: msg('answers in a ring'),
   drift: msg('skill has changed'),
   'copied-answers': msg('copied answers'),

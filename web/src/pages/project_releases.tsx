@@ -11,7 +11,7 @@ import { Hallmark } from '../ui/hallmark';
 import { Rows } from '../ui/table';
 
 /** The audit that can still certify the target with one error allowed for about every two hundred items. */
-const DEFAULT_AUDIT_ITEMS = 300;
+const DEFAULT_AUDIT_ITEMS = 330;
 
 function Freeze({ project }: { project: Project }) {
   const t = useT();
@@ -25,15 +25,14 @@ function Freeze({ project }: { project: Project }) {
   const create = useMutation({
     mutationFn: () =>
       releases.create(project.id, { name, licence, plan: { items, confidence, target_accuracy, auditors } }),
-    onSuccess: () =>
-      client.invalidateQueries({ predicate: ({ queryKey }) => ['releases', 'audits'].includes(String(queryKey[0])) }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['releases'] }),
   });
   return (
-    <Panel title={t('Freeze a release')}>
+    <Panel title={t('Declare a release')}>
       <Stack gap={12}>
         <Text size="sm">
           {t(
-            'Everything settled now ({count} tasks) is frozen with its hashes. The audit plan is declared first, then the sample is drawn at random, and an adjudicator judges it without seeing the answers.',
+            'First the audit plan is declared and the seed of its draw committed to, for everybody to see. Then everything settled ({count} tasks now) is frozen with its hashes, the sample is drawn by that seed, and judged by people who do not see the answers.',
             { count: number(project.counts.settled) },
           )}
         </Text>
@@ -81,7 +80,7 @@ function Freeze({ project }: { project: Project }) {
             loading={create.isPending}
             disabled={project.counts.settled === 0 || !name.trim() || !licence.trim()}
           >
-            {t('Freeze and draw the audit')}
+            {t('Declare the audit')}
           </Button>
         </Group>
       </Stack>
@@ -89,10 +88,33 @@ function Freeze({ project }: { project: Project }) {
   );
 }
 
+/** The second step: what was declared is frozen and drawn. */
+function FreezeDeclared({ release }: { release: Release }) {
+  const t = useT();
+  const client = useQueryClient();
+  const freeze = useMutation({
+    mutationFn: () => releases.freeze(release.id),
+    onSuccess: () =>
+      client.invalidateQueries({ predicate: ({ queryKey }) => ['releases', 'audits'].includes(String(queryKey[0])) }),
+  });
+  return (
+    <Stack gap={4}>
+      <Button size="compact-sm" onClick={() => freeze.mutate()} loading={freeze.isPending}>
+        {t('Freeze and draw')}
+      </Button>
+      <ProblemNote error={freeze.error} />
+    </Stack>
+  );
+}
+
 export function ReleaseList({ project }: { project: Project }) {
   const t = useT();
   const { number } = useFormat();
-  const list = useQuery({ queryKey: ['releases', project.id], queryFn: () => releases.list(project.id) });
+  const list = useQuery({
+    queryKey: ['releases', project.id],
+    queryFn: () => releases.list(project.id),
+    refetchInterval: (query) => (query.state.data?.items.some((one) => one.freezing) ? 1500 : false),
+  });
   return (
     <Stack gap={16}>
       <Asked query={list}>
@@ -122,14 +144,21 @@ export function ReleaseList({ project }: { project: Project }) {
                 {
                   head: t('Audited'),
                   numeric: true,
-                  cell: ({ audit }) => `${number(audit.judged)} / ${number(audit.drawn)}`,
+                  cell: (release) =>
+                    release.state === 'declared' ? (
+                      <FreezeDeclared release={release} />
+                    ) : release.freezing ? (
+                      `${number(release.freezing.rows)} / ${number(release.freezing.of)}`
+                    ) : (
+                      `${number(release.audit.judged)} / ${number(release.audit.drawn)}`
+                    ),
                 },
                 {
                   head: t('Certificate'),
                   cell: (release) =>
                     release.certificate ? <Hallmark release={release.id} certificate={release.certificate} /> : '–',
                 },
-                { head: t('Frozen'), cell: (release) => <Moment at={release.created_at} /> },
+                { head: t('Frozen'), cell: (release) => (release.frozen_at ? <Moment at={release.frozen_at} /> : '–') },
               ]}
             />
           )

@@ -4,12 +4,12 @@ import { Link } from '@tanstack/react-router';
 import { projects } from '../api/calls';
 import { useSession } from '../api/session';
 import type { Project } from '../api/types';
+import { modelOf } from '../editor/kinds/models';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Empty, Moment, Page, State } from '../ui/bits';
 import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
-import { KIND_NAMES } from './work_offers';
 
 function NewProject() {
   const t = useT();
@@ -57,7 +57,10 @@ export function Projects() {
                   ),
                 },
                 { head: t('State'), cell: (project) => <State of={project.state} /> },
-                { head: t('Kind'), cell: (project) => t(KIND_NAMES[project.kind]) },
+                {
+                  head: t('Kind'),
+                  cell: (project) => <span className="cup-word">{t(modelOf(project.kind).title)}</span>,
+                },
                 {
                   head: t('Settled'),
                   cell: ({ counts }) => (

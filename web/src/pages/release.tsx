@@ -1,106 +1,17 @@
-import { Button, Group, Menu, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { releases } from '../api/calls';
-import { currentTenant } from '../api/http';
-import type { ExportFormat, ExportRun, Release } from '../api/types';
-import { msg, useT } from '../i18n';
+import type { Release } from '../api/types';
+import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Empty, Figure, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
 import { Hallmark } from '../ui/hallmark';
-import { Icon } from '../ui/icons';
-import { Rows } from '../ui/table';
-
-const FORMATS: readonly [ExportFormat, string, string][] = [
-  ['jsonl', 'JSONL', msg('every label with its lineage')],
-  ['coco', 'COCO', msg('boxes on images, as JSON')],
-  ['yolo', 'YOLO', msg('folders a trainer reads')],
-  ['parquet', 'Parquet', msg('columns for analysis')],
-];
-const BUSY = new Set(['waiting', 'running']);
-
-function Exports({ release }: { release: Release }) {
-  const t = useT();
-  const { bytes } = useFormat();
-  const client = useQueryClient();
-  const list = useQuery({
-    queryKey: ['exports', release.id],
-    queryFn: () => releases.exports(release.id),
-    refetchInterval: (query) => (query.state.data?.items.some((run) => BUSY.has(run.state)) ? 1500 : false),
-  });
-  const start = useMutation({
-    mutationFn: (format: ExportFormat) => releases.export(release.id, format),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['exports', release.id] }),
-  });
-  return (
-    <Panel
-      title={t('Exports')}
-      aside={
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <Button variant="default" rightSection={<Icon name="down" size={14} />} loading={start.isPending}>
-              {t('New export')}
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {FORMATS.map(([format, name, what]) => (
-              <Menu.Item key={format} onClick={() => start.mutate(format)}>
-                {name}
-                <Text size="xs" c="dimmed">
-                  {t(what)}
-                </Text>
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
-      }
-    >
-      <ProblemNote error={start.error} />
-      <Asked query={list}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Text c="dimmed">
-              {t('Choose a format that your trainer reads. The certificate travels with the files.')}
-            </Text>
-          ) : (
-            <Rows<ExportRun>
-              label={t('Exports')}
-              rows={items}
-              keyOf={(run) => run.id}
-              columns={[
-                {
-                  head: t('Format'),
-                  cell: (run) => FORMATS.find(([format]) => format === run.format)?.[1] ?? run.format,
-                },
-                { head: t('State'), cell: (run) => <State of={run.state} /> },
-                { head: t('Size'), numeric: true, cell: (run) => (run.bytes ? bytes(run.bytes) : '–') },
-                {
-                  head: 'SHA-256',
-                  cell: (run) => (run.sha256 ? <code title={run.sha256}>{run.sha256.slice(0, 16)}…</code> : '–'),
-                },
-                {
-                  head: t('File'),
-                  cell: (run) =>
-                    run.state === 'done' || run.url ? (
-                      <a href={releases.fileUrl(run, currentTenant())} download>
-                        {t('Download')}
-                      </a>
-                    ) : (
-                      '–'
-                    ),
-                },
-              ]}
-            />
-          )
-        }
-      </Asked>
-    </Panel>
-  );
-}
+import { Exports } from './release_exports';
 
 function CertificatePanel({ release }: { release: Release }) {
   const t = useT();
-  const { number, percent } = useFormat();
+  const { locale, number, percent } = useFormat();
   const client = useQueryClient();
   const certify = useMutation({
     mutationFn: () => releases.certify(release.id),
@@ -135,7 +46,22 @@ function CertificatePanel({ release }: { release: Release }) {
             />
           )}
         </Group>
-        <Text size="sm" maw="72ch">
+        {locale !== 'en' && (
+          <Text size="sm" maw="72ch">
+            {t(
+              'At {confidence} confidence at least {bound} of the {items} items are right: {errors} errors among {n} drawn.',
+              {
+                confidence: percent(certificate.confidence, 2),
+                bound: percent(certificate.accuracy_lower_bound, 2),
+                items: number(release.items),
+                errors: number(certificate.errors),
+                n: number(certificate.n),
+              },
+            )}
+          </Text>
+        )}
+        {/* As it was issued, which a translation is not. */}
+        <Text size="sm" maw="72ch" lang="en" dir="auto" {...(locale === 'en' ? {} : { c: 'dimmed' })}>
           {certificate.statement}
         </Text>
       </Panel>
@@ -168,11 +94,34 @@ function CertificatePanel({ release }: { release: Release }) {
   );
 }
 
+/** Before its rows stand: how far that is, or why the last try ended. */
+function Unfrozen({ release }: { release: Release }) {
+  const t = useT();
+  const { number } = useFormat();
+  return (
+    <Panel title={t('Not frozen yet')}>
+      <Text size="sm" maw="72ch">
+        {release.freezing
+          ? t('{rows} of about {of} rows are frozen. This goes on without you.', {
+              rows: number(release.freezing.rows),
+              of: number(release.freezing.of),
+            })
+          : t('Its rows do not stand yet: there is nothing to audit and nothing to export.')}
+        {release.trouble && ` ${t('The last try to freeze it ended: {why}', { why: release.trouble })}`}
+      </Text>
+    </Panel>
+  );
+}
+
 export function ReleasePage() {
   const t = useT();
   const { number } = useFormat();
   const { release: id } = useParams({ strict: false }) as { release: string };
-  const query = useQuery({ queryKey: ['release', id], queryFn: () => releases.read(id) });
+  const query = useQuery({
+    queryKey: ['release', id],
+    queryFn: () => releases.read(id),
+    refetchInterval: (query) => (query.state.data?.freezing ? 1500 : false),
+  });
   return (
     <Asked query={query}>
       {(release) => (
@@ -192,9 +141,7 @@ export function ReleasePage() {
             <Figure
               label={t('Frozen')}
               value={
-                <span style={{ fontSize: 14 }}>
-                  <Moment at={release.created_at} />
-                </span>
+                <span style={{ fontSize: 14 }}>{release.frozen_at ? <Moment at={release.frozen_at} /> : '–'}</span>
               }
             />
             <Figure
@@ -202,14 +149,16 @@ export function ReleasePage() {
               value={<code style={{ fontSize: 12, overflowWrap: 'anywhere' }}>{release.manifest_sha256}</code>}
             />
           </Group>
-          {release.audit.drawn === 0 && !release.certificate ? (
+          {!release.frozen_at ? (
+            <Unfrozen release={release} />
+          ) : release.audit.drawn === 0 && !release.certificate ? (
             <Empty title={t('No audit was declared')}>
               {t('This release can be exported, but carries no certificate.')}
             </Empty>
           ) : (
             <CertificatePanel release={release} />
           )}
-          <Exports release={release} />
+          {release.frozen_at && <Exports release={release} />}
         </Page>
       )}
     </Asked>

@@ -1,14 +1,16 @@
-import { Anchor, Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Anchor, Button, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { session as calls } from '../api/calls';
 import { homeOf, useSession } from '../api/session';
 import type { Session } from '../api/types';
 import { useT } from '../i18n';
 import { ProblemNote } from '../ui/bits';
+import { EmailField, PasswordField } from '../ui/credentials';
 import { Mark } from '../ui/icons';
 import { LanguageButton, SchemeButton } from '../ui/preferences';
+import { SignInForm } from '../ui/signin_form';
 
 function Door({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
   return (
@@ -46,45 +48,13 @@ function useEnter(): (session: Session) => void {
 export function SignIn() {
   const t = useT();
   const enter = useEnter();
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  const signIn = useMutation({ mutationFn: () => calls.signIn(email.trim(), password), onSuccess: enter });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    signIn.mutate();
-  };
   return (
     <Door title={t('Sign in to Cupola')} lead={t('Raw data in, certified training data out, everyone paid.')}>
-      <form onSubmit={submit}>
-        <Stack gap={12}>
-          <ProblemNote error={signIn.error} />
-          <TextInput
-            label={t('Email')}
-            name="email"
-            type="email"
-            autoComplete="username"
-            required
-            autoFocus
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label={t('Password')}
-            name="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }}
-          />
-          <Button type="submit" loading={signIn.isPending} fullWidth>
-            {t('Sign in')}
-          </Button>
-          <Text size="xs" c="dimmed">
-            {t('No account? Ask whoever runs this server for an invitation link.')}
-          </Text>
-        </Stack>
-      </form>
+      <SignInForm onEntered={enter}>
+        <Text size="xs" c="dimmed">
+          {t('No account? Ask whoever runs this server for an invitation link.')}
+        </Text>
+      </SignInForm>
     </Door>
   );
 }
@@ -135,26 +105,8 @@ export function JoinByLink({ first }: { first: boolean }) {
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <TextInput
-            label={t('Email')}
-            name="email"
-            type="email"
-            autoComplete="username"
-            required
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-          />
-          <PasswordInput
-            label={t('Password')}
-            description={t('At least 10 characters.')}
-            name="password"
-            autoComplete="new-password"
-            required
-            minLength={10}
-            value={password}
-            onChange={(event) => setPassword(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': t('Show or hide the password') }}
-          />
+          <EmailField value={email} onChange={setEmail} />
+          <PasswordField value={password} onChange={setPassword} fresh />
           <Button type="submit" loading={join.isPending} fullWidth>
             {t('Create the account')}
           </Button>

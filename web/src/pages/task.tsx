@@ -2,7 +2,7 @@ import { Button, Group } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { projects } from '../api/calls';
-import { ItemStage } from '../editor/kinds/item_stage';
+import { ItemLook } from '../editor/kinds/item_stage';
 import { useT } from '../i18n';
 import { Asked, Chip, Page, Panel, State } from '../ui/bits';
 import { Decisions } from './task_decisions';
@@ -40,7 +40,7 @@ export function TaskPage() {
         >
           <div className="cup-two">
             <div className="cup-stage" style={{ height: 320, borderRadius: 6 }}>
-              <ItemStage item={task.item} />
+              <ItemLook item={task.item} />
             </div>
             <Panel title={t('Settled label')}>
               <Settlements task={task} />

@@ -1,8 +1,10 @@
 /** Why a task has its label: each decision of the crowd, computed again from the model it was made with. */
+
 import { Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { projects } from '../api/calls';
 import type { Decision, TaskDetail } from '../api/types';
+import { classNamed } from '../editor/core/ontology';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Chip, Moment } from '../ui/bits';
@@ -107,9 +109,11 @@ function OneDecision({ decision, titleOf }: { decision: Decision; titleOf: (name
           </Chip>
         )}
         <Text size="sm" c="dimmed">
-          {decision.model_version === null || decision.model_version === undefined
-            ? decision.method
-            : t('{method}, model {version}', { method: decision.method, version: decision.model_version })}{' '}
+          {decision.how !== 'crowd'
+            ? t('by an adjudicator')
+            : decision.model_version === null || decision.model_version === undefined
+              ? decision.method
+              : t('{method}, model {version}', { method: decision.method, version: decision.model_version })}{' '}
           · <Moment at={decision.at} />
         </Text>
       </Group>
@@ -139,6 +143,15 @@ function OneDecision({ decision, titleOf }: { decision: Decision; titleOf: (name
               <Evidence decision={decision} titleOf={titleOf} />
             </section>
           </div>
+          {decision.opinions.map((one) => (
+            <Text key={`${one.model} ${one.model_version}`} size="xs" c="dimmed" mt={12}>
+              {t('A model was heard beside them: {model}, version {version}, says {said}.', {
+                model: one.model,
+                version: one.model_version,
+                said: titleOf(one.said),
+              })}
+            </Text>
+          ))}
           {decision.rho !== null && decision.rho !== undefined && (
             <Text size="xs" c="dimmed" mt={12}>
               {t(
@@ -160,7 +173,7 @@ export function Decisions({ task }: { task: TaskDetail }) {
     queryKey: ['decisions', task.id, task.settlements.length],
     queryFn: () => projects.decisions(task.id),
   });
-  const titleOf = (name: string) => localised(task.ontology.classes.find((one) => one.name === name)?.title) || name;
+  const titleOf = (name: string) => localised(classNamed(task.ontology, name)?.title) || name;
   return (
     <Asked query={query}>
       {(decisions) =>

@@ -1,6 +1,7 @@
 import { Group, Stack, Text } from '@mantine/core';
 import type { TaskDetail } from '../api/types';
 import { KINDS } from '../editor/kinds';
+import { isDrawn } from '../editor/kinds/models';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Moment } from '../ui/bits';
@@ -26,7 +27,7 @@ export function Judgements({ task }: { task: TaskDetail }) {
               label={judgement.label}
               ontology={task.ontology ?? null}
               item={task.item}
-              bare={judgement.label.kind !== 'objects'}
+              bare={!isDrawn(judgement.label)}
             />
           </article>
         );
@@ -52,7 +53,7 @@ export function Settlements({ task }: { task: TaskDetail }) {
                   label={settlement.label}
                   ontology={task.ontology ?? null}
                   item={task.item}
-                  bare={settlement.label.kind !== 'objects'}
+                  bare={!isDrawn(settlement.label)}
                 />
               ) : (
                 <Chip tone="doubtful">{t('Undecidable')}</Chip>
@@ -60,8 +61,8 @@ export function Settlements({ task }: { task: TaskDetail }) {
             </div>
             <Text size="sm">
               {how[settlement.how]}
-              {settlement.confidence !== null && `, ${percent(settlement.confidence, 2)}`} · {settlement.method} ·{' '}
-              <Moment at={settlement.at} />
+              {settlement.confidence !== null && `, ${percent(settlement.confidence, 2)}`}
+              {settlement.how === 'crowd' && ` · ${settlement.method}`} · <Moment at={settlement.at} />
             </Text>
           </Group>
         );

@@ -5,6 +5,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 import { projects } from '../api/calls';
 import type { Label, TaskRow } from '../api/types';
+import { classesIn, wordsOf } from '../editor/kinds/models';
 import { type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Empty, Page, ProblemNote, State } from '../ui/bits';
@@ -15,13 +16,12 @@ const LOOK_THROUGH = 2_000;
 
 export function labelInWords(t: Translate, label: Label | null | undefined): string {
   if (!label) return '–';
-  if (label.kind === 'choice') return label.values.join(', ') || t('Nothing');
-  if (label.kind === 'text') return label.text;
-  return t('{count, plural, one {# box} other {# boxes}}', { count: label.objects.length });
+  const words = wordsOf(label);
+  return 'said' in words ? words.said || t('Nothing') : t(words.message, { count: words.count });
 }
 
 function isSettledAs(settled: Label | null | undefined, name: string): boolean {
-  return settled?.kind === 'choice' && settled.values.includes(name);
+  return settled ? classesIn(settled).includes(name) : false;
 }
 
 export function Tasks() {

@@ -5,6 +5,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useState } from 'react';
 import { catalogue, ontologies, projects, tenant as tenantCalls } from '../api/calls';
 import type { Estimate, Project, Range } from '../api/types';
+import { modelOf } from '../editor/kinds/models';
 import { msg, type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Figure, Interval, Page, Panel, ProblemNote } from '../ui/bits';
@@ -197,11 +198,11 @@ function LaunchStep({
   const balance = useQuery({ queryKey: ['money'], queryFn: tenantCalls.money });
   const launch = useLaunch(draft, true);
   const keep = useLaunch(draft, false);
-  const free = balance.data?.budget_minor ?? 0;
+  const free = balance.data?.budgets.find((one) => one.currency === draft.offer.currency)?.budget_minor ?? 0;
   const short = draft.allot_minor > free;
   const rows: [string, string][] = [
     [t('Project'), draft.name],
-    [t('Labels'), ontologyOf(draft).kind === 'text' ? t('Free text') : classNames(draft).join(', ')],
+    [t('Labels'), classNames(draft).join(', ') || t(modelOf(ontologyOf(draft).kind).title)],
     [t('Target accuracy'), percent(draft.plan.target_accuracy, 2)],
     [t('Judgements a task'), `${number(draft.plan.min_judgements)} – ${number(draft.plan.max_judgements)}`],
     [t('Price of a judgement'), money(draft.offer.price_minor, draft.offer.currency)],

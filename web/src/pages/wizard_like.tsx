@@ -1,11 +1,13 @@
 /** A project that takes its labels and guideline from a version there is, as they are. */
+
 import { Button, Group, Text } from '@mantine/core';
+import { classesOf } from '../editor/core/ontology';
+import { modelOf } from '../editor/kinds/models';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Panel } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
 import type { Like } from './wizard_state';
-import { KIND_NAMES } from './work_offers';
 
 export function LikeStep({
   like,
@@ -33,10 +35,10 @@ export function LikeStep({
       ) : (
         <>
           <Text size="sm" mb={8}>
-            {t(KIND_NAMES[spec.kind])}
+            {t(modelOf(spec.kind).title)}
           </Text>
           <Group gap={8}>
-            {spec.classes.map((one) => (
+            {classesOf(spec).map((one) => (
               <code key={one.name} className="cup-code">
                 {one.name}
               </code>

@@ -1,17 +1,35 @@
 import { describe, expect, it } from 'vitest';
+import { KIND_LIST } from '../editor/kinds/models';
+import type { AttributeDraft } from '../editor/setup/attributes';
 import { classNames, type Draft, EMPTY, incomplete, ontologyOf } from './wizard_state';
 
-const BOXES: Draft = { ...EMPTY, kind: 'objects', classes: 'car\nbus\n' };
+const BOXES: Draft = { ...EMPTY, kind: 'objects', named: { ...EMPTY.named, classes: 'car\nbus\n' } };
+const asking = (attributes: AttributeDraft[]): Draft => ({
+  ...BOXES,
+  owns: { ...BOXES.owns, objects: { ...BOXES.owns.objects, attributes } },
+});
 const colour = { key: 'k', name: ' colour ', type: 'choice', options: ['red', 'blue'], required: true } as const;
 
 describe('the wizard’s draft', () => {
+  it.each(KIND_LIST)('makes an ontology of each kind, and says what is missing until it is whole: %s', (kind) => {
+    const named = { ...EMPTY.named, classes: ' 猫 \n狗\n\n猫' };
+    const questions = [{ ...colour, options: [...colour.options] }];
+    const draft: Draft = { ...EMPTY, kind, named, owns: { ...EMPTY.owns, form: { questions } } };
+    expect(ontologyOf(draft).kind).toBe(kind);
+    expect(incomplete(draft, 'labels')).toBeNull();
+    expect(['', '猫,狗']).toContain(classNames(draft).join());
+    const asks = classNames(draft).length > 0 || (ontologyOf(draft).attributes ?? []).length > 0;
+    expect(incomplete({ ...EMPTY, kind }, 'labels') !== null).toBe(asks);
+  });
+
   it('gives titles only where words were written, and only when they are wanted', () => {
     const titles = { car: { en: 'Car', zh: '轿车' }, bus: { zh: ' ' } };
-    expect(ontologyOf({ ...BOXES, titled: true, titles }).classes).toEqual([
+    const titled = (on: boolean) => ({ ...BOXES, named: { ...BOXES.named, titled: on, titles } });
+    expect(ontologyOf(titled(true)).classes).toEqual([
       { name: 'car', title: { en: 'Car', zh: '轿车' }, geometry: 'box' },
       { name: 'bus', geometry: 'box' },
     ]);
-    expect(ontologyOf({ ...BOXES, titled: false, titles }).classes.some((one) => one.title)).toBe(false);
+    expect(ontologyOf(titled(false)).classes?.some((one) => one.title)).toBe(false);
   });
 
   it('asks attributes of boxes, with options for lists alone', () => {
@@ -23,13 +41,10 @@ describe('the wizard’s draft', () => {
       options: ['left over'],
       required: false,
     } as const;
-    const draft = {
-      ...BOXES,
-      attributes: [
-        { ...colour, options: [...colour.options] },
-        { ...cut, options: [] },
-      ],
-    };
+    const draft = asking([
+      { ...colour, options: [...colour.options] },
+      { ...cut, options: [] },
+    ]);
     expect(ontologyOf(draft).attributes).toEqual([
       { name: 'colour', type: 'choice', options: ['red', 'blue'], required: true },
       { name: 'cut off', type: 'bool' },
@@ -38,12 +53,13 @@ describe('the wizard’s draft', () => {
   });
 
   it('holds the step of labels back until every part of it is whole', () => {
-    const withAttribute = (part: object) => ({ ...BOXES, attributes: [{ ...colour, options: ['red'], ...part }] });
+    const withAttribute = (part: object) => asking([{ ...colour, options: ['red'], ...part }]);
     expect(incomplete(BOXES, 'labels')).toBeNull();
     expect(incomplete(withAttribute({}), 'labels')).toBeNull();
     expect(incomplete(withAttribute({ name: ' ' }), 'labels')).toMatch(/name/);
     expect(incomplete(withAttribute({ options: [] }), 'labels')).toMatch(/options/);
-    expect(incomplete({ ...EMPTY, kind: 'text', min_chars: 9, max_chars: 3 }, 'labels')).toMatch(/least/);
+    const limits = { ...EMPTY.owns, text: { min_chars: 9, max_chars: 3 } };
+    expect(incomplete({ ...EMPTY, kind: 'text', owns: limits }, 'labels')).toMatch(/least/);
   });
 
   it('takes labels and guideline from a version as they are, and asks for neither', () => {

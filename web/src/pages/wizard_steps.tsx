@@ -1,7 +1,6 @@
 /** The wizard's steps, each a form over the one draft. */
 import { Button, Group, NumberInput, Select, Stack, Tabs, Text, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { catalogue } from '../api/calls';
 import { useSession } from '../api/session';
@@ -11,6 +10,7 @@ import { Panel, ProblemNote, State } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
 import { MoneyInput } from '../ui/money_input';
 import { ImportPanel } from './import_panel';
+import { ImportTold, type Told } from './import_told';
 import type { Draft } from './wizard_state';
 
 export interface StepProps {
@@ -26,6 +26,7 @@ export function DataStep({ draft, change }: StepProps) {
   const { tenant } = useSession();
   const client = useQueryClient();
   const [name, setName] = useState('');
+  const [told, setTold] = useState<Told | null>(null);
   const list = useQuery({
     queryKey: ['datasets', tenant?.id],
     queryFn: () => catalogue.datasets({ limit: 100 }),
@@ -106,13 +107,19 @@ export function DataStep({ draft, change }: StepProps) {
                   {latest.error}
                 </Text>
               )}
-              {(latest.error || latest.refused > 0) && (
-                <Link to="/datasets/$dataset" params={{ dataset: draft.dataset }} style={{ fontSize: 12 }}>
-                  {latest.error ? t('Why it stopped, and what was refused') : t('See what was refused')}
-                </Link>
+              {latest.refused > 0 && (
+                <Button size="compact-xs" variant="default" onClick={() => setTold({ run: latest.id, taken: false })}>
+                  {t('See what was refused')}
+                </Button>
+              )}
+              {latest.noted > 0 && (
+                <Button size="compact-xs" variant="default" onClick={() => setTold({ run: latest.id, taken: true })}>
+                  {t('{count} noted: see what', { count: number(latest.noted) })}
+                </Button>
               )}
             </Group>
           )}
+          {told && <ImportTold told={told} onClose={() => setTold(null)} />}
         </Panel>
       )}
     </Stack>

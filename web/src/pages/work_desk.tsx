@@ -1,13 +1,16 @@
 import { Alert, Button, Group, Loader, Select, Stack, Text, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { Problem } from '../api/http';
 import { useSession } from '../api/session';
+import type { Trouble } from '../api/trouble';
 import type { ReturnReason } from '../api/types';
 import type { OutboxEntry } from '../editor/core/journal';
 import type { PageSession, Saving } from '../editor/core/page_session';
 import { WorkController } from '../editor/core/work_controller';
 import { Desk } from '../editor/Desk';
+import { modelOf } from '../editor/kinds/models';
 import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Empty, ProblemNote, type Tone } from '../ui/bits';
@@ -28,11 +31,28 @@ const REASONS: readonly [ReturnReason, string][] = [
 const SAVING: Record<Saving, { tone: Tone; text: string }> = {
   saved: { tone: 'settled', text: msg('All saved') },
   saving: { tone: 'person', text: msg('Saving…') },
-  local: { tone: 'doubtful', text: msg('Kept in this browser; the server does not answer') },
+  absent: { tone: 'doubtful', text: msg('Kept in this browser; the server does not answer') },
+  busy: { tone: 'doubtful', text: msg('Kept in this browser; the server cannot take it now') },
+  'signed-out': { tone: 'doubtful', text: msg('Kept in this browser; sign in to go on') },
+  fault: { tone: 'refused', text: msg('Kept in this browser; this page failed to send it') },
   refused: { tone: 'refused', text: msg('Kept in this browser; the server refused it') },
 };
 
-function useController(project: string): { controller: WorkController | null; durable: boolean } {
+const SUBMITTING = { tone: 'person', text: msg('Submitting…') } as const;
+const FOR_THE_SERVER = msg('{count, plural, one {# page waits} other {# pages wait}} for the server');
+/** Why submitted pages are still here. */
+const WAITING: Record<Trouble, { tone: Tone; text: string }> = {
+  absent: { tone: 'doubtful', text: FOR_THE_SERVER },
+  busy: { tone: 'doubtful', text: FOR_THE_SERVER },
+  refused: { tone: 'doubtful', text: FOR_THE_SERVER },
+  'signed-out': {
+    tone: 'doubtful',
+    text: msg('{count, plural, one {# page waits} other {# pages wait}} for you to sign in'),
+  },
+  fault: { tone: 'refused', text: msg('This page fails to send {count, plural, one {# page} other {# pages}}') },
+};
+
+function useController(project: string, stage: number): { controller: WorkController | null; durable: boolean } {
   const { session } = useSession();
   const client = useQueryClient();
   const person = session?.person.id;
@@ -46,7 +66,7 @@ function useController(project: string): { controller: WorkController | null; du
     let alive = true;
     void journalFor(person).then(({ journal, durable }) => {
       if (!alive) return;
-      controller = new WorkController(project, workPorts(project, journal));
+      controller = new WorkController(project, workPorts(project, stage, journal));
       setState({ controller, durable });
       void controller.start();
     });
@@ -56,7 +76,7 @@ function useController(project: string): { controller: WorkController | null; du
       void client.invalidateQueries({ queryKey: ['offers'] });
       void client.invalidateQueries({ queryKey: ['earnings'] });
     };
-  }, [project, person, client]);
+  }, [project, stage, person, client]);
   return state;
 }
 
@@ -74,14 +94,9 @@ function Parked({ controller }: { controller: WorkController }) {
   const queue = useSyncExternalStore(controller.queue.subscribe, () => controller.queue.state);
   const [opened, setOpened] = useState(false);
   if (queue.parked.length === 0) {
-    if (!queue.offline && queue.waiting === 0) return null;
-    return (
-      <Chip tone={queue.offline ? 'doubtful' : 'person'}>
-        {queue.offline
-          ? t('{count, plural, one {# page waits} other {# pages wait}} for the server', { count: queue.waiting })
-          : t('Submitting…')}
-      </Chip>
-    );
+    if (!queue.trouble && queue.waiting === 0) return null;
+    const { tone, text } = queue.trouble ? WAITING[queue.trouble] : SUBMITTING;
+    return <Chip tone={tone}>{t(text, { count: queue.waiting })}</Chip>;
   }
   return (
     <>
@@ -232,7 +247,13 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
         session={session}
         guidelines={assignment.guidelines}
         keysEnabled={!giving}
-        finish={{ title: last ? 'Done: submit the page' : 'Done: next item', run: () => controller.finishCurrent() }}
+        finish={{
+          title: last ? 'Done: submit the page' : 'Done: next item',
+          run: () => controller.finishCurrent(),
+          asks: page.isLastAndEmpty
+            ? t('Every label of this page is empty. It is submitted as it is, for good.')
+            : null,
+        }}
         undoBeyond={
           state.index > 0 ? { title: 'Back to the previous item', run: () => page.go(state.index - 1) } : null
         }
@@ -259,7 +280,8 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
             run: () => setGiving(true),
           },
         ].filter(
-          (command) => assignment.kind !== 'objects' || !command.keys.some((key) => key.startsWith('Alt+Arrow')),
+          (command) =>
+            !modelOf(assignment.kind).takesAltArrows || !command.keys.some((key) => key.startsWith('Alt+Arrow')),
         )}
         bar={
           <>
@@ -268,6 +290,9 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
               <Icon name="left" />
             </Link>
             {assignment.training && <Chip tone="model">{t('Training')}</Chip>}
+            {assignment.does === 'review' && (
+              <Chip tone="person">{t('Review: leave what is right as it is, fix what is not')}</Chip>
+            )}
             <PageDots page={page} />
             <span role="status" style={{ display: 'flex', gap: 12 }}>
               <Chip tone={saving.tone}>{t(saving.text)}</Chip>
@@ -305,22 +330,25 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
           </Group>
         }
         aside={
-          shift.notice && (
-            <Alert
-              color={shift.notice.code === 'refused' ? 'red' : 'ember'}
-              variant="outline"
-              mb={12}
-              withCloseButton
-              closeButtonLabel={t('Close')}
-              onClose={() => controller.dismissNotice()}
-            >
-              {shift.notice.code === 'expired-kept'
-                ? t('The last page ran out of time. Your work is kept and offered to you again first.')
-                : shift.notice.code === 'returned'
-                  ? t('The page went back.')
-                  : t('A page was refused: {detail}', { detail: shift.notice.detail })}
-            </Alert>
-          )
+          <>
+            {shift.problem && <ProblemNote error={shift.problem} />}
+            {shift.notice && (
+              <Alert
+                color={shift.notice.code === 'refused' ? 'red' : 'ember'}
+                variant="outline"
+                mb={12}
+                withCloseButton
+                closeButtonLabel={t('Close')}
+                onClose={() => controller.dismissNotice()}
+              >
+                {shift.notice.code === 'expired-kept'
+                  ? t('The last page ran out of time. Your work is kept and offered to you again first.')
+                  : shift.notice.code === 'returned'
+                    ? t('The page went back.')
+                    : t('A page was refused: {detail}', { detail: shift.notice.detail })}
+              </Alert>
+            )}
+          </>
         }
       />
       <GiveBack
@@ -343,7 +371,8 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
     return <Working controller={controller} page={shift.page} durable={durable} />;
   if (shift.lesson && shift.phase === 'lesson')
     return <LessonView lesson={shift.lesson} onRead={() => void controller.readLesson()} />;
-  const first = shift.problem?.code === 'training-first' ? shift.problem.body.training : null;
+  const first =
+    shift.problem instanceof Problem && shift.problem.code === 'training-first' ? shift.problem.body.training : null;
   return (
     <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 24 }}>
       <h1 className="cup-visually-hidden">{t('Work')}</h1>
@@ -351,6 +380,7 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
         <Group gap={8} role="status">
           <Loader size="xs" />
           <Text>{t('Getting your next page…')}</Text>
+          <Parked controller={controller} />
         </Group>
       )}
       {shift.phase === 'empty' && (
@@ -384,7 +414,8 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
 
 export function WorkDesk() {
   const { project } = useParams({ strict: false }) as { project: string };
-  const { controller, durable } = useController(project);
-  // Another project is another shift: from a project to its training, say.
-  return controller ? <Shift key={project} controller={controller} durable={durable} /> : null;
+  const { stage = 0 } = useSearch({ strict: false }) as { stage?: number };
+  const { controller, durable } = useController(project, stage);
+  // Another project is another shift, and so is another stage of it: from a project to its training, say.
+  return controller ? <Shift key={`${project} ${stage}`} controller={controller} durable={durable} /> : null;
 }

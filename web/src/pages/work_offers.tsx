@@ -3,18 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { rows, work } from '../api/calls';
-import type { Kind, WorkOffer } from '../api/types';
-import { msg, useT } from '../i18n';
+import type { WorkOffer } from '../api/types';
+import { modelOf } from '../editor/kinds/models';
+import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Chip, Empty, Figure, Page } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
 import { TrainingBar } from './work_training';
-
-export const KIND_NAMES: Record<Kind, string> = {
-  choice: msg('Choose a label'),
-  text: msg('Write text'),
-  objects: msg('Draw boxes'),
-};
 
 /** Judgements after which measured times replace the requester's estimate; the server's own rule. */
 const MEASURED_FROM = 20;
@@ -72,8 +67,11 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
             {offer.title}
           </Title>
           {offer.training && <Chip tone="model">{t('Training')}</Chip>}
+          {offer.does === 'review' && (
+            <Chip tone="person">{t('Review: leave what is right as it is, fix what is not')}</Chip>
+          )}
           <Text size="sm" c="dimmed">
-            {t(KIND_NAMES[offer.kind])} ·{' '}
+            {t(modelOf(offer.kind).title)} ·{' '}
             {t('{count, plural, one {# task} other {# tasks}} open, {page} to a page', {
               count: offer.available,
               page: offer.page_size,
@@ -101,7 +99,13 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
           note={t('cannot be taken back')}
         />
         <Button
-          onClick={() => void navigate({ to: '/work/$project', params: { project: offer.project } })}
+          onClick={() =>
+            void navigate({
+              to: '/work/$project',
+              params: { project: offer.project },
+              search: offer.stage ? { stage: offer.stage } : {},
+            })
+          }
           disabled={offer.available === 0 && !resumes}
         >
           {resumes ? t('Continue') : t('Start')}
@@ -140,7 +144,7 @@ export function WorkOffers() {
   const open = new Set(
     rows(mine.data)
       .filter((one) => one.state === 'claimed')
-      .map((one) => one.project),
+      .map((one) => `${one.project} ${one.stage}`),
   );
   return (
     <Page
@@ -158,7 +162,11 @@ export function WorkOffers() {
           ) : (
             <Stack gap={12}>
               {rows(answer).map((offer) => (
-                <OfferCard key={offer.project} offer={offer} resumes={open.has(offer.project)} />
+                <OfferCard
+                  key={`${offer.project} ${offer.stage}`}
+                  offer={offer}
+                  resumes={open.has(`${offer.project} ${offer.stage}`)}
+                />
               ))}
             </Stack>
           )

@@ -1,5 +1,7 @@
 /** Joins the framework-free controller to this browser and this server. */
+
 import { rows, work } from '../api/calls';
+import { door } from '../api/door';
 import { newIdempotencyKey } from '../api/http';
 import type { Assignment } from '../api/types';
 import { type Journal, memoryJournal, openJournal } from '../editor/core/journal';
@@ -29,7 +31,7 @@ async function whole(assignment: Assignment): Promise<Assignment> {
   return assignment.tasks ? assignment : work.assignment(assignment.id);
 }
 
-export function workPorts(project: string, journal: Journal): WorkPorts {
+export function workPorts(project: string, stage: number, journal: Journal): WorkPorts {
   return {
     journal,
     now_ms: () => Date.now(),
@@ -37,16 +39,19 @@ export function workPorts(project: string, journal: Journal): WorkPorts {
     openAssignments: async () =>
       Promise.all(
         rows(await work.assignments())
-          .filter((one) => one.project === project)
+          .filter((one) => one.project === project && one.stage === stage)
           .map(whole),
       ),
-    claim: () => work.claim(project),
+    claim: () => work.claim(project, stage),
     heartbeat: (assignment) => work.heartbeat(assignment.id, assignment.fence),
-    saveDraft: (assignment, task, label, rev) => work.saveDraft(assignment.id, task, assignment.fence, label, rev),
+    saveDraft: (assignment, task, draft) => work.saveDraft(assignment.id, task, assignment.fence, draft),
+    freshItem: async (assignment, task) =>
+      (await work.assignment(assignment.id)).tasks.find((one) => one.task === task)?.item ?? null,
     submit: (entry) => work.submit(entry.assignment, entry.fence, entry.judgements, entry.key),
     giveBack: async (assignment, reason, note) => {
       await work.giveBack(assignment.id, assignment.fence, reason, note);
     },
+    onReturn: door.onReturn,
     preload,
   };
 }

@@ -1,10 +1,12 @@
 /** Training: how far one is, and after each page what was said beside what is right. */
+
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { TrainingProgress } from '../api/types';
 import type { Lesson } from '../editor/core/work_controller';
 import { KINDS } from '../editor/kinds';
 import { ItemThumb } from '../editor/kinds/item_stage';
+import { isDrawn } from '../editor/kinds/models';
 import { type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Key } from '../ui/bits';
@@ -65,7 +67,7 @@ function Answer({ answer, lesson }: { answer: Lesson['answers'][number]; lesson:
   const t = useT();
   const { ontology } = lesson.assignment;
   const { View } = KINDS[answer.said.kind];
-  const drawn = answer.said.kind === 'objects';
+  const drawn = isDrawn(answer.said);
   const { right, expected } = answer.feedback;
   return (
     <li className="cup-panel cup-answer" data-right={right}>

@@ -1,9 +1,11 @@
 /** Small shared pieces: pages, figures, states, problems, empty places. */
-import { ActionIcon, Alert, Box, Button, CopyButton, Group, Loader, Stack, Text, Title, Tooltip } from '@mantine/core';
-import type { CSSProperties, ReactNode } from 'react';
+
+import { ActionIcon, Alert, Box, Button, Group, Loader, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { type CSSProperties, type ReactNode, useState } from 'react';
 import { Problem } from '../api/http';
-import { msg, type Translate, useT } from '../i18n';
+import { msg, type Translate, useProblemWords, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
+import { copyText } from './copy';
 import { Icon, type IconName } from './icons';
 
 export function Page({
@@ -103,11 +105,14 @@ const STATES: Record<string, { tone: Tone; text: string }> = {
   escalated: { tone: 'doubtful', text: msg('Doubtful') },
   settled: { tone: 'settled', text: msg('Settled') },
   cancelled: { tone: 'refused', text: msg('Cancelled') },
+  gold: { tone: 'model', text: msg('gold') },
   waiting: { tone: 'neutral', text: msg('Waiting') },
   running: { tone: 'person', text: msg('Running') },
   done: { tone: 'settled', text: msg('Done') },
   ready: { tone: 'settled', text: msg('Ready') },
   failed: { tone: 'refused', text: msg('Failed') },
+  declared: { tone: 'neutral', text: msg('Declared') },
+  freezing: { tone: 'person', text: msg('Being frozen') },
   frozen: { tone: 'neutral', text: msg('Frozen') },
   auditing: { tone: 'person', text: msg('Being audited') },
   certified: { tone: 'settled', text: msg('Certified') },
@@ -123,25 +128,55 @@ export function State({ of }: { of: string }) {
   return <Chip tone={known?.tone ?? 'neutral'}>{known ? t(known.text) : of}</Chip>;
 }
 
-/** Words for problems the app itself makes; a server's own words come as they are. */
-function explain(t: Translate, problem: Problem): { detail: string; remedy: string } {
-  if (problem.status === 0 && problem.code === 'no-answer') {
+interface Explained {
+  detail: string;
+  remedy: string;
+  /** What the server said, where that was English and the reader has another language: it names the thing itself. */
+  original?: string;
+}
+
+/** Words for a person where the server speaks to a program, or the app itself is in trouble; then in their language. */
+function explain(t: Translate, wordsFor: ReturnType<typeof useProblemWords>, problem: Problem): Explained {
+  if (problem.isAbsence) {
     return {
       detail: t('The server did not answer.'),
       remedy: t('Check that it runs and that you are online, then try again.'),
     };
   }
-  return { detail: problem.detail, remedy: problem.remedy };
+  if (problem.code === 'answer-not-understood') {
+    return {
+      detail: t('Something other than this server answered.'),
+      remedy: t('A proxy or a sign-in page of your network may stand between: open this page anew.'),
+    };
+  }
+  if (problem.isSignedOut) {
+    return {
+      detail: t('You are signed out'),
+      remedy: t('Your session has ended. What is on this page is kept: sign in, and it goes on from here.'),
+    };
+  }
+  const words = wordsFor(problem.code);
+  if (!words) return { detail: problem.detail, remedy: problem.remedy };
+  const [detail, remedy = ''] = words;
+  return { detail, remedy, original: [problem.detail, problem.remedy].filter(Boolean).join(' ') };
+}
+
+/** What went wrong in the app itself is said as that, never as the server's silence. */
+function explainFault(t: Translate, error: unknown): Explained {
+  return {
+    detail: t('This page ran into a fault of its own: {message}', {
+      message: error instanceof Error ? error.message : String(error),
+    }),
+    remedy: t('Load the page anew. If it comes back, send this sentence to whoever runs this server.'),
+  };
 }
 
 export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const t = useT();
+  const wordsFor = useProblemWords();
   if (!error) return null;
-  const problem =
-    error instanceof Problem
-      ? error
-      : new Problem(0, { detail: error instanceof Error ? error.message : String(error) });
-  const { detail, remedy } = explain(t, problem);
+  const problem = error instanceof Problem ? error : null;
+  const { detail, remedy, original } = problem ? explain(t, wordsFor, problem) : explainFault(t, error);
   return (
     <Alert
       color="red"
@@ -154,12 +189,17 @@ export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () =
         </Text>
       }
     >
-      {problem.place && (
+      {problem?.place && (
         <Text size="sm">
           {t('At')} <code className="cup-code">{problem.place}</code>
         </Text>
       )}
       {remedy && <Text size="sm">{remedy}</Text>}
+      {original && (
+        <Text size="xs" c="dimmed" lang="en" dir="auto" mt={4} style={{ overflowWrap: 'anywhere' }}>
+          {original}
+        </Text>
+      )}
       {onRetry && (
         <Button variant="default" size="xs" mt={8} onClick={onRetry}>
           {t('Try again')}
@@ -253,18 +293,21 @@ export function IconButton({
 /** A secret or a link that is shown once, with the way to take it along. */
 export function Copyable({ value, label }: { value: string; label: string }) {
   const t = useT();
+  const [copied, setCopied] = useState<boolean | null>(null);
   return (
     <Group gap={8} wrap="nowrap">
       <code className="cup-code" style={{ overflowWrap: 'anywhere', padding: '4px 8px', flex: 1 }} aria-label={label}>
         {value}
       </code>
-      <CopyButton value={value}>
-        {({ copied, copy }) => (
-          <Button size="xs" variant="default" leftSection={<Icon name={copied ? 'check' : 'copy'} />} onClick={copy}>
-            {copied ? t('Copied') : t('Copy')}
-          </Button>
-        )}
-      </CopyButton>
+      <Button
+        size="xs"
+        variant="default"
+        style={{ flex: 'none' }}
+        leftSection={<Icon name={copied ? 'check' : 'copy'} />}
+        onClick={() => void copyText(value).then(setCopied)}
+      >
+        {copied === null ? t('Copy') : copied ? t('Copied') : t('Select it and press Ctrl+C')}
+      </Button>
     </Group>
   );
 }

@@ -14,14 +14,25 @@ export interface Command extends Binding {
 
 /** Chords that mean the same while text is being written. */
 const WHILE_TYPING = new Set(['Ctrl+Enter', 'Ctrl+Z', 'Ctrl+Shift+Z', 'Ctrl+Y', 'Ctrl+K']);
+/** Where these leave the page (everywhere but on a Mac, where they go from word to word), a desk does not let them. */
+const BROWSER_BACK = new Set(['Alt+ArrowLeft', 'Alt+ArrowRight']);
+const IS_MAC = typeof navigator !== 'undefined' && /^Mac/.test(navigator.platform);
 
 /** Enter and Space on a control are that control's; on a chosen label they are the page's. */
 function belongsToControl(event: KeyboardEvent): boolean {
-  if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return false;
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
+  // A dialog over the page has keys of its own.
+  if (target.closest('[role="dialog"]')) return true;
+  if (event.key !== 'Enter' || event.ctrlKey || event.metaKey) return false;
   const control = target.closest('button, a, summary, [role="button"]');
   return control !== null && !control.closest('.cup-choices');
+}
+
+function means(event: KeyboardEvent, chord: string): boolean {
+  if (!isTyping(event)) return true;
+  if (event.isComposing) return false;
+  return WHILE_TYPING.has(chord) || (BROWSER_BACK.has(chord) && !IS_MAC);
 }
 
 /** Listens while `enabled`. @throws Error (in development and tests alike) when two commands claim one chord. */
@@ -33,12 +44,12 @@ export function useKeys(commands: readonly Command[], enabled = true): void {
     if (!enabled) return;
     const onKey = (event: KeyboardEvent) => {
       const chord = chordOf(event);
-      if (event.defaultPrevented || belongsToControl(event)) return;
-      if (isTyping(event) && (event.isComposing || !WHILE_TYPING.has(chord))) return;
+      if (event.defaultPrevented || belongsToControl(event) || !means(event, chord)) return;
       const id = keymap.byChord.get(chord);
       const command = latest.current.find((candidate) => candidate.command === id);
-      if (!command) return;
-      event.preventDefault();
+      // Whoever makes a label must not be taken back in the browser's history by a slip of the hand.
+      if (command || BROWSER_BACK.has(chord)) event.preventDefault();
+      if (!command || (event.repeat && !command.repeats)) return;
       if (command.disabledBecause === null) command.run();
     };
     window.addEventListener('keydown', onKey);

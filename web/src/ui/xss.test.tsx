@@ -5,7 +5,7 @@ import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ItemView, Label, Ontology } from '../api/types';
 import { KINDS } from '../editor/kinds';
-import { ItemStage } from '../editor/kinds/item_stage';
+import { ItemLook } from '../editor/kinds/item_stage';
 import { sessionOf } from '../editor/testing';
 import { activate, LanguageProvider } from '../i18n';
 import { Markdown } from './markdown';
@@ -36,6 +36,19 @@ const CORPUS = [
   '{{constructor.constructor("window.hacked=true")()}}',
   '\u202e<script>window.hacked=true</script>',
 ];
+/** A part of an item whose every word is this one. */
+const partOf = (words: string): NonNullable<ItemView['parts']>[number] => ({
+  ordinal: 0,
+  role: words,
+  sensor: words,
+  timestamp_ns: null,
+  media_type: 'text/plain',
+  url: null,
+  text: words,
+  bytes: 1,
+  facts: { media: words },
+  meta: {},
+});
 const FORBIDDEN = 'script, iframe, object, embed, form, base, meta, link, style';
 
 let host: HTMLElement;
@@ -101,7 +114,8 @@ describe('text from data is only ever text', () => {
     const { Panel } = KINDS.choice;
     const shown = await show(
       <>
-        <ItemStage item={item} />
+        <ItemLook item={item} />
+        <ItemLook item={{ parts: [partOf(attack)] }} />
         <Panel session={sessionOf(choice)} />
         {labels.map(([kind, label]) => {
           const { View } = KINDS[kind];

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, is_dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -14,6 +16,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from cupola.app import launch
+from cupola.kernel import money
+from cupola.kernel.errors import invalid
 from cupola.platform import settings as config
 from cupola.platform.runtime import Runtime
 
@@ -39,6 +43,40 @@ def show(value: Any, as_json: bool, text: str) -> None:
         print(json.dumps(msgspec.to_builtins(plain), indent=1, ensure_ascii=False))
     else:
         out.print(text, soft_wrap=True, highlight=False)
+
+
+def tell(value: Any, as_json: bool, text: str, *then: str) -> None:
+    """As `show`, and what to do next: a member of the JSON, or lines on the error stream, so that pipes stay clean."""
+    if not as_json:
+        if text:
+            show(value, False, text)
+        for n, line in enumerate(then):
+            err.print(f"{'Next:' if not n else '     '} {line}", soft_wrap=True, highlight=False, markup=False)
+        return
+    plain: dict[str, Any] = dict(msgspec.to_builtins(value))
+    show({**plain, "next": list(then)}, True, "")
+
+
+def minor_units(amount: str, currency: str) -> int:
+    """An amount as people write it ("12.50") in the currency's minor unit. Raises Problem (INVALID)."""
+    digits = money.digits(currency)
+    try:
+        value = Decimal(amount).scaleb(digits)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value <= 0 or value != value.to_integral_value() or value > 10**15:
+        raise invalid(
+            "amount-malformed",
+            f"{amount!r} is no amount of {currency}.",
+            place="amount",
+            remedy=f"Write a positive number with at most {digits} digits after the point.",
+        )
+    return int(value)
+
+
+def quoted(word: str) -> str:
+    """A word as the shell takes it."""
+    return shlex.quote(word)
 
 
 def within(data: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from cyclopts import Parameter
+from rich.markup import escape
 from rich.table import Table
 
 from cupola.app import moving
-from cupola.app.commands.common import EXIT_FAILED, EXIT_WRONG, LOCAL, ApiKey, Json, Url, err, out, show
+from cupola.app.commands.common import EXIT_FAILED, EXIT_WRONG, LOCAL, ApiKey, Json, Url, err, out, quoted, show, tell
 from cupola.client import Client
 from cupola.kernel.errors import Kind, Problem
-from cupola.releases import evidence
+from cupola.releases import verifying
 
 
 def import_(
@@ -24,10 +25,11 @@ def import_(
     key: ApiKey,
     dataset: str | None = None,
     licence: str = "",
+    names: str | None = None,
     url: Url = LOCAL,
     json_: Json = False,
 ) -> int:
-    """Import a folder, a zip or a manifest (JSONL, CSV, Parquet) into a dataset.
+    """Import a folder, a zip, a manifest (JSONL, CSV, Parquet), a picture or a text into a dataset.
 
     Parameters
     ----------
@@ -37,13 +39,17 @@ def import_(
         The dataset's name (default: the path's); it is made when there is none.
     licence
         The licence of a new dataset's items.
+    names
+        How an archive of an old system writes its file names ("gbk", "cp932"), where it does not say so itself.
     """
     client = Client(url, key)
-    found = moving.dataset(client, dataset or path.stem, licence)
-    done = moving.import_path(client, found["id"], path, err if sys.stderr.isatty() else None)
+    found = moving.dataset(client, dataset or path.resolve().stem, licence)
+    done, left_out = moving.import_path(client, found["id"], path, err if sys.stderr.isatty() else None, names)
     refusals = list(client.every(f"/api/imports/{done['id']}/refusals")) if done["refused"] else []
+    notes = list(client.every(f"/api/imports/{done['id']}/notes")) if done["noted"] else []
     if json_:
-        show({**done, "dataset": found["id"], "refusals": refusals}, True, "")
+        told = {**done, "dataset": found["id"], "refusals": refusals, "notes": notes, "left_out": left_out}
+        tell(told, True, "", *_project_of(found["name"]))
         return 0 if done["state"] == "done" else EXIT_FAILED
     out.print(
         f"{done['state']}: {done['accepted']} new, {done['unchanged']} known already, {done['refused']} refused "
@@ -54,13 +60,26 @@ def import_(
     if refusals:
         table = Table("place", "reason", "what", "what to do")
         for row in refusals[:50]:
-            table.add_row(row["place"], row["reason"], row["detail"], row["remedy"])
+            table.add_row(*(escape(row[name]) for name in ("place", "reason", "detail", "remedy")))
         out.print(table)
         if len(refusals) > 50:
             out.print(f"… and {len(refusals) - 50} more (all of them with --json)")
+    for row in notes[:20]:
+        out.print(
+            f"note: {row['place']}: {row['detail']} {row['remedy']}", highlight=False, soft_wrap=True, markup=False
+        )
+    if len(notes) > 20:
+        out.print(f"… and {len(notes) - 20} more notes (all of them with --json)")
+    for line in left_out:
+        err.print(f"left out: {line}", soft_wrap=True, markup=False)
     if done.get("error"):
         err.print(done["error"], soft_wrap=True)
+    tell(None, False, "", *_project_of(found["name"]))
     return 0 if done["state"] == "done" else EXIT_FAILED
+
+
+def _project_of(dataset: str) -> list[str]:
+    return [f"cupola project create NAME --dataset {quoted(dataset)} --classes a,b --price 0.05"]
 
 
 def release(
@@ -68,14 +87,14 @@ def release(
     *,
     key: ApiKey,
     name: str,
-    items: int = 300,
+    items: int = 330,
     confidence: float = 0.95,
     target: float = 0.99,
     licence: str = "",
     url: Url = LOCAL,
     json_: Json = False,
 ) -> None:
-    """Freeze a project's settled labels, declare the audit and draw it.
+    """Declare an audit, freeze a project's settled labels and draw it.
 
     Parameters
     ----------
@@ -95,12 +114,16 @@ def release(
     client = Client(url, key)
     found = moving.named(client, "/api/projects", project)
     plan = {"items": items, "confidence": confidence, "target_accuracy": target}
-    made = client.post(f"/api/projects/{found['id']}/releases", {"name": name, "licence": licence, "plan": plan})
-    show(
+    declared = client.post(f"/api/projects/{found['id']}/releases", {"name": name, "licence": licence, "plan": plan})
+    made = moving.freeze_release(client, declared["id"], err if sys.stderr.isatty() else None)
+    tell(
         made,
         json_,
-        f"Release {made['name']} ({made['id']}): {made['items']} items frozen, {made['audit']['drawn']} drawn. "
-        "Judge them under Audits, then certify.",
+        f"Release {made['name']} ({made['id']}): the plan was declared under the commitment "
+        f"{declared['seed_commitment'][:16]}…, then {made['items']} items were frozen, "
+        f"{made['audit']['drawn']} drawn.",
+        f"cupola audit {made['id']} --answers FILE   (or in the browser, under Audits)",
+        f"cupola certify {made['id']}",
     )
 
 
@@ -108,7 +131,7 @@ def export(
     release: str,
     *,
     key: ApiKey,
-    format: Literal["jsonl", "coco", "yolo", "parquet"] = "jsonl",
+    format: str = "jsonl",
     to: Path = Path(),
     url: Url = LOCAL,
     json_: Json = False,
@@ -120,13 +143,18 @@ def export(
     release
         The release's id.
     format
-        What the file is to be.
+        What the file is to be: one of GET /api/formats. A name that is not there is refused with those that are.
     to
         The folder to write into.
     """
     client = Client(url, key)
     files = moving.export_release(client, release, format, to, err if sys.stderr.isatty() else None)
-    show({"files": [str(file) for file in files]}, json_, "\n".join(str(file) for file in files))
+    tell(
+        {"files": [str(file) for file in files]},
+        json_,
+        "\n".join(str(file) for file in files),
+        f"cupola verify {quoted(str(to))}",
+    )
 
 
 def verify(
@@ -155,7 +183,7 @@ def verify(
                 )
             where = Path(scratch) / "evidence.zip"
             Client(url, key).download(f"/api/releases/{UUID(release)}/evidence", where)
-        found = evidence.verify(where)
+        found = verifying.verify(where)
     if json_:
         show(found, True, "")
         return EXIT_WRONG if found.wrong else 0

@@ -1,35 +1,45 @@
-"""Keeping an instance: its schema, its health, its backups, its organisations, keys and books."""
+"""Keeping an instance: its schema, its health, its backups and its books."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
-
-from cyclopts import Parameter
 
 from cupola.app import doctor, launch, moving
 from cupola.app.commands.common import EXIT_WRONG, Data, Json, err, out, show, within
-from cupola.identity import service as identity
-from cupola.kernel.errors import not_found
 from cupola.ledger import service as ledger
 from cupola.ledger import store as ledger_store
 from cupola.platform import backup as backups
 from cupola.platform import settings as config
-from cupola.platform.once import Once
 from cupola.platform.pg import migrate as migrations
+from cupola.platform.pg import partitions as spreading
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
 
 
-def migrate(*, data: Data = None, json_: Json = False) -> None:
-    """Bring the database to the present schema. Forward only; safe to run again."""
+def migrate(*, partitions: int | None = None, data: Data = None, json_: Json = False) -> None:
+    """Bring the database to the present schema. Forward only; safe to run again.
+
+    Parameters
+    ----------
+    partitions
+        Spread the large tables into so many partitions by tenant, 1 to 256. Once, when a database has outgrown one
+        table of each; with every server and worker stopped, and room for a second copy of the largest table.
+    """
     settings = config.load(data)
-    with launch.database(settings):
-        pass
+    with launch.database(settings) as place:
+        if partitions is not None:
+            spreading.spread(place.admin_url, partitions)
+        spread = spreading.present(place.admin_url)
     head = migrations.head()
-    show({"revision": head}, json_, f"The database stands at revision {head}.")
+    show(
+        {"revision": head, "partitions": spread},
+        json_,
+        f"The database stands at revision {head}."
+        + (f" Its large tables are spread into {spread} partitions by tenant." if spread else ""),
+    )
 
 
 def doctor_(*, data: Data = None, host: str = "127.0.0.1", port: int = 8000, json_: Json = False) -> int:
@@ -56,49 +66,9 @@ def restore(file: Path, *, data: Data = None, force: bool = False, json_: Json =
     settings = config.load(data)
     with launch.database(settings, migrate_fresh=False) as place:
         report = backups.restore(place.admin_url, file, moving.parts(settings), settings.database_password, force=force)
+        # the secret may be another one now, and with it the password of the server's login
+        migrations.migrate(place.admin_url, config.load(data).database_password)
     show(report, json_, f"Restored the backup of {report.made_at}: {report.files} files, {report.bytes:,} bytes.")
-
-
-def tenant_create(name: str, *, data: Data = None, json_: Json = False) -> None:
-    """Create an organisation with its two worlds, live and test."""
-
-    async def work(run: Runtime) -> Any:
-        async with run.db.tx(Role.OPS) as conn:
-            return await identity.create_organisation(conn, Once(), name, None)
-
-    made = within(data, work)
-    show(made, json_, f"{made.name}: live {made.live.id}, test {made.test.id}")
-
-
-def key_create(
-    *,
-    tenant: str,
-    test: Annotated[bool, Parameter(negative="", help="A key of the test world.")] = False,
-    name: str = "command line",
-    data: Data = None,
-    json_: Json = False,
-) -> None:
-    """Create an API key of an organisation and print it, once: only its hash is stored.
-
-    Parameters
-    ----------
-    tenant
-        The organisation's name.
-    name
-        What the key is for.
-    """
-
-    async def work(run: Runtime) -> Any:
-        async with run.db.tx(Role.OPS) as conn:
-            found = await identity.organisation(conn, tenant)
-        if found is None:
-            raise not_found(f"organisation named {tenant!r}")
-        world = found.test.id if test else found.live.id
-        async with run.db.tx(Role.APP, tenant=world) as conn:
-            return await identity.create_key(conn, Once(), world, name)
-
-    made = within(data, work)
-    show(made, json_, made.key)
 
 
 def ledger_check(*, data: Data = None, json_: Json = False) -> int:

@@ -4,39 +4,47 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from cupola.catalog import media
 from cupola.catalog.found import (
-    MANIFESTS,
     Context,
     Entry,
     Found,
+    Opened,
     Read,
     Refused,
+    absent,
     check_ref,
     is_clutter,
+    manifests_among,
+    passed_over,
     refused,
-    safe_path,
-    too_large,
+    spellings,
 )
 from cupola.catalog.importers.manifest import lines_of
-from cupola.kernel import limits
+from cupola.catalog.media.base import too_large
 from cupola.kernel.errors import Kind, Problem, invalid
+
+PART_BYTES = 1024 * 1024
 
 
 def folder(source: Mapping[str, Any], context: Context, cursor: str | None) -> Iterator[Entry]:
     """{"type": "folder", "path": "/data/photos"}: every file below it; the reference is its relative path.
 
-    A manifest at the top (manifest.jsonl, .csv or .parquet) says instead what is to be imported.
+    A manifest at the top (manifest.jsonl, .csv, .tsv or .parquet) says instead what is to be imported.
     Symbolic links are refused, because they can point anywhere. Raises Problem: FORBIDDEN, INVALID.
     """
     root = _allowed(str(source.get("path", "")), context.roots)
-    for name in MANIFESTS:
-        if (root / name).is_file() and not (root / name).is_symlink():
-            yield from lines_of(root / name, cursor, lambda path: _reader(root, path))
-            return
+    manifests = manifests_among(_plain_files(root))
+    if manifests:
+        if cursor is None:
+            yield from passed_over(manifests[1:], manifests[0])
+        yield from lines_of(root / manifests[0], cursor, lambda path: _reader(root, path))
+        return
     yield from _walk(root, "", cursor)
 
 
@@ -58,6 +66,14 @@ def _allowed(text: str, roots: tuple[Path, ...]) -> Path:
     if not real.is_dir():
         raise invalid("folder-absent", f"There is no folder {text!r}.", place="/source/path", remedy="Check the path.")
     return real
+
+
+def _plain_files(root: Path) -> list[str]:
+    try:
+        with os.scandir(root) as listing:
+            return [entry.name for entry in listing if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []  # told when the folder is walked
 
 
 def _walk(root: Path, below: str, cursor: str | None) -> Iterator[Entry]:
@@ -92,8 +108,8 @@ def _entry(root: Path, path: str, entry: os.DirEntry[str]) -> Entry:
         info = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(info.st_mode):
             raise invalid("wrong-type", "This is no ordinary file.", remedy="Leave it out.")
-        if info.st_size > limits.MAX_IMAGE_BYTES:
-            raise too_large(info.st_size, limits.MAX_IMAGE_BYTES)
+        if info.st_size > media.most_bytes():
+            raise too_large(info.st_size, media.most_bytes())
     except UnicodeEncodeError:
         shown = path.encode(errors="backslashreplace").decode()
         return Refused(shown, shown, path, "ref-invalid", "The file's name is not UTF-8.", "Rename the file.")
@@ -101,29 +117,51 @@ def _entry(root: Path, path: str, entry: os.DirEntry[str]) -> Entry:
         return Refused(path, path, path, "file-unreadable", f"{error.strerror}.", "Give the server access to it.")
     except Problem as problem:
         return refused(problem, path, path, path)
-    return Found(path, path, path, read=lambda: read_regular(root / path))
+    return Found(path, path, path, read=lambda: Opened(read_regular(root / path)))
 
 
 def _reader(root: Path, text: str) -> Read:
     """How to read a manifest's path. Raises Problem for one that leaves the folder or passes through a link."""
-    path = root / safe_path(text)
+    path = next((path for one in spellings(text) if (path := _spelled(root, one)).exists()), root / spellings(text)[0])
     if path.is_symlink() or not path.resolve().is_relative_to(root):
         raise invalid("symlink", f"{text!r} is or passes through a symbolic link.", remedy="Put the file itself there.")
     if not path.is_file():
-        raise invalid("file-absent", f"There is no file {text!r}.", remedy="Check the path; it starts at the manifest.")
-    return lambda: read_regular(path)
+        raise absent(text, _beside(root, path))
+    return lambda: Opened(read_regular(path))
 
 
-def read_regular(path: Path) -> bytes:
-    """An ordinary file's bytes, never through a link in its last step. Raises Problem."""
+def _beside(root: Path, path: Path) -> list[str]:
+    """The paths of what lies where a file was looked for."""
+    try:
+        return [(path.parent / name).relative_to(root).as_posix() for name in os.listdir(path.parent)]
+    except OSError:
+        return []
+
+
+def _spelled(root: Path, text: str) -> Path:
+    """The path as the folder spells it: one system composes accents into letters, another takes them apart."""
+    path = root / text
+    if text.isascii() or path.exists():
+        return path
+    here = root
+    for step in PurePosixPath(text).parts:
+        same = here / step
+        if not same.exists():
+            wanted = unicodedata.normalize("NFC", step)
+            names = os.listdir(here) if here.is_dir() and not here.is_symlink() else []
+            same = here / next((name for name in names if unicodedata.normalize("NFC", name) == wanted), step)
+        here = same
+    return here
+
+
+def read_regular(path: Path) -> Iterator[bytes]:
+    """An ordinary file's bytes in parts, never through a link in its last step. Raises Problem."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            data = file.read(limits.MAX_IMAGE_BYTES + 1)
+            while part := file.read(PART_BYTES):
+                yield part
     except OSError as error:
         raise invalid(
             "file-unreadable", f"{error.strerror}.", remedy="Give the server access to it, then import again."
         ) from None
-    if len(data) > limits.MAX_IMAGE_BYTES:
-        raise too_large(len(data), limits.MAX_IMAGE_BYTES)
-    return data

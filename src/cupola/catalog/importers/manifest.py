@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from cupola.catalog.found import Entry, Found, ManifestLine, Read, check_ref, refused
+from cupola.catalog.addresses import encoded, file_name
+from cupola.catalog.found import Entry, Found, FoundPart, Noted, Read, check_ref, refused
+from cupola.catalog.importers import gzipped
+from cupola.catalog.importers.lines import COLUMNS, Line, PartLine, line_from
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
-from cupola.labels.places import problem_from_msgspec
+from cupola.labels.places import problem_from_msgspec, too_deep
+from cupola.platform.cage import Cage
 
 Reader = Callable[[str], Read]
 
-_decoder = msgspec.json.Decoder(ManifestLine)
-_columns = frozenset({"ref", "url", "path", "text", "metadata", "pre_label", "gold_label", "eligible"})
+TABLES = (".csv", ".tsv", ".tab")
+DELIMITERS = (",", ";", "\t", "|")
+MAX_COLUMNS = 2_000
+_AT_END, _OPEN = "unexpected end of data", "a quote that opens there is never closed"
+_tables = Cage(
+    "cupola.catalog.importers.parquet_rows", children=1, memory_bytes=1024**3, time_s=300.0, what="Parquet file"
+)
 
 
 def no_files(path: str) -> Read:
@@ -34,16 +46,24 @@ def no_files(path: str) -> Read:
 
 def lines_of(path: Path, cursor: str | None, reader: Reader = no_files, *, name: str = "") -> Iterator[Entry]:
     """The lines of a manifest on disk. `name` tells the format where the file's own name does not."""
+    if (name or path.name).lower().endswith(".parquet"):
+        yield from _parquet(path, cursor, reader)
+        return
     with path.open("rb") as stream:
         yield from lines_in(stream, name or path.name, cursor, reader)
 
 
 def lines_in(stream: IO[bytes], name: str, cursor: str | None, reader: Reader = no_files) -> Iterator[Entry]:
     """The lines of an open manifest, in order, at constant memory. Raises Problem for one that is none."""
-    if name.lower().endswith(".csv"):
+    if name.lower().endswith(gzipped.ENDING):
+        stream, name = gzipped.unfolded(stream), name[: -len(gzipped.ENDING)]
+    if name.lower().endswith(TABLES):
         yield from _csv(stream, cursor, reader)
     elif name.lower().endswith(".parquet"):
-        yield from _parquet(stream, cursor, reader)
+        with tempfile.NamedTemporaryFile(suffix=".parquet") as copy:  # a child reads it, which has no part in archives
+            shutil.copyfileobj(stream, copy, 1 << 20)
+            copy.flush()
+            yield from _parquet(Path(copy.name), cursor, reader)
     else:
         yield from _jsonl(stream, cursor, reader)
 
@@ -66,41 +86,81 @@ def _jsonl(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[En
             problem = invalid("line-too-long", f"The line has more than {most} bytes.", remedy="Split it.")
             yield refused(problem, "", place, after)
         elif stripped := line.strip(b" \t\r\n\xef\xbb\xbf"):
+            if number == 1:
+                _check_first(stripped)
             try:
-                found = _decoder.decode(stripped)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                yield refused(problem_from_msgspec(error, "line-malformed", "line"), "", place, after)
+                found = _of_json(stripped)
+            except Problem as problem:
+                yield refused(problem, "", place, after)
             else:
                 yield _entry(found, place, after, reader)
+
+
+def _check_first(line: bytes) -> None:
+    """A file that is JSON, but not one object a line, is one misunderstanding and not thousands of refusals."""
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in line[:64]:
+        raise invalid("manifest-encoding", "The manifest is UTF-16.", place="line 1", remedy="Save it as UTF-8.")
+    if line.startswith(b"["):
+        raise invalid(
+            "manifest-array",
+            "The file is one JSON array; a manifest has one JSON object on each line.",
+            place="line 1",
+            remedy="Write it with one object a line: jq -c '.[]' manifest.json > manifest.jsonl",
+        )
+    if line == b"{":
+        raise invalid(
+            "manifest-spread",
+            "The file is one JSON document over several lines; a manifest has one JSON object on each line.",
+            place="line 1",
+            remedy="Write each object in one line: jq -c . manifest.json > manifest.jsonl",
+        )
+
+
+def _of_json(line: bytes) -> Line:
+    if too_deep(line, limits.MAX_JSON_DEPTH):
+        raise invalid(
+            "line-too-deep",
+            f"The line nests deeper than {limits.MAX_JSON_DEPTH} levels.",
+            remedy="Flatten it.",
+        )
+    try:
+        row = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        row = _with_gaps(line)
+        if row is None:
+            raise problem_from_msgspec(error, "line-malformed", "line") from None
+    if not isinstance(row, dict):
+        raise invalid("line-malformed", "The line is no JSON object.", remedy='Write {"ref": …, "path": …}.')
+    return line_from(row)
+
+
+def _with_gaps(line: bytes) -> Any:
+    """A line with NaN or Infinity in it, which is no JSON, though the commonest program writes it: there is nothing."""
+    if b"NaN" not in line and b"Infinity" not in line:
+        return None
+    try:
+        return json.loads(line, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _csv(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[Entry]:
     """A header with the manifest's names; other columns become metadata. Labels: JSON, or a bare class name."""
     done = int(cursor) if cursor else 0
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    text = io.TextIOWrapper(stream, encoding=_encoding(stream), newline="")
     csv.field_size_limit(limits.MAX_MANIFEST_LINE_BYTES)
-    rows = csv.reader(text)
     number = 0
     try:
-        header = [name.strip() for name in next(rows, [])]
-        if not {"ref", "url", "path", "text"} & set(header) or len(set(header)) != len(header):
-            raise invalid(
-                "csv-header",
-                "The first line does not name the columns ref, url, path or text, each once.",
-                place="line 1",
-                remedy="Begin with a header such as ref,url,gold_label.",
-            )
-        for cells in rows:
+        table = _Table(text)
+        if cursor is None and "" in table.columns:
+            yield _unnamed(table.columns)
+        for cells in table.rows:
             number += 1
             if number <= done or not any(cells):
                 continue
-            place, after = f"row {number} (line {rows.line_num})", str(number)
+            place, after = f"row {number} (line {table.rows.line_num})", str(number)
             try:
-                if len(cells) != len(header):
-                    raise invalid(
-                        "row-width", f"{len(cells)} cells, {len(header)} columns.", remedy="Quote cells with commas."
-                    )
-                found = _from_columns(dict(zip(header, cells, strict=True)))
+                found = line_from(table.named(cells), from_text=True)
             except Problem as problem:
                 yield refused(problem, "", place, after)
             else:
@@ -108,97 +168,193 @@ def _csv(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[Entr
     except (csv.Error, UnicodeDecodeError) as error:
         # What follows cannot be cut into rows any more, so the source as a whole is at fault.
         raise invalid(
-            "csv-malformed", f"Behind row {number} the file is no CSV in UTF-8: {error}.", remedy="Mend it there."
+            "csv-malformed",
+            f"Behind row {number} the file is no CSV in UTF-8: {_OPEN if str(error) == _AT_END else error}.",
+            remedy="Mend it there; a spreadsheet saves it as \u201cCSV UTF-8\u201d.",
         ) from None
 
 
-def _parquet(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[Entry]:
-    done = int(cursor) if cursor else 0
-    number = 0
-    try:
-        file = pq.ParquetFile(stream)
-        for batch in file.iter_batches(batch_size=1_000):
-            if number + len(batch) <= done:
-                number += len(batch)
-                continue
-            for row in batch.to_pylist():
-                number += 1
-                if number <= done:
-                    continue
-                try:
-                    found = _from_columns(row)
-                except Problem as problem:
-                    yield refused(problem, "", f"row {number}", str(number))
-                else:
-                    yield _entry(found, f"row {number}", str(number), reader)
-    except (pa.ArrowException, OSError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+def _encoding(stream: IO[bytes]) -> str:
+    """What a table is written in: UTF-8, or a wider one that says so. Raises Problem (INVALID) where it does not."""
+    start = stream.read(64)
+    stream.seek(0)
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if start.count(b"\0") > len(start) // 4:
         raise invalid(
-            "parquet-unreadable", f"The Parquet file cannot be read: {first}", remedy="Write it again."
-        ) from None
+            "manifest-encoding",
+            "The manifest is UTF-16 or UTF-32 and does not say which.",
+            place="line 1",
+            remedy="Save it as UTF-8.",
+        )
+    return "utf-8-sig"
 
 
-def _from_columns(row: Mapping[str, Any]) -> ManifestLine:
-    """A row of columns as a line: empty cells are absent, JSON in text is read, other columns are metadata."""
-    known: dict[str, Any] = {}
-    metadata: dict[str, Any] = {}
-    for name, value in row.items():
-        if value is None or value == "":
-            continue
-        if name not in _columns:
-            metadata[name] = value
-        elif name in ("pre_label", "gold_label"):
-            known[name] = _json(value, name) if not _bare(value) else {"kind": "choice", "values": [value]}
-        elif name == "metadata":
-            known[name] = _json(value, name)
-        elif name == "eligible" and isinstance(value, str):
-            known[name] = value.split()
+class _Table:
+    """A table cut at the separator that makes a manifest's header of its first line.
+
+    columns: the header's names, "" for a column without one; rows: those behind it.
+    """
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        first = _first_line(text)
+        if first.lower().startswith("sep=") and len(first.rstrip("\r\n")) == 5:  # as one spreadsheet writes it
+            first = _first_line(text)
+        for delimiter in DELIMITERS:
+            names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+            columns = [name.lower() if name.lower() in COLUMNS else name for name in names]
+            if {"ref", "url", "path", "text", "parts"} & set(columns) and len(columns) <= MAX_COLUMNS:
+                break
         else:
-            known[name] = value
-    if metadata:
-        given = known.get("metadata", {})
-        if not isinstance(given, dict):
-            raise invalid("line-malformed", "The metadata is no JSON object.", place="/metadata", remedy="Write {…}.")
-        known["metadata"] = metadata | given
-    try:
-        return msgspec.convert(known, ManifestLine, strict=False)
-    except msgspec.ValidationError as error:
-        raise problem_from_msgspec(error, "line-malformed", "row") from None
+            raise invalid(
+                "csv-header",
+                f"The first line names none of the columns ref, url, path, text and parts: {first.strip()[:200]!r}.",
+                place="line 1",
+                remedy="Begin with a header such as ref,url,gold_label; commas, semicolons and tabs separate.",
+            )
+        named = [name for name in columns if name]
+        if twice := next((name for name in named if named.count(name) > 1), None):
+            raise invalid(
+                "csv-header-twice",
+                f"The column {twice[:200]!r} stands there twice.",
+                place="line 1",
+                remedy="Give each column its own name.",
+            )
+        self.columns = columns
+        # strict: a quote that is never closed would take the rest of the file for one cell
+        self.rows = csv.reader(itertools.chain([first], text), delimiter=delimiter, strict=True)
+        next(self.rows)
+
+    def named(self, cells: list[str]) -> dict[str, str]:
+        """Column -> cell, of those that hold something. Raises Problem (INVALID) code "row-width"."""
+        wide = len(self.columns)
+        if len(cells) < wide or any(cells[wide:]):  # empty ones at the end are a spreadsheet's
+            raise invalid(
+                "row-width",
+                f"{len(cells)} cells, {wide} columns.",
+                remedy=f"Quote cells that hold {self.rows.dialect.delimiter!r}.",
+            )
+        return {name: cell for name, cell in zip(self.columns, cells, strict=False) if name and cell != ""}
 
 
-def _bare(value: Any) -> bool:
-    return isinstance(value, str) and not value.lstrip().startswith("{")
+def _first_line(text: io.TextIOWrapper) -> str:
+    """The first line that holds something."""
+    while line := text.readline(limits.MAX_MANIFEST_LINE_BYTES):
+        if line.strip():
+            return line
+    return ""
 
 
-def _json(value: Any, name: str) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.decode(value)
-    except msgspec.DecodeError as error:
-        raise invalid("line-malformed", f"{name} is no JSON: {error}.", place=f"/{name}", remedy="Mend it.") from None
+def _unnamed(columns: list[str]) -> Noted:
+    numbers = [str(number) for number, name in enumerate(columns, 1) if not name]
+    return Noted(
+        "",
+        "line 1",
+        "",
+        "column-unnamed",
+        f"{'Columns' if len(numbers) > 1 else 'Column'} {', '.join(numbers[:10])} of the table "
+        f"{'have' if len(numbers) > 1 else 'has'} no name and {'are' if len(numbers) > 1 else 'is'} passed over.",
+        "Name it in the first line, if it is to be kept.",
+    )
 
 
-def _entry(line: ManifestLine, place: str, cursor: str, reader: Reader) -> Entry:
+def _parquet(path: Path, cursor: str | None, reader: Reader) -> Iterator[Entry]:
+    with _tables.hold() as ask:
+        ask("start", str(path), int(cursor) if cursor else 0)
+        while rows := ask("more"):
+            for number, row in rows:
+                place = f"row {number}"
+                try:
+                    if row is None:
+                        raise invalid(
+                            "line-too-long",
+                            f"The row has more than {limits.MAX_MANIFEST_LINE_BYTES} bytes.",
+                            remedy="Split it.",
+                        )
+                    found = line_from(row)
+                except Problem as problem:
+                    yield refused(problem, "", place, str(number))
+                else:
+                    yield _entry(found, place, str(number), reader)
+
+
+def _entry(line: Line, place: str, cursor: str, reader: Reader) -> Entry:
     ref = line.ref or line.path or line.url or ""
     try:
         if not ref:
             raise invalid("ref-absent", "The line has no ref.", place="/ref", remedy="Give each line a ref of its own.")
         check_ref(ref)
-        if sum(part is not None for part in (line.url, line.path, line.text)) != 1:
-            raise invalid("line-content", "A line has exactly one of url, path and text.", remedy="Keep one of them.")
+        if sum(part is not None for part in (line.url, line.path, line.text, line.parts or None)) != 1:
+            raise invalid(
+                "line-content", "A line has exactly one of url, path, text and parts.", remedy="Keep one of them."
+            )
+        if len(line.parts) > limits.MAX_PARTS:
+            raise invalid(
+                "parts-too-many",
+                f"An item has at most {limits.MAX_PARTS} parts; this has {len(line.parts)}.",
+                place="/parts",
+                remedy="Make several items of it.",
+            )
+        parts = tuple(_part(part, number, reader) for number, part in enumerate(line.parts))
         read = reader(line.path) if line.path is not None else None
     except Problem as problem:
         return refused(problem, ref, place, cursor)
+    url = encoded(line.url) if line.url is not None else None
+    one = FoundPart(read, url, line.text, line.path or (file_name(url) if url else ""))
+    if len(parts) == 1 and parts[0] == FoundPart(parts[0].read, parts[0].url, parts[0].text, parts[0].name):
+        one, parts = parts[0], ()  # nothing is said of it as a part, so it is the item
     return Found(
         ref,
         place,
         cursor,
-        read=read,
-        url=line.url,
-        text=line.text,
+        read=one.read,
+        url=one.url,
+        text=one.text,
+        parts=parts,
+        name=one.name,
         metadata=line.metadata,
         pre_label=line.pre_label,
         gold_label=line.gold_label,
         eligible=line.eligible,
+    )
+
+
+def _part(line: PartLine, number: int, reader: Reader) -> FoundPart:
+    place = f"/parts/{number}"
+    words = line.text if line.text is not None else line.body
+    if sum(one is not None for one in (line.url, line.path, line.text, line.body)) != 1:
+        raise invalid(
+            "part-content", "A part has exactly one of url, path and text.", place=place, remedy="Keep one of them."
+        )
+    for name, said in (("role", line.role or ""), ("sensor", line.sensor or "")):
+        if len(said) > limits.MAX_NAME_CHARS or not said.isprintable():
+            raise invalid(
+                "part-name",
+                f"A part's {name} is one line of at most {limits.MAX_NAME_CHARS} characters.",
+                place=f"{place}/{name}",
+                remedy="Give it a short name; the rest belongs into meta.",
+            )
+    if line.timestamp_ns is not None and not -(2**63) <= line.timestamp_ns < 2**63:
+        raise invalid(
+            "line-malformed",
+            "A timestamp is a whole number of nanoseconds of at most 64 bits.",
+            place=f"{place}/timestamp_ns",
+            remedy="Count from 1970.",
+        )
+    try:
+        read = reader(line.path) if line.path is not None else None
+    except Problem as problem:
+        raise invalid(problem.code, problem.detail, place=f"{place}/path", remedy=problem.remedy) from None
+    url = encoded(line.url) if line.url is not None else None
+    return FoundPart(
+        read,
+        url,
+        words,
+        line.path or (file_name(url) if url else ""),
+        line.role or "",
+        line.sensor or "",
+        line.timestamp_ns,
+        line.meta or {},
     )

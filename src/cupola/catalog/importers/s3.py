@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-import obstore
-from obstore import exceptions as trouble
-from obstore.store import S3Store
-
-from cupola.catalog.found import Context, Entry, Found, check_ref, is_clutter, refused, too_large
+from cupola.catalog import media
+from cupola.catalog.found import Context, Entry, Found, Opened, check_ref, is_clutter, refused
+from cupola.catalog.importers.s3_http import Bucket, Keys
+from cupola.catalog.media.base import too_large
 from cupola.kernel import limits
 from cupola.kernel.errors import Kind, Problem, invalid
 from cupola.platform.net import parse_url
 
+_url = re.compile(r"s3://([A-Za-z0-9][A-Za-z0-9._-]{1,254})(?:/(.*))?\Z", re.DOTALL)
 _region = re.compile(r"[a-z0-9-]{1,40}\Z")
 _settings = ("region", "access_key_id", "secret_access_key", "session_token", "endpoint")
 
@@ -27,20 +25,18 @@ def s3(source: Mapping[str, Any], context: Context, cursor: str | None) -> Itera
     The reference is the key below the prefix. Without keys the bucket is read as the public would: the server's own
     credentials are never lent to a tenant. Raises Problem: INVALID, UNAVAILABLE.
     """
-    store = _open(source, context)
-    try:
-        for batch in obstore.list(store, offset=cursor, chunk_size=1_000):
-            for meta in sorted(batch, key=lambda row: row["path"]):
-                key = meta["path"]
-                if not key.endswith("/") and not is_clutter(tuple(key.split("/"))):
-                    yield _entry(store, key, meta["size"])
-    except (trouble.BaseError, OSError) as error:
-        raise _unreachable(error) from None
+    bucket, prefix = _open(source, context)
+    context.open_files.callback(bucket.close)
+    for one in bucket.list(prefix, None if cursor is None else prefix + cursor):
+        key = one.key.removeprefix(prefix)
+        if key and not key.endswith("/") and not is_clutter(tuple(key.split("/"))):
+            yield _entry(bucket, one.key, key, one.size_bytes)
 
 
-def _open(source: Mapping[str, Any], context: Context) -> S3Store:
+def _open(source: Mapping[str, Any], context: Context) -> tuple[Bucket, str]:
     url = source.get("url")
-    if not isinstance(url, str) or urlsplit(url).scheme != "s3" or not urlsplit(url).netloc:
+    named = _url.match(url) if isinstance(url, str) else None
+    if named is None:
         raise invalid("s3-url", "That is no s3:// URL.", place="/source/url", remedy="Write s3://bucket/prefix.")
     given = {name: source[name] for name in _settings if source.get(name)}
     for name, value in given.items():
@@ -51,12 +47,11 @@ def _open(source: Mapping[str, Any], context: Context) -> S3Store:
         raise invalid(
             "s3-setting", f"{region!r} is no region.", place="/source/region", remedy="Write it like eu-west-1."
         )
-    options: Any = {"timeout": timedelta(seconds=limits.FETCH_TIMEOUT_S), "connect_timeout": timedelta(seconds=5)}
     # Always said outright: what the server's own environment holds for its own bucket must not leak in here.
     endpoint = given.setdefault("endpoint", f"https://s3.{region}.amazonaws.com")
-    scheme, host, _ = parse_url(endpoint)
+    _, host, _ = parse_url(endpoint)
     if "endpoint" in source and not context.guard.trusts(host):
-        # obstore looks names up by itself, so a name that is merely public now cannot be pinned.
+        # Names are looked up as it is asked, so a name that is merely public now cannot be pinned.
         raise Problem(
             Kind.FORBIDDEN,
             "s3-endpoint",
@@ -64,42 +59,31 @@ def _open(source: Mapping[str, Any], context: Context) -> S3Store:
             place="/source/endpoint",
             remedy="Ask the operator to name it in CUPOLA_ALLOWED_HOSTS.",
         )
-    if scheme == "http":
-        options["allow_http"] = True
-    settings: Any = given
-    if "access_key_id" not in given:
-        settings = {**given, "skip_signature": True}
-    retry: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
-    try:
-        return S3Store.from_url(url, client_options=options, retry_config=retry, **settings)
-    except (trouble.BaseError, ValueError) as error:
-        raise invalid("s3-url", f"The bucket cannot be opened: {error}.", place="/source", remedy="Check it.") from None
+    if "access_key_id" in given and "secret_access_key" not in given:
+        raise invalid(
+            "s3-setting",
+            "There is an access key without its secret.",
+            place="/source/secret_access_key",
+            remedy="Send both, or neither for a public bucket.",
+        )
+    keys = None
+    if "access_key_id" in given:
+        keys = Keys(given["access_key_id"], given["secret_access_key"], given.get("session_token", ""))
+    prefix = (named.group(2) or "").strip("/")  # any text, as keys are
+    bucket = Bucket(endpoint, named.group(1), region, keys, context.guard, timeout_s=limits.FETCH_TIMEOUT_S)
+    return bucket, prefix + "/" if prefix else ""
 
 
-def _entry(store: S3Store, key: str, size_bytes: int) -> Entry:
+def _entry(bucket: Bucket, whole: str, key: str, size_bytes: int) -> Entry:
     try:
         check_ref(key)
-        if size_bytes > limits.MAX_IMAGE_BYTES:
-            raise too_large(size_bytes, limits.MAX_IMAGE_BYTES)
+        if size_bytes > media.most_bytes():
+            raise too_large(size_bytes, media.most_bytes())
     except Problem as problem:
         return refused(problem, key, key, key)
-    return Found(key, key, key, read=lambda: _read(store, key))
+    return Found(key, key, key, read=lambda: _read(bucket, whole))
 
 
-def _read(store: S3Store, key: str) -> bytes:
-    try:
-        return bytes(obstore.get(store, key).bytes())
-    except (FileNotFoundError, trouble.NotFoundError):
-        raise invalid("file-absent", "The object is gone since it was listed.", remedy="Import again.") from None
-    except (trouble.BaseError, OSError) as error:
-        raise _unreachable(error) from None
-
-
-def _unreachable(error: Exception) -> Problem:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-    return Problem(
-        Kind.UNAVAILABLE,
-        "s3-unreachable",
-        f"The bucket cannot be read: {first}",
-        remedy="Check its name, region, endpoint and keys, then resume the import.",
-    )
+def _read(bucket: Bucket, key: str) -> Opened:
+    announced, chunks = bucket.get(key)
+    return Opened(chunks, announced)

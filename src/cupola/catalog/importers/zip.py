@@ -5,46 +5,113 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
-from cupola.catalog.found import MANIFESTS, Entry, Found, Read, check_ref, is_clutter, refused, safe_path, too_large
+from cupola.catalog import media
+from cupola.catalog.found import (
+    Entry,
+    Found,
+    Noted,
+    Opened,
+    Read,
+    absent,
+    check_ref,
+    is_clutter,
+    manifests_among,
+    passed_over,
+    refused,
+    safe_path,
+    spellings,
+)
 from cupola.catalog.importers.manifest import lines_in
+from cupola.catalog.importers.zip_names import known_encoding, spell
+from cupola.catalog.media.base import too_large
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
 
+__all__ = ["known_encoding", "read_zip"]
+
 MAX_DIRECTORY_BYTES = 64 * 1024 * 1024  # names and sizes of all entries, which are held in memory
+PART_BYTES = 1024 * 1024
+BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
+# Each stands in the documents of one family of office programs and nowhere else.
+OFFICE = ("[Content_Types].xml", "META-INF/manifest.xml", "Index/Document.iwa")
 RATIO_FROM_BYTES = 1024 * 1024  # below this a high ratio is a blank picture, not a bomb
 
 
-def read_zip(path: Path, cursor: str | None, open_files: ExitStack) -> Iterator[Entry]:
+class Archive:
+    """An open archive and how its names are spelled."""
+
+    def __init__(self, archive: zipfile.ZipFile, names: str | None) -> None:
+        self.file = archive
+        self.entries = archive.infolist()
+        self.names, self.guessed = spell(self.entries, names)
+        # The last of a name counts, as it does for whoever unpacks; accents may be spelled in two ways.
+        self._by_name = {self.names[number]: info for number, info in enumerate(self.entries)}
+        self._by_sound = {_composed(self.names[number]): info for number, info in enumerate(self.entries)}
+
+    def named(self, name: str) -> zipfile.ZipInfo | None:
+        return self._by_name.get(name) or self._by_sound.get(_composed(name))
+
+
+def _composed(name: str) -> str:
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def read_zip(path: Path, cursor: str | None, open_files: ExitStack, names: str | None = None) -> Iterator[Entry]:
     """The entries of an archive in its own order; the reference is the path inside of it. It stays open.
 
-    Raises Problem (INVALID) code "zip-unreadable" or "zip-too-many" for the archive as a whole.
+    names: the encoding of names that do not say it themselves. Raises Problem (INVALID) code "zip-unreadable",
+    "zip-too-many" or "zip-office" for the archive as a whole.
     """
     _check_directory(path)
     try:
-        archive = open_files.enter_context(zipfile.ZipFile(path))
+        archive = Archive(open_files.enter_context(zipfile.ZipFile(path)), names)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise invalid("zip-unreadable", f"The archive cannot be read: {error}.", remedy="Pack it again.") from None
-    entries = archive.infolist()
-    top = _top(entries)
-    for name in MANIFESTS:
-        if top + name in archive.NameToInfo:
-            yield from _by_manifest(archive, top, name, cursor)
-            return
+    if any(archive.named(name) is not None for name in OFFICE):
+        raise invalid(
+            "zip-office",
+            "This is an office document, not an archive of files.",
+            remedy="Save the table as CSV (UTF-8), or pack pictures and texts in a zip.",
+        )
+    if archive.guessed and cursor is None:
+        yield _about_names(archive)
+    top = _top(archive)
+    manifests = manifests_among(name.removeprefix(top) for name in archive.names.values() if name.startswith(top))
+    if manifests:
+        if cursor is None:
+            yield from passed_over(manifests[1:], manifests[0])
+        yield from _by_manifest(archive, top, manifests[0], cursor)
+        return
     seen: set[str] = set()
     start = int(cursor) + 1 if cursor is not None else 0
-    for number, info in enumerate(entries):
-        if info.is_dir() or is_clutter(PurePosixPath(info.filename).parts):
+    for number, info in enumerate(archive.entries):
+        name = archive.names[number]
+        if info.is_dir() or name.endswith("/") or is_clutter(PurePosixPath(name).parts):
             continue
-        twice = info.filename in seen
-        seen.add(info.filename)
+        twice = name in seen
+        seen.add(name)
         if number >= start:
-            yield _entry(archive, info, number, twice)
+            yield _entry(archive, info, name, number, twice)
+
+
+def _about_names(archive: Archive) -> Noted:
+    shown = next(name for name in archive.names.values() if not name.isascii())
+    return Noted(
+        "",
+        "the archive",
+        "",
+        "names-guessed",
+        f"The archive does not say how its file names are written; they were read as {archive.guessed}, such as "
+        f"{shown[:200]!r}.",
+        'If that is wrong, import it again and name the encoding ("names": "cp932", or --names cp932).',
+    )
 
 
 def _check_directory(path: Path) -> None:
@@ -68,44 +135,47 @@ def _check_directory(path: Path) -> None:
         )
 
 
-def _top(entries: list[zipfile.ZipInfo]) -> str:
+def _top(archive: Archive) -> str:
     """The one folder that everything lies in ("photos/"), as most packers make it; else nothing."""
-    tops = {
-        PurePosixPath(info.filename).parts[:1] for info in entries if not is_clutter(PurePosixPath(info.filename).parts)
-    }
-    if len(tops) == 1 and (only := tops.pop()) and any("/" in info.filename for info in entries):
+    paths = [PurePosixPath(name) for name in archive.names.values()]
+    tops = {path.parts[:1] for path in paths if not is_clutter(path.parts)}
+    if len(tops) == 1 and (only := tops.pop()) and any("/" in name for name in archive.names.values()):
         return only[0] + "/"
     return ""
 
 
-def _by_manifest(archive: zipfile.ZipFile, top: str, name: str, cursor: str | None) -> Iterator[Entry]:
+def _by_manifest(archive: Archive, top: str, name: str, cursor: str | None) -> Iterator[Entry]:
     def reader(path: str) -> Read:
-        info = archive.NameToInfo.get(top + safe_path(path))
+        info = next((info for one in spellings(path) if (info := archive.named(top + one)) is not None), None)
         if info is None or info.is_dir():
-            raise invalid("file-absent", f"There is no file {path!r} in the archive.", remedy="Check the manifest.")
+            raise absent(path, (name.removeprefix(top) for name in archive.names.values()))
         _check(info)
-        return lambda: _read(archive, info)
+        return lambda: Opened(_read(archive.file, info))
 
-    info = archive.NameToInfo[top + name]
+    info = archive.named(top + name)
+    assert info is not None
     _check(info, most_bytes=limits.MAX_UPLOAD_BYTES)
-    with archive.open(info) as stream:
-        yield from lines_in(stream, name, cursor, reader)
-
-
-def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, number: int, twice: bool) -> Entry:
-    place, cursor = f"entry {number + 1}: {info.filename}"[:2_000], str(number)
     try:
-        ref = check_ref(safe_path(info.filename))
+        with archive.file.open(info) as stream:
+            yield from lines_in(stream, name, cursor, reader)
+    except BROKEN as error:
+        raise _broken(error) from None
+
+
+def _entry(archive: Archive, info: zipfile.ZipInfo, name: str, number: int, twice: bool) -> Entry:
+    place, cursor = f"entry {number + 1}: {name}"[:2_000], str(number)
+    try:
+        ref = check_ref(safe_path(name))
         if twice:
             raise invalid("duplicate-ref", "An earlier entry has the same name.", remedy="Keep one of them.")
         _check(info)
     except Problem as problem:
-        printable = info.filename.encode(errors="backslashreplace").decode().replace("\0", "\\0")
+        printable = name.encode(errors="backslashreplace").decode().replace("\0", "\\0")
         return refused(problem, printable, place.replace("\0", "\\0"), cursor)
-    return Found(ref, place, cursor, read=lambda: _read(archive, info))
+    return Found(ref, place, cursor, read=lambda: Opened(_read(archive.file, info)))
 
 
-def _check(info: zipfile.ZipInfo, most_bytes: int = limits.MAX_IMAGE_BYTES) -> None:
+def _check(info: zipfile.ZipInfo, most_bytes: int | None = None) -> None:
     """What an entry's header tells. The announced size is what is read at most, so it may be believed."""
     mode = info.external_attr >> 16
     if stat.S_ISLNK(mode):
@@ -120,12 +190,19 @@ def _check(info: zipfile.ZipInfo, most_bytes: int = limits.MAX_IMAGE_BYTES) -> N
             f"It unfolds from {info.compress_size} to {info.file_size} bytes.",
             remedy="Pictures do not compress like that; pack the original.",
         )
-    if info.file_size > most_bytes:
-        raise too_large(info.file_size, most_bytes)
+    most = media.most_bytes() if most_bytes is None else most_bytes
+    if info.file_size > most:
+        raise too_large(info.file_size, most)
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
     try:
-        return archive.read(info)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise invalid("zip-entry-broken", f"The entry cannot be unpacked: {error}.", remedy="Pack it again.") from None
+        with archive.open(info) as entry:
+            while part := entry.read(PART_BYTES):
+                yield part
+    except BROKEN as error:
+        raise _broken(error) from None
+
+
+def _broken(error: Exception) -> Problem:
+    return invalid("zip-entry-broken", f"The entry cannot be unpacked: {error}.", remedy="Pack it again.")

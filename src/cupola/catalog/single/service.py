@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
-
-from cupola.catalog import store as catalog
-from cupola.catalog.intake import Row
-from cupola.catalog.probe import check_text, probe
+from cupola.catalog import service as catalog
+from cupola.catalog.media.base import Content, Probe
+from cupola.catalog.media.text import check_text
+from cupola.catalog.rows import Row, Taken, row_of, store_content
 from cupola.catalog.single import store
-from cupola.kernel import clock, ids
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 
@@ -23,40 +20,35 @@ async def prepare(
     tenant: UUID,
     ref: str,
     *,
-    data: bytes | None = None,
+    content: Content | None = None,
     text: str | None = None,
     name: str = "",
     pre_label: str | None = None,
+    metadata: str = "{}",
 ) -> Row:
-    """An item ready to be stored, from the bytes of a file or from a text. Puts the blob. pre_label: JSON text.
+    """An item ready to be stored, from a file or from a text. Puts the blob, which `add_items` names.
+
+    pre_label, metadata: JSON text; a member `instruction` of the metadata is what the item's tasks ask.
 
     Raises Problem (INVALID) for what is neither a picture that can be read nor a text.
     """
     if text is not None:
-        body: str | None = check_text(text)
-        asset: bytes | None = None
-        media_type, size = "text/plain", len(text.encode())
-        width = height = None
+        body = check_text(text)
+        taken = Taken(Probe("text/plain", text=body, characters=len(body)), len(body.encode()), body=body)
     else:
-        assert data is not None
-        known = await asyncio.to_thread(probe, data, name or ref)
-        media_type, size, width, height = known.media_type, len(data), known.width_px, known.height_px
-        body, asset = known.text, None
-        if body is None:
-            asset = bytes.fromhex((await run.blobs.put(tenant, data)).sha256)
-    content = msgspec.msgpack.encode((media_type, asset, None, body, "{}", pre_label, None, None))
-    return Row(
-        ids.uuid7(), ref, ref, media_type, asset, None, body, size, width, height, "{}", pre_label, None, None,
-        hashlib.sha256(content).digest(),
-    )  # fmt: skip
+        assert content is not None
+        taken = await asyncio.to_thread(_stored, run, tenant, content, name or ref)
+    return row_of(ref, taken, metadata=metadata, pre_label=pre_label)
+
+
+def _stored(run: Runtime, tenant: UUID, content: Content, name: str) -> Taken:
+    taken = store_content(run.blobs, tenant, content, name)
+    run.blobs.settle_now()
+    return taken
 
 
 async def add_items(conn: Conn, tenant: UUID, dataset: UUID, rows: Sequence[Row]) -> dict[str, UUID]:
     """Store items that are ready; returns {reference: item}, also for references that are there already."""
-    content = msgspec.json.encode(rows).decode()
-    now = clock.now()
-    if any(row.asset is not None for row in rows):
-        await catalog.BLOBS_ADD.run(conn, tenant=tenant, rows=content, now=now)
-    await catalog.ITEMS_ADD.all(conn, tenant=tenant, dataset=dataset, rows=content, now=now)
+    await catalog.insert(conn, tenant, dataset, rows)
     known = await store.ITEM_IDS.all(conn, tenant=tenant, dataset=dataset, refs=[row.ref for row in rows])
     return {one.ref: one.id for one in known}

@@ -7,6 +7,7 @@ from typing import Any
 from cupola.compat.scale import outcome, shapes
 from cupola.compat.scale.types.check import Fields, wrong
 from cupola.compat.scale.wire import Call, Conn, metadata_text
+from cupola.kernel import states
 from cupola.kernel.errors import invalid
 from cupola.orders import service
 from cupola.orders.callbacks import service as callbacks
@@ -56,7 +57,10 @@ async def status(conn: Conn, call: Call) -> Json:
 
 async def finalize(conn: Conn, call: Call) -> Json:
     batch = await _named(conn, call)
-    if batch.state in (model.COMPLETED,):
+    if batch.state == model.CANCELLED:
+        # never a 409 here: the clients read it as a task that is there already
+        raise invalid("batch-state", f"The batch {batch.name!r} is cancelled; it cannot be finalized.", place="name")
+    if batch.state == model.COMPLETED:
         return shapes.batch(batch)
     moved = await service.move_batch(conn, call.tenant, batch.id, "finalize")
     # in the test world its tasks are completed already
@@ -72,13 +76,14 @@ async def set_metadata(conn: Conn, call: Call) -> Json:
 
 async def listed(conn: Conn, call: Call) -> Json:
     project, state = call.one("project"), call.one("status")
-    if state is not None and state not in model.BATCH_STATES:
-        raise invalid("query-invalid", f"status: must be one of {', '.join(model.BATCH_STATES)}", place="status")
+    if state is not None and state not in states.BATCH:
+        raise invalid("query-invalid", f"status: must be one of {', '.join(states.BATCH)}", place="status")
     limit = call.limit()
     offset = call.whole("offset", 0, 10_000_000) or 0
     wanted = BatchFilter(
         project=(await projects.project_named(conn, call.tenant, project)).id if project else None,
-        state=model.BATCH_STATES.index(state) if state else None,
+        shown=shapes.SHOWN_AS.get(state) if state else None,
+        state=states.BATCH.index(state) if state and state not in shapes.SHOWN_AS else None,
         created=call.span("start_time", "end_time"),
         live_only=call.flag("exclude_archived") or False,
     )

@@ -73,9 +73,8 @@ async def new_order(
     )
     typed = Fields(params)
     addresses = kind.check(typed)
-    if call.world == "live":
-        for address in dict.fromkeys(addresses):
-            await files.check_address(conn, call.run, call.tenant, address, "attachment")
+    for address in dict.fromkeys(addresses):
+        await files.check_address(conn, call.run, call.tenant, address, "attachment")
     instruction = project_model.joined(
         fields.text("instruction"), base.get("instruction") if isinstance(base.get("instruction"), str) else None
     )
@@ -100,7 +99,11 @@ async def new_order(
         callback=callback or None,
         waits="batch" if batch and batch.state in (project_model.STAGING, project_model.PAUSED) else "placing",
     )
-    return _with_work(new, kind, body, params, instruction or "", role)
+    overview = base.get("instruction")
+    made = _with_work(new, kind, body, params, instruction or "", role)
+    if made.work is None or not isinstance(overview, str):
+        return made
+    return replace(made, work=replace(made.work, overview=overview[: limits.MAX_TEXT_CHARS]))
 
 
 def _version(project: Project | None, fields: Fields, base: dict[str, Any]) -> int | None:

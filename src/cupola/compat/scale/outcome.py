@@ -16,8 +16,9 @@ from cupola.orders.deliveries import service as deliveries
 from cupola.orders.model import Order, Settled
 from cupola.orders.projects import service as projects
 from cupola.orders.projects.model import Batch
+from cupola.platform import jobs
 from cupola.platform.events import Event
-from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 
 log = logging.getLogger("cupola.scale")
@@ -35,62 +36,65 @@ KINDS = (
     "money.moved",
     "training.judged",
     "release.frozen",
+    "project.stopped",
 )
+# after these a line may hold more than its open orders need, which another may be waiting for
+_FREES = frozenset(("order.canceled", "order.failed", "order.completed", "order.batch.cancel", "project.stopped"))
 
 
-async def handle(run: Runtime, events: Sequence[Event]) -> None:
-    """React to a batch of events. Doing so twice changes nothing but that a callback may go out twice."""
-    by_tenant: dict[UUID, list[Event]] = {}
-    for event in events:
-        by_tenant.setdefault(event.tenant, []).append(event)
-    for tenant, its in by_tenant.items():
-        await _handle(run, tenant, its)
+# slow work that orders ask for, by the kind of job; its subject is the tenant, or the order for frames
+PLACE, PLACE_FUNDED, TOP_UP, FRAMES = "place", "place-funded", "top-up", "frames"
 
 
-async def _handle(run: Runtime, tenant: UUID, events: list[Event]) -> None:
+async def handle(conn: Conn, run: Runtime, tenant: UUID, events: Sequence[Event]) -> None:
+    """React to some events of a tenant in the caller's transaction; what takes long is asked for."""
     settled = [event.subject for event in events if event.kind == "task.settled" and event.subject is not None]
     doubtful = [event.subject for event in events if event.kind == "task.escalated" and event.subject is not None]
     if doubtful:
-        async with run.db.tx(Role.APP, tenant=tenant) as conn:
-            await service.doubtful(conn, tenant, doubtful)
+        await service.doubtful(conn, tenant, doubtful)
     if settled:
-        await _respond(run, tenant, settled)
+        await _respond(conn, tenant, settled)
     for event in events:
-        if event.kind in ("order.completed", "order.failed") and event.subject is not None:
-            async with run.db.tx(Role.APP, tenant=tenant) as conn:
-                await _ended(conn, run, tenant, event)
-        elif event.kind == "release.frozen" and event.subject is not None and event.project is not None:
-            async with run.db.tx(Role.APP, tenant=tenant) as conn:
-                await deliveries.deliver_release(conn, tenant, event.subject, event.project)
-        elif event.kind == "order.canceled" and event.subject is not None:
-            async with run.db.tx(Role.APP, tenant=tenant) as conn:
-                order = await service.order(conn, tenant, event.subject)
-                if order.batch is not None:
-                    await batch_done(conn, run, tenant, order.batch)
-    funded = any(event.kind == "money.moved" and event.data.get("kind") == "fund" for event in events)
+        if event.subject is None:
+            continue
+        if event.kind in ("order.completed", "order.failed"):
+            await _ended(conn, run, tenant, event)
+        elif event.kind == "release.frozen" and event.project is not None:
+            await deliveries.deliver_release(conn, tenant, event.subject, event.project)
+        elif event.kind == "order.canceled":
+            order = await service.order(conn, tenant, event.subject)
+            if order.batch is not None:
+                await batch_done(conn, run, tenant, order.batch)
+        elif event.kind == "project.stopped":
+            await placing.close_line(conn, tenant, event.subject)
+    created = [event.subject for event in events if event.kind == "order.created" and event.subject is not None]
+    await jobs.add(conn, tenant, FRAMES, *await service.with_frames(conn, tenant, created))
+    moved = {event.data.get("kind") for event in events if event.kind == "money.moved"}
+    funded = bool(moved & {"fund", "unallot"})
+    if not funded and any(event.kind in _FREES for event in events):
+        funded = await service.waits_for_budget(conn, tenant)
     if funded or any(event.kind in ("order.recalled", "training.judged") for event in events):
-        await placing.top_up(run, tenant)
+        await jobs.add(conn, tenant, TOP_UP, tenant)
     if any(event.kind in ("order.created", "order.batch.finalize", "order.batch.resume") for event in events):
-        await placing.place_waiting(run, tenant)
+        await jobs.add(conn, tenant, PLACE, tenant)
     if funded:
-        await placing.place_waiting(run, tenant, unfunded=True)
+        await jobs.add(conn, tenant, PLACE_FUNDED, tenant)
 
 
-async def _respond(run: Runtime, tenant: UUID, tasks: list[UUID]) -> None:
-    async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        for one in await service.settled(conn, tenant, tasks):
-            try:
-                response = response_of(one)
-            except Exception:
-                # a label that cannot be told in this form: one task's trouble, not everybody's
-                log.exception("the response of task %s could not be written", one.order.id)
-                await service.fail(conn, tenant, one.order.id, "Its label could not be told in this form.")
-                continue
-            if response is None:
-                await service.fail(conn, tenant, one.order.id, "The people who looked at it could not decide it.")
-            else:
-                done = await service.complete(conn, tenant, one.order.id, response)
-                await tell(conn, tenant, done, "completed")
+async def _respond(conn: Conn, tenant: UUID, tasks: list[UUID]) -> None:
+    for one in await service.settled(conn, tenant, tasks):
+        try:
+            response = response_of(one)
+        except Exception:
+            # a label that cannot be told in this form: one task's trouble, not everybody's
+            log.exception("the response of task %s could not be written", one.order.id)
+            await service.fail(conn, tenant, one.order.id, "Its label could not be told in this form.")
+            continue
+        if response is None:
+            await service.fail(conn, tenant, one.order.id, "The people who looked at it could not decide it.")
+        else:
+            done = await service.complete(conn, tenant, one.order.id, response)
+            await tell(conn, tenant, done, "completed")
 
 
 def response_of(one: Settled) -> str | None:

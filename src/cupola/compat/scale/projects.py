@@ -7,7 +7,7 @@ from typing import Any
 from cupola.compat.scale import shapes
 from cupola.compat.scale.types import TYPES, type_named
 from cupola.compat.scale.types.check import Fields
-from cupola.compat.scale.types.collection import form
+from cupola.compat.scale.types.form_fields import form
 from cupola.compat.scale.wire import Call, Conn, shown_time
 from cupola.kernel.errors import Problem, invalid
 from cupola.orders.projects import service as projects
@@ -82,7 +82,7 @@ async def template(conn: Conn, call: Call) -> Json:
         "template_variables": variables if isinstance(variables, dict) else {},
         "response_schema": {
             "type": "object",
-            "properties": {one["field_id"]: {"type": "array", "title": one["title"]} for one in asked},
+            "properties": {one.key: {"type": "object", "title": one.title} for one in asked},
         },
         "auto_onboard_enabled": False,
     }

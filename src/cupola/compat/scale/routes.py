@@ -14,13 +14,14 @@ from uuid import UUID
 
 import psycopg
 from fastapi import APIRouter, Request, Response
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 
-from cupola.compat.scale import attachments, batches, files, projects, studio, tasks, team
+from cupola.compat.scale import attachments, batches, files, forms, projects, studio, tasks, team
 from cupola.compat.scale.v2 import deliveries, work
 from cupola.compat.scale.wire import Call, answer, refusal, refused
 from cupola.kernel.errors import Kind, Problem, invalid
-from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.pg.tx import Conn, Role, reading
 from cupola.platform.web import idempotency_key, kept, principal, read_body, runtime
 
 log = logging.getLogger("cupola.scale")
@@ -38,11 +39,25 @@ class Operation:
     raw: bool = False
     open: bool = False  # for whoever holds a signed address
     keyed: bool = False  # takes an Idempotency-Key: its answer is kept, and holds no secret
+    asks: frozenset[str] | None = None  # the names that its query may hold; None: whatever it holds is passed over
 
     @property
     def segments(self) -> list[str]:
         return self.pattern.strip("/").split("/")
 
+
+def _of(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+_PROJECT, _BATCH, _PAGE = ("project_id", "project_name"), ("batch_id", "batch_name"), ("limit", "next_token")
+_DELIVERED, _COMPLETED = ("delivered_after", "delivered_before"), ("completed_after", "completed_before")
+_TASKS = _of(
+    *("start_time", "end_time", "status", "type", "project", "batch", "limit", "next_token", *_COMPLETED),
+    *("updated_after", "updated_before", "customer_review_status", "tags", "unique_id"),
+    *("include_attachment_url", "limited_response"),
+)
+_BATCHES = _of("start_time", "end_time", "exclude_archived", "status", "project", "limit", "offset")
 
 V1: tuple[Operation, ...] = (
     Operation("POST", "/v1/task/{type}", tasks.create, keyed=True),
@@ -56,17 +71,17 @@ V1: tuple[Operation, ...] = (
     Operation("PUT", "/v1/task/{task}/tags", tasks.add_tags),
     Operation("DELETE", "/v1/task/{task}/tags", tasks.delete_tags),
     Operation("POST", "/v1/task/{task}/priority", tasks.set_priority),
-    Operation("GET", "/v1/tasks", tasks.listed),
+    Operation("GET", "/v1/tasks", tasks.listed, asks=_TASKS),
     Operation("POST", "/v1/evaluation_tasks/{type}", tasks.create_evaluation, keyed=True),
     Operation("POST", "/v1/training_tasks/{type}", tasks.create_training, keyed=True),
     Operation("POST", "/v1/batches", batches.create, keyed=True),
-    Operation("GET", "/v1/batches", batches.listed),
+    Operation("GET", "/v1/batches", batches.listed, asks=_BATCHES),
     Operation("GET", "/v1/batches/{name}", batches.read),
     Operation("GET", "/v1/batches/{name}/status", batches.status),
     Operation("POST", "/v1/batches/{name}/finalize", batches.finalize),
     Operation("POST", "/v1/batches/{name}/setMetadata", batches.set_metadata),
     Operation("POST", "/v1/projects", projects.create, keyed=True),
-    Operation("GET", "/v1/projects", projects.listed),
+    Operation("GET", "/v1/projects", projects.listed, asks=_of("archived")),
     Operation("GET", "/v1/projects/{name}", projects.read),
     Operation("POST", "/v1/projects/{name}/setParams", projects.set_params),
     Operation("GET", "/v1/projects/{name}/taskTemplates", projects.template),
@@ -89,9 +104,14 @@ V1: tuple[Operation, ...] = (
     Operation("GET", "/v1/attachments/{tenant}/{sha256}", attachments.serve, raw=True, open=True),
 )
 V2: tuple[Operation, ...] = (
-    Operation("GET", "/v2/projects", work.list_projects),
+    Operation("GET", "/v2/projects", work.list_projects, asks=_of("created_after", "created_before")),
     Operation("GET", "/v2/project", work.read_project),
-    Operation("GET", "/v2/batches", work.list_batches),
+    Operation(
+        "GET",
+        "/v2/batches",
+        work.list_batches,
+        asks=_of(*_PROJECT, *_PAGE, *_COMPLETED, "status", "created_after", "created_before", "expand"),
+    ),
     Operation("GET", "/v2/batch", work.read_batch),
     Operation("POST", "/v2/batch", work.create_batch, keyed=True),
     Operation("POST", "/v2/batch/finalize", work.finalize),
@@ -99,13 +119,18 @@ V2: tuple[Operation, ...] = (
     Operation("POST", "/v2/batch/resume", work.resume),
     Operation("POST", "/v2/batch/cancel", work.cancel),
     Operation("POST", "/v2/batch/metadata", work.batch_metadata),
-    Operation("GET", "/v2/tasks", work.list_tasks),
+    Operation(
+        "GET",
+        "/v2/tasks",
+        work.list_tasks,
+        asks=_of(*_PROJECT, *_BATCH, *_PAGE, *_COMPLETED, "status", "expand", "opts"),
+    ),
     Operation("GET", "/v2/task", work.read_task),
     Operation("POST", "/v2/task/metadata", work.task_metadata),
     Operation("POST", "/v2/task/chat", work.create_chat, keyed=True),
     Operation("GET", "/v2/annotation", work.read_annotation),
     Operation("GET", "/v2/schema", work.read_schema),
-    Operation("GET", "/v2/deliveries", deliveries.listed),
+    Operation("GET", "/v2/deliveries", deliveries.listed, asks=_of(*_PROJECT, *_DELIVERED, "expand")),
     Operation("GET", "/v2/delivery", deliveries.read),
     Operation("GET", "/v2/delivery/tasks", deliveries.rows),
     Operation("GET", "/v2/datasets", deliveries.datasets),
@@ -137,7 +162,8 @@ def sent_segments(request: Request) -> list[str]:
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     try:
         text = raw.split(b"?")[0].decode("ascii")
-        return [urllib.parse.unquote(part, errors="strict") for part in text.strip("/").split("/")]
+        # clients whose address ends with a slash write two of them
+        return [urllib.parse.unquote(part, errors="strict") for part in text.split("/") if part] or [""]
     except UnicodeDecodeError as error:
         raise invalid("path-invalid", "The address is not escaped as UTF-8.", place="path") from error
 
@@ -153,6 +179,8 @@ async def dispatch(request: Request) -> Response:
             return refusal(404, "There is no such operation.")
         operation, names = fitting[0]
         call = await _call(request, operation, names, version)
+        if operation.asks is not None:
+            call.only(operation.asks)
         if operation.raw:
             made = await operation.handler(call)
         else:
@@ -199,19 +227,31 @@ async def _call(request: Request, operation: Operation, names: dict[str, str], v
         if who.tenant is None:
             raise Problem(Kind.UNAUTHENTICATED, "unauthenticated", "This is not a tenant's API key.", remedy="")
         who_tenant, world, name = who.tenant, who.world, who.name
+        reading.set(who.reader)  # what changes an order answers with all of it
     body = b"" if operation.raw else await read_body(request)
+    if request.headers.get("content-type", "").startswith(forms.MEDIA_TYPE):
+        body = forms.as_json(body)
     return Call(request, run, who_tenant or UUID(int=0), world, name, version, names, body)
 
 
-@router.api_route(
-    "/v1/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False, response_model=None
-)
-async def v1(request: Request, rest: str) -> Response:
-    return await dispatch(request)
+class Anything(Convertor[str]):
+    """The rest of an address, whatever it holds: a name may have a line break."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
 
 
-@router.api_route(
-    "/v2/{rest:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False, response_model=None
-)
-async def v2(request: Request, rest: str) -> Response:
-    return await dispatch(request)
+register_url_convertor("anything", Anything())
+for _prefix in ("/v1", "/v2", "//v1", "//v2"):
+    router.add_api_route(
+        _prefix + "/{rest:anything}",
+        dispatch,
+        methods=["GET", "POST", "PUT", "DELETE", "PATCH"],
+        include_in_schema=False,
+        response_model=None,
+    )

@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 
 from cupola.compat.scale.wire import shown_time
+from cupola.kernel import states
 from cupola.orders import model
 from cupola.orders.files.model import SCHEME, File
 from cupola.orders.model import Order
-from cupola.orders.projects.model import BATCH_STATES, IN_PROGRESS, Batch, Project, Version
+from cupola.orders.projects.model import COMPLETED, IN_PROGRESS, STAGING, Batch, Project, Version
 
 Json = dict[str, Any]
-# v1 knows three states of a batch
-_V1_BATCH = {"paused": "in_progress", "cancelled": "completed"}
+# v1 knows three states of a batch: a paused one is as it was before, a cancelled one is done
+SHOWN_AS = {states.BATCH[state]: state for state in (STAGING, IN_PROGRESS, COMPLETED)}
 
 
 def task(order: Order, world: str, *, urls: dict[str, str] | None = None) -> Json:
@@ -25,7 +26,7 @@ def task(order: Order, world: str, *, urls: dict[str, str] | None = None) -> Jso
         "created_at": shown_time(order.created_at),
         "updated_at": shown_time(order.updated_at),
         "type": order.type,
-        "status": model.STATES[order.state],
+        "status": states.ORDER[order.state],
         "is_test": world == "test",
         "urgency": "standard",
         "metadata": msgspec.Raw(order.metadata.encode()),
@@ -55,14 +56,16 @@ def task(order: Order, world: str, *, urls: dict[str, str] | None = None) -> Jso
     if order.completed_at is not None:
         shown["completed_at"] = shown_time(order.completed_at)
     if order.state == model.COMPLETED or order.review:
-        shown["customer_review_status"] = model.REVIEWS[order.review]
+        shown["customer_review_status"] = states.REVIEW[order.review]
     if order.state == model.COMPLETED and order.response is not None:
         shown["response"] = msgspec.Raw(order.response.encode())
     if order.error is not None:
         shown["error"] = order.error
     if urls is not None:
         shown["attachmentS3Downloads"] = [
-            {"attachment": address, "s3URL": url, "url": url} for address, url in urls.items()
+            # it is the picture as people were shown it, which is what scripts look for under that name
+            {"attachmentURL": address, "s3URL": url, "isConvertedImage": True, "attachment": address, "url": url}
+            for address, url in urls.items()
         ]
     return shown
 
@@ -71,7 +74,7 @@ def limited(order: Order) -> Json:
     """T with the few members of `limited_response`."""
     return {
         "task_id": str(order.id),
-        "status": model.STATES[order.state],
+        "status": states.ORDER[order.state],
         "metadata": msgspec.Raw(order.metadata.encode()),
         "project": order.project_name,
         "otherVersion": None,
@@ -80,12 +83,12 @@ def limited(order: Order) -> Json:
 
 def batch(of: Batch) -> Json:
     """B."""
-    state = BATCH_STATES[of.state]
+    state, as_shown = states.BATCH[of.state], states.BATCH[of.shown]
     shown: Json = {
         "id": str(of.id),
         "name": of.name,
         "project": of.project_name,
-        "status": _V1_BATCH.get(state, state),
+        "status": as_shown,
         "created_at": shown_time(of.created_at),
         "metadata": msgspec.Raw(of.metadata.encode()),
         "callback": of.callback,
@@ -94,14 +97,13 @@ def batch(of: Batch) -> Json:
     }
     if of.completed_at is not None:
         shown["completed_at"] = shown_time(of.completed_at)
-    if state in _V1_BATCH:
+    if state != as_shown:
         shown["detailed_status"] = state
     return shown
 
 
 def batch_status(of: Batch, counts: dict[str, int]) -> Json:
-    state = BATCH_STATES[of.state]
-    return {"status": _V1_BATCH.get(state, state), **counts}
+    return {"status": states.BATCH[of.shown], **counts}
 
 
 def project(of: Project, versions: Sequence[Version]) -> Json:

@@ -17,18 +17,22 @@ _TYPES = {"production": "Production", "calibration": "Calibration", "self_label"
 # ---------------------------------------------------------------- assignments
 async def assignments(conn: Conn, call: Call) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
+    shown = await service.spellings(conn, call.tenant)
     for one in await service.assigned(conn, call.tenant):
-        found.setdefault(one.email, []).append(one.project)
+        found.setdefault(shown.get(one.email, one.email), []).append(one.project)
     return found
 
 
 def _assign(add: bool) -> Any:
     async def change(conn: Conn, call: Call) -> dict[str, list[str]]:
+        """Answers everybody's assignments, and of who was named also that there are none left."""
         body = Fields(call.object())
-        emails = model.emails(body.texts("emails", required=True), "emails")
+        given = body.texts("emails", required=True)
+        emails = model.emails(given, "emails")
         await service.assign(conn, call.tenant, emails, body.texts("projects", required=True, most=1_000), add=add)
-        after = await assignments(conn, call)
-        return {email: after.get(email, []) for email in emails}
+        await service.spell(conn, call.tenant, given)
+        named = [model.spelled(given)[email] for email in emails]
+        return {**{name: [] for name in named}, **await assignments(conn, call)}
 
     return change
 
@@ -37,25 +41,26 @@ assign, unassign = _assign(True), _assign(False)
 
 
 # ---------------------------------------------------------------- groups
-def _group(group: Group, members: list[GroupMember]) -> Json:
+def _group(group: Group, members: list[GroupMember], shown: dict[str, str]) -> Json:
     return {
         "id": str(group.id),
         "name": group.name,
         "numWorkers": len(members),
         "isSingleton": False,
-        "workers": [{"id": str(one.id), "email": one.email} for one in members],
+        "workers": [{"id": str(one.id), "email": shown.get(one.email, one.email)} for one in members],
     }
 
 
 async def groups(conn: Conn, call: Call) -> list[Json]:
     project = await projects.project_named(conn, call.tenant, call.path["project"])
-    return [_group(group, members) for group, members in await service.groups(conn, call.tenant, project.id)]
+    shown = await service.spellings(conn, call.tenant)
+    return [_group(group, members, shown) for group, members in await service.groups(conn, call.tenant, project.id)]
 
 
 async def _one(conn: Conn, call: Call, project: Any, name: str) -> Json:
     for group, members in await service.groups(conn, call.tenant, project):
         if group.name == name:
-            return _group(group, members)
+            return _group(group, members, await service.spellings(conn, call.tenant))
     raise AssertionError("a group that was just written is not there")
 
 
@@ -66,6 +71,7 @@ async def create_group(conn: Conn, call: Call) -> Json:
     given = body.texts("emails")
     emails = model.emails(given, "emails") if given else []
     await service.create_group(conn, call.tenant, project.id, name, emails)
+    await service.spell(conn, call.tenant, given)
     return await _one(conn, call, project.id, name)
 
 
@@ -82,6 +88,7 @@ async def change_group(conn: Conn, call: Call) -> Json:
         model.emails(add, "add_emails") if add else [],
         model.emails(remove, "remove_emails") if remove else [],
     )
+    await service.spell(conn, call.tenant, add)
     return await _one(conn, call, project.id, group.name)
 
 

@@ -11,6 +11,7 @@ from cupola.compat.scale import attachments, intake, outcome, shapes
 from cupola.compat.scale.types import TYPES
 from cupola.compat.scale.types.check import Fields, wrong
 from cupola.compat.scale.wire import Call, Conn, metadata_text, shown_token
+from cupola.kernel import states
 from cupola.kernel.errors import invalid, not_found
 from cupola.orders import model, service
 from cupola.orders.model import Filter
@@ -36,7 +37,8 @@ async def read(conn: Conn, call: Call) -> Json:
     order = await service.order(conn, call.tenant, call.id("task", "task"))
     if order.role != model.PRODUCTION:
         raise not_found("task")
-    return shapes.task(order, call.world)
+    urls = await attachments.of_orders(conn, call, [order])
+    return shapes.task(order, call.world, urls=urls[order.id])
 
 
 async def cancel(conn: Conn, call: Call) -> Json:
@@ -65,7 +67,7 @@ async def audit(conn: Conn, call: Call) -> Json:
     await outcome.tell(conn, call.tenant, order, "audit")
     if order.state == model.PENDING:
         await outcome.tell(conn, call.tenant, order, "recall")
-    return {**shapes.task(order, call.world), "customer_review_status": model.REVIEWS[review]}
+    return {**shapes.task(order, call.world), "customer_review_status": states.REVIEW[review]}
 
 
 async def set_unique_id(conn: Conn, call: Call) -> Json:
@@ -105,16 +107,16 @@ async def filter_of(conn: Conn, call: Call) -> Filter:
     """What GET /v1/tasks asks for. Raises Problem: INVALID naming the parameter, NOT_FOUND for a project or batch."""
     project, batch = call.one("project"), call.one("batch")
     status, kind = call.one("status"), call.one("type")
-    if status is not None and status not in model.STATES:
-        raise invalid("query-invalid", f"status: must be one of {', '.join(model.STATES)}", place="status")
+    if status is not None and status not in states.ORDER:
+        raise invalid("query-invalid", f"status: must be one of {', '.join(states.ORDER)}", place="status")
     if kind is not None and kind not in TYPES:
         raise invalid("query-invalid", f"type: {kind[:100]!r} is no type of task", place="type")
     reviews = [word for value in call.several("customer_review_status") for word in value.split(",") if word]
     for word in reviews:
-        if word not in model.REVIEWS:
+        if word not in states.REVIEW:
             raise invalid(
                 "query-invalid",
-                f"customer_review_status: must be of {', '.join(model.REVIEWS)}",
+                f"customer_review_status: must be of {', '.join(states.REVIEW)}",
                 place="customer_review_status",
             )
     unique_ids = [value for value in call.several("unique_id") if value]
@@ -125,8 +127,8 @@ async def filter_of(conn: Conn, call: Call) -> Filter:
         project=(await projects.project_named(conn, call.tenant, project)).id if project else None,
         batch=(await projects.batch_named(conn, call.tenant, batch)).id if batch else None,
         type=kind,
-        states=[model.STATES.index(status)] if status else None,
-        reviews=[model.REVIEWS.index(word) for word in reviews] or None,
+        states=[states.ORDER.index(status)] if status else None,
+        reviews=[states.REVIEW.index(word) for word in reviews] or None,
         unique_ids=unique_ids or None,
         tags=[value for value in call.several("tags") if value] or None,
         created=(created_after, created_before),

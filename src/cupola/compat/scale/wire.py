@@ -48,7 +48,9 @@ class Call:
 
     def __post_init__(self) -> None:
         raw = self.request.scope.get("query_string", b"").decode("latin-1")
-        self._query = urllib.parse.parse_qs(raw, keep_blank_values=True, max_num_fields=1_000, errors="strict")
+        told = urllib.parse.parse_qsl(raw, keep_blank_values=True, max_num_fields=1_000, errors="strict")
+        for name, value in told:
+            self._query.setdefault(name.removesuffix("[]"), []).append(value)  # some write lists as tags[]=
 
     # ------------------------------------------------------------ the query
     def several(self, name: str) -> list[str]:
@@ -58,6 +60,16 @@ class Call:
             if "\0" in value or len(value) > 8_000:
                 raise invalid("query-invalid", f"{name}: is no value that can be looked for", place=name)
         return found
+
+    def only(self, known: frozenset[str]) -> None:
+        """Refuse a query that asks for what this list cannot: passing over a filter would list too much."""
+        for name in self._query:
+            if name not in known:
+                raise invalid(
+                    "query-unknown",
+                    f"{name[:100]}: is no filter of this list; there are {', '.join(sorted(known))}",
+                    place=name[:100],
+                )
 
     def one(self, name: str) -> str | None:
         """The last value of a parameter; None where it is absent or empty."""

@@ -3,43 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 
-from cupola.labels.kinds.box import weighted_median
-from cupola.labels.kinds.objects import SHAPES, Object, ObjectsLabel, Shape, Source, bounds_of, overlap
+from cupola.labels import shapes
+from cupola.labels.kinds.objects import Object, ObjectsLabel, Source, reach_of, similarity
 from cupola.labels.matching import touching
 from cupola.labels.ontology import AttributeValue, Ontology
-
-CLUSTER_IOU = 0.4  # the least mean overlap of two groups that are taken for one thing
+from cupola.labels.shapes.shape import weighted_median
 
 T = TypeVar("T")
 Member = tuple[int, int]  # person, index of the object in that person's label
 
 
-def merge(labels: Sequence[ObjectsLabel], weights: Sequence[float], ontology: Ontology) -> ObjectsLabel:
-    """Objects that more than half of the weight saw, each with the weighted median of its coordinates.
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """One thing that several people drew; people: the places of their labels."""
 
-    Groups hold at most one object of a person. They grow from single objects by average linkage on IoU, the closest
-    pair first. The class, then each attribute, is decided by weighted vote within the group.
+    object: Object
+    people: list[int]
+
+
+def merge(labels: Sequence[ObjectsLabel], weights: Sequence[float], ontology: Ontology) -> ObjectsLabel:
+    """Objects that more than half of the weight saw, each with the weighted median of its coordinates."""
+    return ObjectsLabel([one.object for one in merged(labels, weights, ontology)])
+
+
+def merged(
+    labels: Sequence[ObjectsLabel],
+    weights: Sequence[float],
+    ontology: Ontology,
+    *,
+    hands: Sequence[float] | None = None,
+) -> list[Merged]:
+    """Objects that more than half of the weight saw, and who saw each.
+
+    Groups hold at most one object of a person. They grow from single objects by average linkage on similarity, the
+    closest pair first. The class, then each attribute, is decided by weighted vote within the group; where the thing
+    lies, by the weighted median with the weights `hands` (as `weights`, unless given).
     """
     members, objects = _flatten(labels)
     groups = _cluster(members, objects)
     half = sum(weights) / 2
-    out: list[Object] = []
+    out: list[Merged] = []
     taken: set[str] = set()
     for group in groups:
         people = [members[row][0] for row in group]
-        if sum(weights[person] for person in people) <= half:
+        say = [weights[person] for person in people]
+        if sum(say) <= half:
             continue
-        found = _merge_group([objects[row] for row in group], [weights[person] for person in people], ontology)
+        fine = say if hands is None else [hands[person] for person in people]
+        found = _merge_group([objects[row] for row in group], say, fine, ontology)
         name, suffix = found.id, 2
         while name in taken:
             name, suffix = f"{found.id[:56]}-{suffix}", suffix + 1
         taken.add(name)
-        out.append(msgspec.structs.replace(found, id=name))
-    return ObjectsLabel(out)
+        out.append(Merged(msgspec.structs.replace(found, id=name), people))
+    return out
 
 
 def _flatten(labels: Sequence[ObjectsLabel]) -> tuple[list[Member], list[Object]]:
@@ -48,23 +70,24 @@ def _flatten(labels: Sequence[ObjectsLabel]) -> tuple[list[Member], list[Object]
 
 
 def _cluster(members: list[Member], objects: list[Object]) -> list[list[int]]:
-    bounds = bounds_of(objects)
-    iou: dict[tuple[int, int], float] = {}
-    for a, b in touching(bounds, bounds):
+    reach = reach_of(objects)
+    alike: dict[tuple[int, int], float] = {}
+    for a, b in touching(reach, reach):
         if a < b and members[a][0] != members[b][0]:
-            value = overlap(objects[a], objects[b])
+            value = similarity(objects[a], objects[b])
             if value > 0:
-                iou[a, b] = value
+                alike[a, b] = value
     group_of = list(range(len(objects)))
     groups: dict[int, list[int]] = {row: [row] for row in group_of}
-    for (a, b), value in sorted(iou.items(), key=lambda pair: (-pair[1], pair[0])):
-        if value < CLUSTER_IOU:
-            break
+    for (a, b), value in sorted(alike.items(), key=lambda pair: (-pair[1], pair[0])):
+        least = shapes.of(objects[a].shape).joined_at
+        if value < least:
+            continue
         first, second = groups[group_of[a]], groups[group_of[b]]
         if first is second or {members[row][0] for row in first} & {members[row][0] for row in second}:
             continue
-        links = [iou.get((min(p, q), max(p, q)), 0.0) for p in first for q in second]
-        if sum(links) / len(links) < CLUSTER_IOU:
+        links = [alike.get((min(p, q), max(p, q)), 0.0) for p in first for q in second]
+        if sum(links) / len(links) < least:
             continue
         target, gone = group_of[a], group_of[b]
         for row in second:
@@ -74,15 +97,15 @@ def _cluster(members: list[Member], objects: list[Object]) -> list[list[int]]:
     return [sorted(group) for _, group in sorted(groups.items())]
 
 
-def _merge_group(objects: list[Object], weights: list[float], ontology: Ontology) -> Object:
+def _merge_group(objects: list[Object], weights: list[float], hands: list[float], ontology: Ontology) -> Object:
     index = ontology.class_index
     cls = _vote([thing.cls for thing in objects], weights, index)
     heaviest = max(range(len(objects)), key=lambda row: (weights[row], -row))
     # Shapes of one type can be averaged; with several the type is voted on first.
-    kinds: list[type[Shape]] = [type(thing.shape) for thing in objects]
-    kind = _vote(kinds, weights, {k: rank for rank, k in enumerate(SHAPES)})
-    rows = [row for row in range(len(objects)) if kinds[row] is kind]
-    shape = SHAPES[kind].merge([objects[row].shape for row in rows], [weights[row] for row in rows])
+    types = [thing.shape.type for thing in objects]
+    winner = _vote(types, weights, {name: rank for rank, name in enumerate(shapes.SHAPES)})
+    rows = [row for row in range(len(objects)) if types[row] == winner]
+    shape = shapes.SHAPES[winner].merge([objects[row].shape for row in rows], [hands[row] for row in rows])
     attributes = _merge_attributes(objects, weights, cls, ontology)
     return Object(objects[heaviest].id, cls, shape, attributes, _source(objects))
 

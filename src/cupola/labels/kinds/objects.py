@@ -1,14 +1,12 @@
 """Objects: any number of shapes on one image, each with a class, attributes and where it came from.
 
-A new shape is one file beside box.py with validate, bounds, overlap and merge, one name in `Shape`, one line in
-`SHAPES` and one in `ontology.Geometry`.
+Which shapes there are is said by the table in `labels/shapes`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -16,17 +14,18 @@ from numpy.typing import NDArray
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
-from cupola.labels.kinds import box
+from cupola.labels import attributes, shapes
+from cupola.labels.facts import ItemFacts
+from cupola.labels.label import Label
 from cupola.labels.matching import match
-from cupola.labels.ontology import AttributeSpec, AttributeValue, Ontology
+from cupola.labels.ontology import AttributeValue, ClassSpec, Ontology
 from cupola.labels.places import pointer, unstorable
+from cupola.labels.shapes import AnyShape
 
-Shape = box.Box
 Source = Literal["person", "model", "corrected"]
-SHAPES: Mapping[type[Shape], Any] = {box.Box: box}
 
-SAME_IOU = 0.5  # the criterion of PASCAL VOC (Everingham et al. 2010) for "the same object"
 MAX_ID_CHARS = 64
+SLACK_PX = 0.01
 
 
 class Object(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,18 +33,18 @@ class Object(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     id: str
     cls: str
-    shape: Shape
+    shape: AnyShape
     attributes: dict[str, AttributeValue] = {}
     source: Source = "person"
 
 
-class ObjectsLabel(msgspec.Struct, frozen=True, tag="objects", tag_field="kind", forbid_unknown_fields=True):
+class ObjectsLabel(Label, frozen=True, tag="objects"):
     """All objects of the image; an empty list says that there are none."""
 
     objects: list[Object]
 
 
-def validate(label: ObjectsLabel, ontology: Ontology, width_px: int | None, height_px: int | None) -> None:
+def validate(label: ObjectsLabel, ontology: Ontology, facts: ItemFacts) -> None:
     """Raises Problem (INVALID) at the first object that breaks a rule, with its place."""
     if len(label.objects) > limits.MAX_OBJECTS_PER_LABEL:
         raise _wrong(
@@ -74,129 +73,131 @@ def validate(label: ObjectsLabel, ontology: Ontology, width_px: int | None, heig
             )
         shape = thing.shape
         geometry = geometry_of[thing.cls]
-        if geometry is not None and geometry != shape.__struct_config__.tag:
+        if geometry is not None and geometry != shape.type:
             raise _wrong(
                 "label-wrong-shape",
-                f"The class {thing.cls!r} is drawn as {geometry}, not as {shape.__struct_config__.tag}.",
+                f"The class {thing.cls!r} is drawn as {geometry}, not as {shape.type}.",
                 pointer("objects", position, "shape", "type"),
                 f"Draw it as {geometry}.",
             )
-        SHAPES[type(shape)].validate(shape, width_px, height_px, f"/objects/{position}/shape")
+        shapes.of(shape).validate(shape, facts, f"/objects/{position}/shape")
+        _check_size(shape, ontology.classes[ontology.class_index[thing.cls]], f"/objects/{position}/shape")
         specs = attributes_of[thing.cls]
         if specs or thing.attributes:
-            _validate_attributes(thing, specs, position)
+            attributes.validate(
+                thing.attributes, specs, pointer("objects", position, "attributes"), f"The class {thing.cls!r}"
+            )
 
 
-def validate_shapes(label: ObjectsLabel, width_px: int | None, height_px: int | None) -> None:
+def _check_size(shape: AnyShape, spec: ClassSpec, place: str) -> None:
+    kind = shapes.of(shape)
+    size = kind.size(shape)
+    # what somebody draws to the edge of the least size is not refused for its last rounding
+    if size is not None and (size[0] < spec.min_width_px - SLACK_PX or size[1] < spec.min_height_px - SLACK_PX):
+        raise _wrong(
+            "label-too-small",
+            f"A {shape.type} of {spec.name!r} is at least {spec.min_width_px:g} x {spec.min_height_px:g} px; this one "
+            f"has {size[0]:.1f} x {size[1]:.1f}.",
+            place,
+            "Leave out what is smaller, or draw all of it.",
+        )
+    if not spec.can_turn and kind.turn_rad(shape):
+        raise _wrong("label-turned", f"A {shape.type} of {spec.name!r} lies straight.", place, "Turn it back.")
+
+
+def validate_shapes(label: ObjectsLabel, facts: ItemFacts) -> None:
     """What can be said of objects before their ontology is known: finite, not empty, within the image."""
     for position, thing in enumerate(label.objects):
-        SHAPES[type(thing.shape)].validate(thing.shape, width_px, height_px, f"/objects/{position}/shape")
+        shapes.of(thing.shape).validate(thing.shape, facts, f"/objects/{position}/shape")
 
 
-def _validate_attributes(thing: Object, specs: Mapping[str, AttributeSpec], position: int) -> None:
-    for name, value in thing.attributes.items():
-        place = pointer("objects", position, "attributes", name)
-        spec = specs.get(name)
-        if spec is None:
-            raise _wrong(
-                "label-unknown-attribute",
-                f"The class {thing.cls!r} has no attribute {name!r}.",
-                place,
-                "Remove it, or add it to the ontology.",
+def salvage(label: ObjectsLabel, check: Callable[[ObjectsLabel], None]) -> tuple[ObjectsLabel | None, list[Problem]]:
+    """The objects that pass by themselves, those with a wrong attribute without it; places are those in `label`."""
+    kept: list[Object] = []
+    left_out: list[Problem] = []
+    seen: set[str] = set()
+    for position, thing in enumerate(label.objects):
+        if len(kept) >= limits.MAX_OBJECTS_PER_LABEL or thing.id in seen:
+            left_out.append(
+                _wrong(
+                    "label-object-id", f"{thing.id[:80]!r} stands twice.", f"/objects/{position}", "Keep one of them."
+                )
             )
-        if not _asked(spec, thing.attributes):
-            raise _wrong(
-                "label-attribute-not-asked",
-                f"{name!r} is asked only when its condition holds.",
-                place,
-                "Remove it, or mend the attribute that it depends on.",
-            )
-        if not _fits(spec, value):
-            raise _wrong(
-                "label-attribute-value",
-                f"That is not a value of the {spec.type} attribute {name!r}.",
-                place,
-                "Use a value that the ontology allows.",
-            )
-    for name, spec in specs.items():
-        if spec.required and name not in thing.attributes and _asked(spec, thing.attributes):
-            raise _wrong(
-                "label-attribute-missing",
-                f"The attribute {name!r} is required.",
-                pointer("objects", position, "attributes"),
-                f"Give a value for {name!r}.",
-            )
+            continue
+        while True:
+            try:
+                check(ObjectsLabel([thing]))
+            except Problem as problem:
+                left_out.append(_at(problem, position))
+                wrong = problem.place.removeprefix("/objects/0/attributes/")
+                name = wrong.replace("~1", "/").replace("~0", "~")
+                if wrong == problem.place or name not in thing.attributes:
+                    break
+                fewer = {key: value for key, value in thing.attributes.items() if key != name}
+                thing = msgspec.structs.replace(thing, attributes=fewer)
+            else:
+                kept.append(thing)
+                seen.add(thing.id)
+                break
+    return (ObjectsLabel(kept) if kept else None), left_out
 
 
-def _asked(spec: AttributeSpec, values: Mapping[str, AttributeValue]) -> bool:
-    if spec.when is None:
-        return True
-    value = values.get(spec.when.attribute)
-    if isinstance(value, list):
-        return spec.when.equals in value
-    return type(value) is type(spec.when.equals) and value == spec.when.equals
+def _at(problem: Problem, position: int) -> Problem:
+    rest = problem.place.removeprefix("/objects/0")
+    place = f"/objects/{position}{rest}" if rest != problem.place else problem.place
+    return invalid(problem.code, problem.detail, place=place, remedy=problem.remedy)
 
 
-def _fits(spec: AttributeSpec, value: AttributeValue) -> bool:
-    match spec.type:
-        case "choice":
-            return isinstance(value, str) and value in spec.option_set
-        case "multi":
-            return isinstance(value, list) and len(set(value)) == len(value) and spec.option_set.issuperset(value)
-        case "text":
-            return isinstance(value, str) and len(value) <= limits.MAX_TEXT_CHARS and not unstorable(value)
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        case "bool":
-            return isinstance(value, bool)
-
-
-def overlap(a: Object, b: Object) -> float:
-    """Intersection over union of the two shapes; 0 where their types differ."""
+def similarity(a: Object, b: Object) -> float:
+    """How alike two shapes are, in [0, 1]; 0 where their types differ."""
     if type(a.shape) is not type(b.shape):
         return 0.0
-    return float(SHAPES[type(a.shape)].overlap(a.shape, b.shape))
+    return float(shapes.of(a.shape).similarity(a.shape, b.shape))
+
+
+def is_same(a: Object, b: Object, alike: float) -> bool:
+    """Whether a pair of that similarity is one thing, said alike: class, attributes, and the shape's own measure."""
+    return a.cls == b.cls and alike >= shapes.of(a.shape).same_at and attributes.alike(a.attributes, b.attributes)
 
 
 def pairs(a: ObjectsLabel, b: ObjectsLabel, *, by_class: bool = True) -> list[tuple[int, int, float]]:
-    """The best one-to-one pairing: (index in a, index in b, IoU), of objects of one class unless told otherwise."""
+    """The best one-to-one pairing: (index in a, index in b, similarity), of objects of one class unless told
+    otherwise."""
 
     def score(i: int, j: int) -> float:
         first, second = a.objects[i], b.objects[j]
-        return 0.0 if by_class and first.cls != second.cls else overlap(first, second)
+        return 0.0 if by_class and first.cls != second.cls else similarity(first, second)
 
-    return match(bounds_of(a.objects), bounds_of(b.objects), score)
+    return match(reach_of(a.objects), reach_of(b.objects), score)
 
 
-def bounds_of(objects: Sequence[Object]) -> NDArray[np.float64]:
-    """(n, 4) float64 of x0, y0, x1, y1 in px, for objects of any shapes."""
+def reach_of(objects: Sequence[Object]) -> NDArray[np.float64]:
+    """(n, 4) float64 of x0, y0, x1, y1 in px, for objects of any shapes: where something like each could lie."""
     out = np.empty((len(objects), 4), dtype=np.float64)
-    for kind, module in SHAPES.items():
-        rows = [row for row, thing in enumerate(objects) if type(thing.shape) is kind]
+    for name, one in shapes.SHAPES.items():
+        rows = [row for row, thing in enumerate(objects) if thing.shape.type == name]
         if rows:
-            out[rows] = module.bounds([objects[row].shape for row in rows])
+            out[rows] = one.reach([objects[row].shape for row in rows])
     return out
 
 
 def distance(a: ObjectsLabel, b: ObjectsLabel) -> float:
-    """1 - 2 S / (|a| + |b|), S = the sum of IoU over the best one-to-one pairing within classes.
+    """1 - 2 S / (|a| + |b|), S = the sum of similarities over the best one-to-one pairing within classes.
 
-    A Dice distance that gives a pair the credit of its overlap; 0 for two empty labels.
+    A Dice distance that gives a pair the credit of its likeness; 0 for two empty labels.
     """
     total = len(a.objects) + len(b.objects)
     if not total:
         return 0.0
-    return max(0.0, 1.0 - 2.0 * sum(iou for _, _, iou in pairs(a, b)) / total)
+    return max(0.0, 1.0 - 2.0 * sum(alike for _, _, alike in pairs(a, b)) / total)
 
 
 def same(a: ObjectsLabel, b: ObjectsLabel) -> bool:
-    """Each object has its one counterpart of the same class and attributes with an IoU of SAME_IOU or more."""
+    """Each object has its one counterpart of the same class and attributes, as alike as its shape asks for."""
     if len(a.objects) != len(b.objects):
         return False
     found = pairs(a, b)
-    return len(found) == len(a.objects) and all(
-        iou >= SAME_IOU and a.objects[i].attributes == b.objects[j].attributes for i, j, iou in found
-    )
+    return len(found) == len(a.objects) and all(is_same(a.objects[i], b.objects[j], alike) for i, j, alike in found)
 
 
 def _wrong(code: str, detail: str, place: str, remedy: str) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from cupola.orders.callbacks.model import Delivery, Message, State
 from cupola.orders.callbacks.store import Claimed
 from cupola.platform import mail, outbox
 from cupola.platform.net import Fetcher, Guard, check_literal
-from cupola.platform.outbox import Attempt, Due
+from cupola.platform.outbox import Attempt, Lane
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks.model import SIGNATURE_HEADER, signature
@@ -62,7 +63,9 @@ async def deliveries(
     conn: Conn, tenant: UUID, *, task: UUID | None, state: State | None = None, before: UUID | None, limit: int
 ) -> list[Delivery]:
     """The log, newest first."""
-    return await store.DELIVERIES.all(conn, tenant=tenant, task=task, state=state, before=before, limit=limit)
+    return await store.DELIVERIES.all(
+        conn, tenant=tenant, task=task, state=state, before=before or ids.LAST, limit=limit
+    )
 
 
 async def message(conn: Conn, tenant: UUID, delivery: UUID) -> Message:
@@ -85,11 +88,11 @@ async def resend(conn: Conn, tenant: UUID, delivery: UUID) -> Delivery:
 class _Callbacks:
     """The callbacks of orders, for `outbox`."""
 
-    async def due(self, conn: Conn, now: datetime, each: int, limit: int) -> list[Due]:
-        return await store.DUE.all(conn, now=now, each=each, limit=limit)
+    async def lanes(self, conn: Conn, now: datetime) -> list[Lane]:
+        return await store.LANES.all(conn, now=now)
 
-    async def claim(self, conn: Conn, due: Due, now: datetime, until: datetime) -> Claimed | None:
-        return await store.CLAIM.maybe(conn, tenant=due.tenant, id=due.id, now=now, until=until)
+    async def claim(self, conn: Conn, lane: Lane, now: datetime, until: datetime, limit: int) -> list[Claimed]:
+        return await store.CLAIM.all(conn, tenant=lane.tenant, lane=lane.lane, now=now, until=until, limit=limit)
 
     async def send(
         self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: Claimed
@@ -109,25 +112,14 @@ class _Callbacks:
     def again(self, message: Claimed, unit: float) -> timedelta | None:
         return outbox.pause(message.tries, unit)
 
-    async def note(self, conn: Conn, tenant: UUID, message: Claimed, attempt: Attempt) -> None:
-        await store.OUTCOME.run(
-            conn,
-            tenant=tenant,
-            id=message.id,
-            state=attempt.state,
-            status=attempt.status,
-            error=attempt.error,
-            next_at=attempt.next_at,
-            delivered_at=attempt.delivered_at,
+    async def note(self, conn: Conn, tenant: UUID, tried: Sequence[tuple[Claimed, Attempt]]) -> None:
+        await store.OUTCOMES.run(
+            conn, tenant=tenant, ids=[message.id for message, _ in tried], **outbox.columns([one for _, one in tried])
         )
-        if message.task is not None and attempt.state != "waiting":
-            await orders.CALLED_BACK.run(conn, tenant=tenant, id=message.task, succeeded=attempt.state == "delivered")
-
-    async def outdated(self, conn: Conn, before: datetime) -> list[UUID]:
-        return [row.tenant for row in await store.OUTDATED.all(conn, before=before)]
-
-    async def forget(self, conn: Conn, tenant: UUID, before: datetime) -> int:
-        return await store.FORGET.run(conn, tenant=tenant, before=before)
+        for message, attempt in tried:
+            if message.task is not None and attempt.state != "waiting":
+                done = attempt.state == "delivered"
+                await orders.CALLED_BACK.run(conn, tenant=tenant, id=message.task, succeeded=done)
 
 
 OUTBOX = _Callbacks()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cupola.orders.callbacks.model import Delivery, Message
-from cupola.platform.outbox import Due, TenantOf
+from cupola.platform.outbox import Lane
 from cupola.platform.pg.statement import Command, Statement
 
 
@@ -26,30 +26,35 @@ ADD = Command(
     "INSERT INTO order_callback (tenant, id, task, batch, kind, url, body, state, next_at, created_at) VALUES "
     "(%(tenant)s, %(id)s, %(task)s::uuid, %(batch)s::uuid, %(kind)s, %(url)s, %(body)s, 'waiting', %(now)s, %(now)s)"
 )
-# Role OPS, which sees when and for whom, not what; so many of each tenant, so that none holds up the others.
-DUE = Statement(
-    Due,
-    "SELECT tenant, id FROM (SELECT tenant, id, next_at, "
-    "row_number() OVER (PARTITION BY tenant ORDER BY next_at, id) AS place FROM ("
-    "SELECT tenant, id, next_at FROM order_callback WHERE state = 'waiting' AND next_at <= %(now)s "
-    "ORDER BY next_at LIMIT 5000) AS due) AS placed "
-    "WHERE place <= %(each)s ORDER BY place, next_at LIMIT %(limit)s",
+# Role OPS, which sees for whom, not what. Receivers are found one after the other by the index.
+LANES = Statement(
+    Lane,
+    "WITH RECURSIVE queueing AS ("
+    "(SELECT tenant, lane FROM order_callback WHERE state = 'waiting' ORDER BY tenant, lane LIMIT 1) UNION ALL "
+    "SELECT n.tenant, n.lane FROM queueing q CROSS JOIN LATERAL (SELECT d.tenant, d.lane FROM order_callback d "
+    "WHERE d.state = 'waiting' AND (d.tenant, d.lane) > (q.tenant, q.lane) ORDER BY d.tenant, d.lane LIMIT 1) n) "
+    "SELECT tenant, lane AS lane FROM queueing q WHERE EXISTS (SELECT FROM order_callback d "
+    "WHERE d.tenant = q.tenant AND d.lane = q.lane AND d.state = 'waiting' AND d.next_at <= %(now)s) LIMIT 10000",
 )
 CLAIM = Statement(
     Claimed,
-    "UPDATE order_callback SET tries = tries + 1, next_at = %(until)s WHERE tenant = %(tenant)s AND id = %(id)s "
-    "AND state = 'waiting' AND next_at <= %(now)s RETURNING id, task, batch, kind, url, body, tries",
+    "WITH due AS (SELECT id FROM order_callback WHERE tenant = %(tenant)s AND lane = %(lane)s AND state = 'waiting' "
+    "AND next_at <= %(now)s ORDER BY next_at, id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) "
+    "UPDATE order_callback d SET tries = d.tries + 1, next_at = %(until)s FROM due "
+    "WHERE d.tenant = %(tenant)s AND d.id = due.id RETURNING d.id, d.task, d.batch, d.kind, d.url, d.body, d.tries",
 )
-OUTCOME = Command(
-    "UPDATE order_callback SET state = %(state)s, last_status = %(status)s::int, last_error = %(error)s::text, "
-    "next_at = %(next_at)s::timestamptz, delivered_at = coalesce(%(delivered_at)s::timestamptz, delivered_at) "
-    "WHERE tenant = %(tenant)s AND id = %(id)s"
+OUTCOMES = Command(
+    "UPDATE order_callback d SET state = o.state, last_status = o.status, last_error = o.error, next_at = o.next_at, "
+    "delivered_at = coalesce(o.delivered_at, d.delivered_at), tries = d.tries - o.untried "
+    "FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(statuses)s::int[], %(errors)s::text[], "
+    "%(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
+    "AS o (id, state, status, error, next_at, delivered_at, untried) WHERE d.tenant = %(tenant)s AND d.id = o.id"
 )
 DELIVERIES = Statement(
     Delivery,
     "SELECT " + _DELIVERY + "FROM order_callback WHERE tenant = %(tenant)s "
     "AND (%(task)s::uuid IS NULL OR task = %(task)s::uuid) AND (%(state)s::text IS NULL OR state = %(state)s::text) "
-    "AND (%(before)s::uuid IS NULL OR id < %(before)s::uuid) ORDER BY id DESC LIMIT %(limit)s",
+    "AND id < %(before)s::uuid ORDER BY id DESC LIMIT %(limit)s",
 )
 MESSAGE = Statement(
     Message, "SELECT " + _DELIVERY + ", body FROM order_callback WHERE tenant = %(tenant)s AND id = %(id)s"
@@ -58,12 +63,4 @@ RESEND = Statement(
     Delivery,
     "UPDATE order_callback SET state = 'waiting', tries = 0, next_at = %(now)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s RETURNING " + _DELIVERY,
-)
-# What is done is told of for a while (outbox.KEPT).
-OUTDATED = Statement(
-    TenantOf,
-    "SELECT DISTINCT tenant FROM order_callback WHERE created_at < %(before)s AND state <> 'waiting' LIMIT 10000",
-)
-FORGET = Command(
-    "DELETE FROM order_callback WHERE tenant = %(tenant)s AND created_at < %(before)s AND state <> 'waiting'"
 )

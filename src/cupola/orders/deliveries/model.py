@@ -22,7 +22,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One order of a delivery; response is JSON text as it was then."""
+    """One order of a delivery; response and snapshot (what else was told of it) are JSON text as of then.
+
+    snapshot: {metadata: JSON text, completed_at, batch}; None in deliveries of the versions before it was kept.
+    """
 
     task: UUID
     type: str
@@ -31,6 +34,7 @@ class Row:
     created_at: datetime
     delivered_at: datetime
     response: str
+    snapshot: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ async def deliver_release(conn: Conn, tenant: UUID, release: UUID, foundry: UUID
     rows = await store.RELEASE_TASKS.all(conn, tenant=tenant, release=release)
     if not rows:
         return None
-    name = f"{rows[0].name[:200]} ({release.hex[-8:]})"
+    shown = "".join(one if one.isprintable() else " " for one in rows[0].name[:200])
+    name = f"{shown} ({release.hex[-8:]})"
     return await deliver(conn, tenant, project, name, release=release, tasks=[row.id for row in rows])
 
 
@@ -99,8 +100,8 @@ async def rows(
         task=wanted.task,
         delivered_from=wanted.delivered[0],
         delivered_to=wanted.delivered[1],
-        after_delivery=after[0] if after else None,
-        after_task=after[1] if after else None,
+        after_delivery=after[0] if after else ids.FIRST,
+        after_task=after[1] if after else ids.FIRST,
         limit=limit + 1,
     )
     return found[:limit], len(found) > limit

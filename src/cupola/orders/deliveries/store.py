@@ -22,12 +22,14 @@ _DELIVERY = (
 ADD = Command(
     "INSERT INTO order_delivery (tenant, id, project, name, release, tasks, delivered_at) SELECT %(tenant)s, %(id)s, "
     "%(project)s, %(name)s, %(release)s::uuid, count(*), %(now)s FROM order_task o WHERE o.tenant = %(tenant)s "
-    "AND o.project = %(project)s AND o.role = 0 AND o.state = 1 AND o.response IS NOT NULL "
-    "AND (%(tasks)s::uuid[] IS NULL OR o.foundry_task = ANY (%(tasks)s::uuid[]))"
+    "AND o.project = %(project)s AND o.role = {role.production} AND o.state = {order.completed} AND o.response IS NOT "
+    "NULL AND (%(tasks)s::uuid[] IS NULL OR o.foundry_task = ANY (%(tasks)s::uuid[]))"
 )
 ROWS_ADD = Command(
-    "INSERT INTO order_delivery_row (tenant, delivery, task, response) SELECT %(tenant)s, %(id)s, o.id, o.response "
-    "FROM order_task o WHERE o.tenant = %(tenant)s AND o.project = %(project)s AND o.role = 0 AND o.state = 1 "
+    "INSERT INTO order_delivery_row (tenant, delivery, task, response, snapshot) SELECT %(tenant)s, %(id)s, o.id, "
+    "o.response, json_build_object('metadata', o.metadata, 'completed_at', o.completed_at, 'batch', o.batch)::text "
+    "FROM order_task o WHERE o.tenant = %(tenant)s AND o.project = %(project)s AND o.role = {role.production} AND "
+    "o.state = {order.completed} "
     "AND o.response IS NOT NULL AND (%(tasks)s::uuid[] IS NULL OR o.foundry_task = ANY (%(tasks)s::uuid[]))"
 )
 DELIVERY = Statement(Delivery, "SELECT " + _DELIVERY + "AND d.id = %(id)s")
@@ -41,29 +43,29 @@ LIST = Statement(
     "SELECT " + _DELIVERY + "AND (%(project)s::uuid IS NULL OR d.project = %(project)s::uuid) "
     "AND (%(delivered_from)s::timestamptz IS NULL OR d.delivered_at >= %(delivered_from)s::timestamptz) "
     "AND (%(delivered_to)s::timestamptz IS NULL OR d.delivered_at <= %(delivered_to)s::timestamptz) "
-    "ORDER BY d.id LIMIT 10000",
+    "ORDER BY d.id DESC LIMIT 10000",
 )
 _WHERE = (
     "FROM order_delivery_row r JOIN order_delivery d ON d.tenant = r.tenant AND d.id = r.delivery "
     "JOIN order_task o ON o.tenant = r.tenant AND o.id = r.task WHERE r.tenant = %(tenant)s "
     "AND (%(delivery)s::uuid IS NULL OR r.delivery = %(delivery)s::uuid) "
     "AND (%(project)s::uuid IS NULL OR d.project = %(project)s::uuid) "
-    "AND (%(task)s::uuid IS NULL OR r.task = %(task)s::uuid) "
+    "AND (%(task)s::uuid IS NULL OR r.task = %(task)s::uuid) AND NOT order_kept(o.foundry_task) "
     "AND (%(delivered_from)s::timestamptz IS NULL OR d.delivered_at >= %(delivered_from)s::timestamptz) "
     "AND (%(delivered_to)s::timestamptz IS NULL OR d.delivered_at <= %(delivered_to)s::timestamptz) "
 )
 ROWS = Statement(
     Row,
-    "SELECT r.task, o.type, r.delivery, d.project, o.created_at, d.delivered_at, r.response "
+    "SELECT r.task, o.type, r.delivery, d.project, o.created_at, d.delivered_at, "
+    "order_answer(o.foundry_task, r.response) AS response, r.snapshot "
     + _WHERE
-    + "AND (%(after_delivery)s::uuid IS NULL "
-    "OR (r.delivery, r.task) > (%(after_delivery)s::uuid, %(after_task)s::uuid)) "
+    + "AND (r.delivery, r.task) > (%(after_delivery)s::uuid, %(after_task)s::uuid) "
     "ORDER BY r.delivery, r.task LIMIT %(limit)s",
 )
 DATASETS = Statement(
     Dataset,
     "SELECT DISTINCT p.id, p.name FROM order_delivery d JOIN order_project p ON p.tenant = d.tenant "
-    "AND p.id = d.project WHERE d.tenant = %(tenant)s ORDER BY p.id LIMIT 10000",
+    "AND p.id = d.project WHERE d.tenant = %(tenant)s ORDER BY p.id DESC LIMIT 10000",
 )
 RELEASED = Scalar(UUID, "SELECT id FROM order_delivery WHERE tenant = %(tenant)s AND release = %(release)s LIMIT 1")
 RELEASE_TASKS = Statement(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
+import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
+from cupola.catalog.contents import Gathering
+from cupola.catalog.media.base import Content
+from cupola.catalog.rows import kept
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import invalid, not_found, unavailable
 from cupola.orders.files import model, store
@@ -15,10 +21,20 @@ from cupola.platform.net import Fetcher, Guard, check_literal
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}\Z")
+
+
+# codes of what is away at somebody else's: not ours, and it may come back
+AWAY = frozenset(("attachment-away", "url-unresolved", "url-unreachable", "url-timeout"))
+_LATER = frozenset((408, 421, 423, 425, 429))
+_NEVER = frozenset((501, 505, 511))  # of 5xx, those that a later try does not change
+
 
 def media_type_of(name: str, told: str | None = None) -> str:
+    """By the name, else what the sender said, if that can stand in a header."""
     guessed = mimetypes.guess_type(name)[0]
-    return guessed or (told or "").partition(";")[0].strip() or "application/octet-stream"
+    said = (told or "").partition(";")[0].strip()
+    return guessed or (said if _MEDIA_TYPE.match(said) else "application/octet-stream")
 
 
 async def receive(run: Runtime, tenant: UUID, chunks: AsyncIterator[bytes]) -> Stored:
@@ -94,51 +110,62 @@ async def check_address(conn: Conn, run: Runtime, tenant: UUID, address: str, pl
     check_literal(address, Guard.of(run.settings.allowed_hosts))
 
 
+@asynccontextmanager
 async def content(
     run: Runtime, tenant: UUID, fetcher: Fetcher, address: str, *, max_bytes: int = model.MAX_FILE_BYTES
-) -> tuple[bytes, str]:
-    """The bytes behind an attachment and its name; an import is fetched now and kept.
+) -> AsyncIterator[tuple[Content, str]]:
+    """The file behind an attachment and its name, on disk when it is large; an import is fetched now and kept.
 
-    Raises Problem: INVALID, NOT_FOUND, UNAVAILABLE.
+    Raises Problem: INVALID, NOT_FOUND, TOO_LARGE, UNAVAILABLE.
     """
     of = model.file_of(address)
-    if of is None:
-        return await _fetched(fetcher, address, max_bytes), address.partition("?")[0]
-    async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        row = await file(conn, tenant, of)
-    if row.asset is None:
-        row = await arrive(run, tenant, fetcher, row)
-    assert row.asset is not None
-    return await run.blobs.get(tenant, row.asset.hex()), row.name
+    with Gathering(run.blobs, max_bytes) as gathering:
+        if of is None:
+            await _fetched(fetcher, address, gathering, max_bytes)
+            yield gathering.done(), address.partition("?")[0]
+            return
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            row = await file(conn, tenant, of)
+        if row.asset is None:
+            row = await arrive(run, tenant, fetcher, row)
+        assert row.asset is not None
+        async for chunk in run.blobs.stream(tenant, row.asset.hex()):
+            gathering.add(chunk)
+        yield gathering.done(), row.name
 
 
 async def arrive(run: Runtime, tenant: UUID, fetcher: Fetcher, row: File) -> File:
     """Fetch an import and keep its bytes. Raises Problem: INVALID, UNAVAILABLE."""
     assert row.url is not None
-    data = await _fetched(fetcher, row.url)
-    stored = await run.blobs.put(tenant, data)
+    with Gathering(run.blobs, model.MAX_FILE_BYTES) as gathering:
+        await _fetched(fetcher, row.url, gathering, model.MAX_FILE_BYTES)
+        came = gathering.done()
+        asset = await asyncio.to_thread(kept, run.blobs, tenant, came)
+        await asyncio.to_thread(run.blobs.settle_now)
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
         await store.FETCHED.run(
             conn,
             tenant=tenant,
             id=row.id,
-            asset=bytes.fromhex(stored.sha256),
-            bytes=stored.size_bytes,
+            asset=asset,
+            bytes=came.size_bytes,
             media_type=media_type_of(row.url.partition("?")[0], row.media_type),
             now=clock.now(),
         )
         return await file(conn, tenant, row.id)
 
 
-async def _fetched(fetcher: Fetcher, url: str, max_bytes: int = model.MAX_FILE_BYTES) -> bytes:
-    answer = await fetcher.fetch(url, max_bytes=max_bytes)
-    if answer.status >= 500 or answer.status == 429:
-        raise unavailable("attachment-away", f"The server of the attachment answered {answer.status}.")
-    if answer.status != 200:
-        raise invalid(
-            "attachment-status",
-            f"The server of the attachment answered {answer.status}.",
-            place="attachment",
-            remedy="Check the URL and who may read it.",
-        )
-    return answer.body
+async def _fetched(fetcher: Fetcher, url: str, into: Gathering, max_bytes: int) -> None:
+    async with fetcher.stream(url, max_bytes=max_bytes) as (answer, chunks):
+        status = answer.status_code
+        if (status >= 500 and status not in _NEVER) or status in _LATER:
+            raise unavailable("attachment-away", f"The server of the attachment answered {status}.")
+        if status != 200:
+            raise invalid(
+                "attachment-status",
+                f"The server of the attachment answered {status}.",
+                place="attachment",
+                remedy="Check the URL and who may read it.",
+            )
+        async for chunk in chunks:
+            into.add(chunk)

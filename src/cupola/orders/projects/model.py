@@ -9,19 +9,21 @@ from uuid import UUID
 
 import msgspec
 
+from cupola.kernel import states
 from cupola.kernel.errors import Problem, conflict
 
-BATCH_STATES = ("staging", "in_progress", "completed", "paused", "cancelled")
-STAGING, IN_PROGRESS, COMPLETED, PAUSED, CANCELLED = range(5)
+STAGING, IN_PROGRESS, COMPLETED, PAUSED, CANCELLED = map(
+    states.BATCH.index, ("staging", "in_progress", "completed", "paused", "cancelled")
+)
 BATCH_KINDS = ("production", "calibration", "self_label")
 MAX_NAME_CHARS = 300
 MAX_PARAMS_BYTES = 1024 * 1024
-# verb -> (states it is for, state it leads to)
-_MOVES: dict[str, tuple[tuple[int, ...], int]] = {
-    "finalize": ((STAGING, IN_PROGRESS), IN_PROGRESS),
-    "pause": ((STAGING, IN_PROGRESS), PAUSED),
-    "resume": ((PAUSED,), IN_PROGRESS),
-    "cancel": ((STAGING, IN_PROGRESS, PAUSED), CANCELLED),
+# verb -> the states it is for
+_MOVES: dict[str, tuple[int, ...]] = {
+    "finalize": (STAGING, IN_PROGRESS, PAUSED),
+    "pause": (STAGING, IN_PROGRESS),
+    "resume": (PAUSED,),
+    "cancel": (STAGING, IN_PROGRESS, PAUSED),
 }
 
 
@@ -52,6 +54,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
+    """paused_from: of a paused batch, the state that it goes back to."""
+
     id: UUID
     project: UUID
     project_name: str
@@ -64,6 +68,14 @@ class Batch:
     archived: bool
     created_at: datetime
     completed_at: datetime | None
+    paused_from: int | None
+
+    @property
+    def shown(self) -> int:
+        """Its state for clients that know neither paused nor cancelled ones."""
+        if self.state == PAUSED:
+            return IN_PROGRESS if self.paused_from is None else self.paused_from
+        return COMPLETED if self.state == CANCELLED else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +89,38 @@ class Batches:
 
 @dataclass(frozen=True, slots=True)
 class BatchFilter:
+    """shown: the state as `Batch.shown` tells it."""
+
     project: UUID | None = None
     state: int | None = None
+    shown: int | None = None
     created: tuple[datetime | None, datetime | None] = (None, None)
     completed: tuple[datetime | None, datetime | None] = (None, None)
     live_only: bool = False
 
 
-def moved(state: int, verb: str) -> int:
-    """The state that a verb leads a batch to. Raises Problem (CONFLICT) where it has no place."""
-    before, after = _MOVES[verb]
+def moved(state: int, paused_from: int | None, verb: str) -> tuple[int, int | None]:
+    """The state that a verb leads a batch to, and the one a paused one goes back to.
+
+    A pause keeps whether the batch was finalized; one that is finalized while paused goes on as that when it is
+    resumed. Raises Problem (CONFLICT) where the verb has no place.
+    """
+    before = _MOVES[verb]
     if state not in before:
         raise conflict(
             "batch-state",
-            f"A batch that is {BATCH_STATES[state]} cannot be changed by {verb}.",
-            remedy=f"This needs the state {' or '.join(BATCH_STATES[one] for one in before)}.",
+            f"A batch that is {states.BATCH[state]} cannot be changed by {verb}.",
+            remedy=f"This needs the state {' or '.join(states.BATCH[one] for one in before)}.",
         )
-    return after
+    match verb:
+        case "finalize":
+            return (PAUSED, IN_PROGRESS) if state == PAUSED else (IN_PROGRESS, None)
+        case "pause":
+            return PAUSED, state
+        case "resume":
+            return (IN_PROGRESS if paused_from is None else paused_from), None
+        case _:
+            return CANCELLED, None
 
 
 def taken(what: str, name: str) -> Problem:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from cupola.kernel import clock, ids
+from cupola.kernel import clock, ids, states
 from cupola.kernel.errors import invalid, not_found
 from cupola.orders.projects import model, store
 from cupola.orders.projects.model import Batch, Batches, BatchFilter, Project, Version
@@ -18,10 +18,18 @@ MAX_PROJECTS = 10_000
 
 
 def check_name(name: str, place: str) -> str:
-    """Raises Problem (INVALID) for a name that cannot be kept."""
-    if not 1 <= len(name) <= model.MAX_NAME_CHARS or "\0" in name:
-        raise invalid("name-invalid", f"A name has 1 to {model.MAX_NAME_CHARS} characters, none of them U+0000.",
-                      place=place, remedy="Choose another name.")  # fmt: skip
+    """Raises Problem (INVALID) for a name that cannot be kept, or that no address could name: `.` and `..` are taken
+    for folders on the way, and line breaks are lost."""
+    if not 1 <= len(name) <= model.MAX_NAME_CHARS or any(ord(one) < 32 or 127 <= ord(one) < 160 for one in name):
+        raise invalid(
+            "name-invalid",
+            f"{place}: a name has 1 to {model.MAX_NAME_CHARS} characters, none of them a control character.",
+            place=place,
+            remedy="Choose another name.",
+        )
+    if name in (".", ".."):
+        raise invalid("name-invalid", f"{place}: {name!r} cannot stand in an address.", place=place,
+                      remedy="Choose another name.")  # fmt: skip
     return name
 
 
@@ -185,11 +193,13 @@ async def join(conn: Conn, tenant: UUID, to: Batch, of: Project) -> None:
     Raises Problem (INVALID) for a batch that takes no more: a cancelled one, or a finalized one of a project whose
     batches are filled first and finalized then.
     """
-    state = await store.BATCH_SHARE.one(conn, tenant=tenant, id=to.id)
-    if state == model.CANCELLED or ((of.rapid or of.studio) and state not in (model.STAGING, model.PAUSED)):
+    standing = await store.BATCH_SHARE.one(conn, tenant=tenant, id=to.id)
+    state, paused_from = standing.state, standing.paused_from
+    filling = state == model.STAGING or (state == model.PAUSED and paused_from == model.STAGING)
+    if state == model.CANCELLED or ((of.rapid or of.studio) and not filling):
         raise invalid(
             "batch-closed",
-            f"The batch {to.name!r} is {model.BATCH_STATES[state]} and takes no more tasks.",
+            f"The batch {to.name!r} is {states.BATCH[state]} and takes no more tasks.",
             place="batch",
             remedy="Make a new batch.",
         )
@@ -200,18 +210,19 @@ async def join(conn: Conn, tenant: UUID, to: Batch, of: Project) -> None:
 async def batches(
     conn: Conn, tenant: UUID, wanted: BatchFilter, *, after: UUID | None = None, offset: int = 0, limit: int = 100
 ) -> Batches:
-    """A page of batches, oldest first, by offset or after an identifier."""
+    """A page of batches, newest first, by offset or after an identifier."""
     given = {
         "tenant": tenant,
         "project": wanted.project,
         "state": wanted.state,
+        "shown": wanted.shown,
         "live_only": wanted.live_only,
         "created_from": wanted.created[0],
         "created_to": wanted.created[1],
         "completed_from": wanted.completed[0],
         "completed_to": wanted.completed[1],
     }
-    rows = await store.BATCHES.all(conn, **given, after=after, offset=offset, limit=limit + 1)
+    rows = await store.BATCHES.all(conn, **given, after=after or ids.LAST, offset=offset, limit=limit + 1)
     total = await store.BATCH_COUNT.one(conn, **given)
     return Batches(rows[:limit], total, len(rows) > limit)
 
@@ -221,9 +232,11 @@ async def move_batch(conn: Conn, tenant: UUID, batch_id: UUID, verb: str) -> Bat
     row = await store.BATCH_LOCK.maybe(conn, tenant=tenant, id=batch_id)
     if row is None:
         raise not_found("batch")
-    state = model.moved(row.state, verb)
-    if state != row.state:
-        await store.BATCH_STATE.run(conn, tenant=tenant, id=batch_id, state=state, completed_at=None)
+    state, paused_from = model.moved(row.state, row.paused_from, verb)
+    if (state, paused_from) != (row.state, row.paused_from):
+        await store.BATCH_STATE.run(
+            conn, tenant=tenant, id=batch_id, state=state, paused_from=paused_from, completed_at=None
+        )
         await events.emit(conn, tenant, f"order.batch.{verb}", batch_id)
     return await store.BATCH.one(conn, tenant=tenant, id=batch_id)
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from cupola.orders.projects.model import Batch, Project, Version
 from cupola.platform.pg.statement import Command, Scalar, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    state: int
+    paused_from: int | None
+
 
 _PROJECT = "id, name, type, rapid, studio, dataset_ref, archived, version, created_at"
 ADD = Command(
@@ -24,7 +32,7 @@ LIST = Statement(
     "SELECT " + _PROJECT + " FROM order_project WHERE tenant = %(tenant)s AND archived = %(archived)s "
     "AND (%(created_from)s::timestamptz IS NULL OR created_at >= %(created_from)s::timestamptz) "
     "AND (%(created_to)s::timestamptz IS NULL OR created_at <= %(created_to)s::timestamptz) "
-    "ORDER BY id LIMIT %(limit)s",
+    "ORDER BY id DESC LIMIT %(limit)s",
 )
 VERSION_ADD = Command(
     "INSERT INTO order_project_version (tenant, project, version, params, created_at) "
@@ -45,7 +53,8 @@ VERSIONS = Statement(
 
 _BATCH = (
     "b.id, b.project, p.name AS project_name, b.name, b.kind, b.state, b.callback, b.metadata, b.position, b.archived, "
-    "b.created_at, b.completed_at FROM order_batch b JOIN order_project p ON p.tenant = b.tenant AND p.id = b.project"
+    "b.created_at, b.completed_at, b.paused_from FROM order_batch b "
+    "JOIN order_project p ON p.tenant = b.tenant AND p.id = b.project"
 )
 BATCH_ADD = Command(
     "INSERT INTO order_batch (tenant, id, project, name, kind, state, callback, metadata, created_at) "
@@ -58,10 +67,16 @@ BATCH_LOCK = Statement(
     Batch, "SELECT " + _BATCH + " WHERE b.tenant = %(tenant)s AND b.id = %(id)s FOR NO KEY UPDATE OF b"
 )
 # An order that joins a batch and a batch that completes wait for each other.
-BATCH_SHARE = Scalar(int, "SELECT state FROM order_batch WHERE tenant = %(tenant)s AND id = %(id)s FOR SHARE")
+BATCH_SHARE = Statement(
+    Standing,
+    "SELECT state, paused_from FROM order_batch WHERE tenant = %(tenant)s AND id = %(id)s FOR SHARE",
+)
 _BATCH_WHERE = (
     " WHERE b.tenant = %(tenant)s AND (%(project)s::uuid IS NULL OR b.project = %(project)s::uuid) "
     "AND (%(state)s::smallint IS NULL OR b.state = %(state)s::smallint) AND (NOT %(live_only)s OR NOT b.archived) "
+    "AND (%(shown)s::smallint IS NULL OR CASE b.state WHEN {batch.paused} THEN coalesce(b.paused_from, "
+    "{batch.in_progress}) WHEN {batch.cancelled} THEN {batch.completed} "
+    "ELSE b.state END = %(shown)s::smallint) "
     "AND (%(created_from)s::timestamptz IS NULL OR b.created_at >= %(created_from)s::timestamptz) "
     "AND (%(created_to)s::timestamptz IS NULL OR b.created_at <= %(created_to)s::timestamptz) "
     "AND (%(completed_from)s::timestamptz IS NULL OR b.completed_at >= %(completed_from)s::timestamptz) "
@@ -69,14 +84,12 @@ _BATCH_WHERE = (
 )
 BATCHES = Statement(
     Batch,
-    "SELECT "
-    + _BATCH
-    + _BATCH_WHERE
-    + "AND (%(after)s::uuid IS NULL OR b.id > %(after)s::uuid) ORDER BY b.id OFFSET %(offset)s LIMIT %(limit)s",
+    "SELECT " + _BATCH + _BATCH_WHERE + "AND b.id < %(after)s::uuid "
+    "ORDER BY b.id DESC OFFSET %(offset)s LIMIT %(limit)s",
 )
 BATCH_COUNT = Scalar(int, "SELECT count(*) FROM order_batch b" + _BATCH_WHERE)
 BATCH_STATE = Command(
-    "UPDATE order_batch SET state = %(state)s, completed_at = %(completed_at)s "
+    "UPDATE order_batch SET state = %(state)s, paused_from = %(paused_from)s, completed_at = %(completed_at)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s"
 )
 BATCH_METADATA = Command("UPDATE order_batch SET metadata = %(metadata)s WHERE tenant = %(tenant)s AND id = %(id)s")
@@ -87,14 +100,19 @@ BATCH_POSITIONS = Command(
 BATCH_POSITIONS_CLEAR = Command(
     "UPDATE order_batch SET position = NULL WHERE tenant = %(tenant)s AND position IS NOT NULL"
 )
-# Done when no order is pending and there is one at all; the row is locked so that nobody joins meanwhile.
+# Done when no order is pending (what measures or trains people never is done) and there is one at all; the row is
+# locked so that nobody joins meanwhile.
 BATCH_DONE = Scalar(
     UUID,
-    "UPDATE order_batch b SET state = 2, completed_at = %(now)s WHERE b.tenant = %(tenant)s AND b.id = %(id)s "
-    "AND b.state = 1 AND EXISTS (SELECT FROM order_task o WHERE o.tenant = b.tenant AND o.batch = b.id) "
-    "AND NOT EXISTS (SELECT FROM order_task o WHERE o.tenant = b.tenant AND o.batch = b.id AND o.state = 0) "
+    "UPDATE order_batch b SET state = {batch.completed}, completed_at = %(now)s WHERE b.tenant = %(tenant)s AND b.id = "
+    "%(id)s "
+    "AND b.state = {batch.in_progress} AND EXISTS (SELECT FROM order_task o WHERE o.tenant = b.tenant AND o.batch = "
+    "b.id AND o.role = {role.production}) "
+    "AND NOT EXISTS (SELECT FROM order_task o WHERE o.tenant = b.tenant AND o.batch = b.id "
+    "AND o.state = {order.pending} AND o.role = {role.production}) "
     "RETURNING b.id",
 )
 BATCH_AGAIN = Command(
-    "UPDATE order_batch SET state = 1, completed_at = NULL WHERE tenant = %(tenant)s AND id = %(id)s AND state = 2"
+    "UPDATE order_batch SET state = {batch.in_progress}, completed_at = NULL WHERE tenant = %(tenant)s AND id = %(id)s "
+    "AND state = {batch.completed}"
 )

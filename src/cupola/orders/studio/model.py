@@ -49,6 +49,11 @@ class StudioBatch:
     groups: list[str]
 
 
+def spelled(values: list[str]) -> dict[str, str]:
+    """{in lower case: as it was written}."""
+    return {value.lower(): value for value in values}
+
+
 def emails(values: list[str], place: str) -> list[str]:
     """Lower-cased, each once. Raises Problem (INVALID) naming the entry."""
     if not 1 <= len(values) <= MAX_EMAILS:

@@ -10,9 +10,20 @@ from cupola.kernel import clock, ids
 from cupola.kernel.errors import conflict, not_found
 from cupola.orders import service as orders
 from cupola.orders.projects import service as projects
-from cupola.orders.studio import crews, store
+from cupola.orders.studio import crews, model, store
 from cupola.orders.studio.model import Assigned, Group, GroupMember, StudioBatch
 from cupola.platform.pg.tx import Conn
+
+
+async def spell(conn: Conn, tenant: UUID, given: list[str]) -> None:
+    """Remember how a client writes these addresses."""
+    shown = {low: as_given for low, as_given in model.spelled(given).items() if as_given.lower() == low}
+    await store.SPELL.run(conn, tenant=tenant, emails=list(shown), shown=list(shown.values()))
+
+
+async def spellings(conn: Conn, tenant: UUID) -> dict[str, str]:
+    """{address in lower case: as the client writes it}."""
+    return {row.email: row.shown for row in await store.SPELLINGS.all(conn, tenant=tenant)}
 
 
 async def assigned(conn: Conn, tenant: UUID) -> list[Assigned]:

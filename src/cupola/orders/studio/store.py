@@ -23,6 +23,21 @@ class CrewOfTask:
     crew: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    email: str
+    shown: str
+
+
+# Postgres and Python may differ in what a lower case letter is: what does not fit is compared, but not shown.
+SPELL = Command(
+    "INSERT INTO order_spelling (tenant, email, shown) SELECT %(tenant)s, x.email, x.shown "
+    "FROM unnest(%(emails)s::text[], %(shown)s::text[]) AS x (email, shown) WHERE lower(x.shown) = x.email "
+    "ON CONFLICT (tenant, email) DO UPDATE SET shown = excluded.shown"
+)
+SPELLINGS = Statement(
+    Spelling, "SELECT email, shown FROM order_spelling WHERE tenant = %(tenant)s ORDER BY email LIMIT 100000"
+)
 ASSIGNED = Statement(
     Assigned,
     "SELECT a.email, p.name AS project FROM order_assigned a JOIN order_project p ON p.tenant = a.tenant "
@@ -71,16 +86,18 @@ BATCHES = Statement(
     "SELECT b.id, b.name, b.project, p.name AS project_name, b.kind, b.position, "
     "(SELECT count(*)::int FROM order_task o WHERE o.tenant = b.tenant AND o.batch = b.id) AS total, "
     "(SELECT count(*)::int FROM order_task o WHERE o.tenant = b.tenant AND o.batch = b.id "
-    "AND o.state = 1) AS completed, "
+    "AND o.state = {order.completed}) AS completed, "
     "coalesce((SELECT array_agg(g.name ORDER BY g.name) FROM order_batch_group x JOIN order_group g "
     "ON g.tenant = x.tenant AND g.id = x.grp WHERE x.tenant = b.tenant AND x.batch = b.id), '{}') AS groups "
     "FROM order_batch b JOIN order_project p ON p.tenant = b.tenant AND p.id = b.project "
-    "WHERE b.tenant = %(tenant)s AND b.state IN (0, 1, 3) AND NOT b.archived "
-    "AND (%(batch)s::uuid IS NULL OR b.id = %(batch)s::uuid) "
+    "WHERE b.tenant = %(tenant)s AND b.state IN ({batch.staging}, {batch.in_progress}, {batch.paused}) AND NOT "
+    "b.archived AND (%(batch)s::uuid IS NULL OR b.id = %(batch)s::uuid) "
     "ORDER BY b.position NULLS LAST, b.id LIMIT 10000",
 )
 BATCH_PENDING = Scalar(
-    UUID, "SELECT id FROM order_batch WHERE tenant = %(tenant)s AND name = %(name)s AND state IN (0, 1, 3)"
+    UUID,
+    "SELECT id FROM order_batch WHERE tenant = %(tenant)s AND name = %(name)s AND state IN ({batch.staging}, "
+    "{batch.in_progress}, {batch.paused})",
 )
 
 # ---------------------------------------------------------------- who is offered what
@@ -99,14 +116,14 @@ CREWS = Statement(
     "AND m.grp = g.id WHERE g.tenant = %(tenant)s AND g.project = %(project)s) AS p GROUP BY p.project",
 )
 _CREW = (
-    "SELECT o.foundry_task, CASE WHEN o.role = 0 AND EXISTS (SELECT FROM order_batch_group x WHERE x.tenant = o.tenant "
-    "AND x.batch = o.batch) THEN o.batch "
+    "SELECT o.foundry_task, CASE WHEN o.role = {role.production} AND EXISTS (SELECT FROM order_batch_group x WHERE "
+    "x.tenant = o.tenant AND x.batch = o.batch) THEN o.batch "
     "WHEN EXISTS (SELECT FROM order_assigned a WHERE a.tenant = o.tenant AND a.project = o.project) "
     "OR EXISTS (SELECT FROM order_group g JOIN order_group_member m ON m.tenant = g.tenant AND m.grp = g.id "
     "WHERE g.tenant = o.tenant AND g.project = o.project) THEN o.project END AS crew FROM order_task o "
-    "WHERE o.tenant = %(tenant)s AND o.foundry_task IS NOT NULL AND o.role <> 1 "
+    "WHERE o.tenant = %(tenant)s AND o.foundry_task IS NOT NULL AND o.role <> {role.evaluation} "
 )
 CREWS_OF_PROJECT = Statement(
-    CrewOfTask, _CREW + "AND o.project = %(project)s AND o.state = 0 ORDER BY o.id LIMIT 1000000"
+    CrewOfTask, _CREW + "AND o.project = %(project)s AND o.state = {order.pending} ORDER BY o.id LIMIT 1000000"
 )
 CREWS_OF_ORDERS = Statement(CrewOfTask, _CREW + "AND o.id = ANY (%(orders)s::uuid[]) AND o.project IS NOT NULL")

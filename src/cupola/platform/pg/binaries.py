@@ -184,9 +184,13 @@ class Binaries:
         return done.stdout
 
     def ready(self, socket_folder: Path, port: int) -> bool:
-        """Whether a server answers and takes connections, by pg_isready."""
+        """Whether a server answers and takes connections, by pg_isready.
+
+        It names a role and a database that every server has, else each look leaves two lines FATAL in the log.
+        """
+        known = ["-U", "postgres", "-d", "postgres"]
         done = subprocess.run(
-            [str(self.folder / "pg_isready"), "-q", "-h", str(socket_folder), "-p", str(port), "-t", "5"],
+            [str(self.folder / "pg_isready"), "-q", "-h", str(socket_folder), "-p", str(port), "-t", "5", *known],
             cwd="/",
             env=clean_environment(),
             timeout=30,

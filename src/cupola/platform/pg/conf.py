@@ -10,7 +10,7 @@ _SETTINGS: dict[str, str] = {
     "listen_addresses": "''",
     "port": str(PORT),
     "unix_socket_permissions": "0700",
-    "max_connections": "60",
+    "max_connections": "100",  # a server and two workers, and room for a person who looks
     # Nothing acknowledged may be lost.
     "fsync": "on",
     "synchronous_commit": "on",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from cupola.kernel import clock, ids
+
 DATABASE = "cupola"
 # One line: the single-user backend reads a statement a line.
 CREATE_DATABASE = f"CREATE DATABASE {DATABASE}\n"
@@ -17,6 +19,15 @@ SELECT EXISTS (
 """
 _EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)"
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+_HAS_SEAL = (
+    "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('cupola.instance') AND attname = 'seal' "
+    "AND NOT attisdropped)"
+)
+_SEAL = "SELECT seal FROM cupola.instance"
+_KEEP_SEAL = (
+    "INSERT INTO cupola.instance (one, id, seal, created_at) VALUES (true, %s, %s, %s) "
+    "ON CONFLICT (one) DO UPDATE SET seal = coalesce(cupola.instance.seal, excluded.seal)"
+)
 
 
 def has_tables(conn: psycopg.Connection) -> bool:
@@ -49,3 +60,15 @@ def drop(conn: psycopg.Connection, database: str) -> None:
 def rename(conn: psycopg.Connection, database: str, to: str) -> None:
     """Rename a database that nobody is connected to."""
     conn.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(database), sql.Identifier(to)))
+
+
+def seal(conn: psycopg.Connection) -> bytes | None:
+    """What the instance's secret left in its database; None before it did."""
+    has = conn.execute(_HAS_SEAL).fetchone()
+    row = conn.execute(_SEAL).fetchone() if has and has[0] else None
+    return bytes(row[0]) if row is not None and row[0] is not None else None
+
+
+def keep_seal(conn: psycopg.Connection, seal: bytes) -> None:
+    """Write it where there is none yet."""
+    conn.execute(_KEEP_SEAL, (ids.uuid7(), seal, clock.now()))

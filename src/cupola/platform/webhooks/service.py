@@ -19,15 +19,13 @@ from cupola.platform.event_view import view
 from cupola.platform.events import Event
 from cupola.platform.net import Fetcher, Guard, check_literal, check_url
 from cupola.platform.once import Once
-from cupola.platform.outbox import Attempt, Due
-from cupola.platform.pg.tx import Conn, Role
+from cupola.platform.outbox import Attempt, Lane
+from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
 from cupola.platform.webhooks import model, store
 from cupola.platform.webhooks.model import Delivery, MadeWebhook, State, Webhook
 from cupola.platform.webhooks.store import Claimed
-
-LAST_ID = UUID(int=(1 << 128) - 1)
 
 
 # ---------------------------------------------------------------- the tenant's side
@@ -77,7 +75,7 @@ def _secret(settings: Settings, tenant: UUID, webhook: UUID, salt: str) -> str:
 
 
 async def webhooks(conn: Conn, tenant: UUID, after: UUID | None, limit: int) -> list[Webhook]:
-    return await store.WEBHOOKS.all(conn, tenant=tenant, after=after or UUID(int=0), limit=limit)
+    return await store.WEBHOOKS.all(conn, tenant=tenant, after=after or ids.FIRST, limit=limit)
 
 
 async def webhook(conn: Conn, tenant: UUID, webhook_id: UUID) -> Webhook:
@@ -117,7 +115,7 @@ async def delete(conn: Conn, tenant: UUID, webhook_id: UUID) -> None:
 async def deliveries(conn: Conn, tenant: UUID, webhook_id: UUID, before: UUID | None, limit: int) -> list[Delivery]:
     """The log, newest first. Raises Problem (NOT_FOUND)."""
     await webhook(conn, tenant, webhook_id)
-    return await store.DELIVERIES.all(conn, tenant=tenant, webhook=webhook_id, before=before or LAST_ID, limit=limit)
+    return await store.DELIVERIES.all(conn, tenant=tenant, webhook=webhook_id, before=before or ids.LAST, limit=limit)
 
 
 async def resend(conn: Conn, tenant: UUID, delivery: UUID) -> Delivery:
@@ -129,20 +127,11 @@ async def resend(conn: Conn, tenant: UUID, delivery: UUID) -> Delivery:
 
 
 # ---------------------------------------------------------------- from events to deliveries
-async def enqueue_all(run: Runtime, batch: Sequence[Event]) -> None:
-    """Write the deliveries of a batch of events; events that come a second time write nothing."""
-    by_tenant: dict[UUID, list[Event]] = {}
-    for event in batch:
-        by_tenant.setdefault(event.tenant, []).append(event)
-    for tenant, its in by_tenant.items():
-        async with run.db.tx(Role.APP, tenant=tenant) as conn:
-            await enqueue(conn, tenant, its)
-
-
 async def enqueue(conn: Conn, tenant: UUID, batch: Sequence[Event]) -> None:
-    """The same for events of one tenant, in the caller's transaction.
+    """Write the deliveries of some events of a tenant, in the caller's transaction.
 
-    A webhook gets what happened since it was made: it may be fed by a consumer that is far behind.
+    Events that come a second time write nothing. A webhook gets what happened since it was made: it may be fed by a
+    consumer that is far behind.
     """
     listeners = await store.LISTENERS.all(conn, tenant=tenant)
     pairs = [
@@ -170,11 +159,11 @@ async def enqueue(conn: Conn, tenant: UUID, batch: Sequence[Event]) -> None:
 class _Webhooks:
     """The deliveries of webhooks, for `outbox`."""
 
-    async def due(self, conn: Conn, now: datetime, each: int, limit: int) -> list[Due]:
-        return await store.DUE.all(conn, now=now, each=each, limit=limit)
+    async def lanes(self, conn: Conn, now: datetime) -> list[Lane]:
+        return await store.LANES.all(conn, now=now)
 
-    async def claim(self, conn: Conn, due: Due, now: datetime, until: datetime) -> Claimed | None:
-        return await store.CLAIM.maybe(conn, tenant=due.tenant, id=due.id, now=now, until=until)
+    async def claim(self, conn: Conn, lane: Lane, now: datetime, until: datetime, limit: int) -> list[Claimed]:
+        return await store.CLAIM.all(conn, tenant=lane.tenant, lane=lane.lane, now=now, until=until, limit=limit)
 
     async def send(
         self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: Claimed
@@ -193,23 +182,10 @@ class _Webhooks:
     def again(self, message: Claimed, unit: float) -> timedelta | None:
         return outbox.pause(message.tries, unit) if message.state == "on" else None
 
-    async def note(self, conn: Conn, tenant: UUID, message: Claimed, attempt: Attempt) -> None:
-        await store.OUTCOME.run(
-            conn,
-            tenant=tenant,
-            id=message.id,
-            state=attempt.state,
-            status=attempt.status,
-            error=attempt.error,
-            next_at=attempt.next_at,
-            delivered_at=attempt.delivered_at,
+    async def note(self, conn: Conn, tenant: UUID, tried: Sequence[tuple[Claimed, Attempt]]) -> None:
+        await store.OUTCOMES.run(
+            conn, tenant=tenant, ids=[message.id for message, _ in tried], **outbox.columns([one for _, one in tried])
         )
-
-    async def outdated(self, conn: Conn, before: datetime) -> list[UUID]:
-        return [row.tenant for row in await store.OUTDATED.all(conn, before=before)]
-
-    async def forget(self, conn: Conn, tenant: UUID, before: datetime) -> int:
-        return await store.FORGET.run(conn, tenant=tenant, before=before)
 
 
 OUTBOX = _Webhooks()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cupola.platform.outbox import Due, TenantOf
+from cupola.platform.outbox import Lane
 from cupola.platform.pg.statement import Command, Scalar, Statement
 from cupola.platform.webhooks.model import Delivery, State, Webhook
 
@@ -55,7 +55,7 @@ WEBHOOK_CHANGE = Statement(
 WEBHOOK_DELETE = Command("DELETE FROM webhook WHERE tenant = %(tenant)s AND id = %(id)s")
 DELIVERIES_DELETE = Command("DELETE FROM webhook_delivery WHERE tenant = %(tenant)s AND webhook = %(webhook)s")
 
-# ---------------------------------------------------------------- deliveries (APP, but for DUE)
+# ---------------------------------------------------------------- deliveries (APP, but for LANES)
 # The key is shared, so that nobody deletes a webhook between this look and the deliveries that refer to it.
 LISTENERS = Statement(
     Listener,
@@ -67,27 +67,30 @@ ENQUEUE = Command(
     "FROM unnest(%(ids)s::uuid[], %(webhooks)s::uuid[], %(events)s::bigint[], %(kinds)s::text[], %(bodies)s::text[]) "
     "AS n (id, webhook, event, kind, body) ON CONFLICT (tenant, webhook, event) DO NOTHING"
 )
-# Role OPS, which sees when and for whom, not what. So many of each tenant at a time: one tenant's flood or dead
-# receiver does not hold up the others.
-DUE = Statement(
-    Due,
-    "SELECT tenant, id FROM (SELECT tenant, id, next_at, "
-    "row_number() OVER (PARTITION BY tenant ORDER BY next_at, id) AS place FROM ("
-    "SELECT tenant, id, next_at FROM webhook_delivery WHERE state = 'waiting' AND next_at <= %(now)s "
-    "ORDER BY next_at LIMIT 5000) AS due) AS placed "
-    "WHERE place <= %(each)s ORDER BY place, next_at LIMIT %(limit)s",
+# Role OPS, which sees for whom, not what. Receivers are found one after the other by the index.
+LANES = Statement(
+    Lane,
+    "WITH RECURSIVE queueing AS ("
+    "(SELECT tenant, webhook FROM webhook_delivery WHERE state = 'waiting' ORDER BY tenant, webhook LIMIT 1) UNION ALL "
+    "SELECT n.tenant, n.webhook FROM queueing q CROSS JOIN LATERAL (SELECT d.tenant, d.webhook FROM webhook_delivery d "
+    "WHERE d.state = 'waiting' AND (d.tenant, d.webhook) > (q.tenant, q.webhook) ORDER BY d.tenant, d.webhook "
+    "LIMIT 1) n) SELECT tenant, webhook AS lane FROM queueing q WHERE EXISTS (SELECT FROM webhook_delivery d "
+    "WHERE d.tenant = q.tenant AND d.webhook = q.webhook AND d.state = 'waiting' AND d.next_at <= %(now)s) LIMIT 10000",
 )
 CLAIM = Statement(
     Claimed,
-    "UPDATE webhook_delivery d SET tries = d.tries + 1, next_at = %(until)s FROM webhook w "
-    "WHERE d.tenant = %(tenant)s AND d.id = %(id)s AND d.state = 'waiting' AND d.next_at <= %(now)s "
-    "AND w.tenant = d.tenant AND w.id = d.webhook "
+    "WITH due AS (SELECT id FROM webhook_delivery WHERE tenant = %(tenant)s AND webhook = %(lane)s "
+    "AND state = 'waiting' AND next_at <= %(now)s ORDER BY next_at, id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) "
+    "UPDATE webhook_delivery d SET tries = d.tries + 1, next_at = %(until)s FROM due, webhook w "
+    "WHERE d.tenant = %(tenant)s AND d.id = due.id AND w.tenant = d.tenant AND w.id = d.webhook "
     "RETURNING d.id, d.webhook, d.kind, d.body, d.tries, w.url, w.secret AS salt, w.state",
 )
-OUTCOME = Command(
-    "UPDATE webhook_delivery SET state = %(state)s, last_status = %(status)s, last_error = %(error)s, "
-    "next_at = %(next_at)s, delivered_at = coalesce(%(delivered_at)s, delivered_at) "
-    "WHERE tenant = %(tenant)s AND id = %(id)s"
+OUTCOMES = Command(
+    "UPDATE webhook_delivery d SET state = o.state, last_status = o.status, last_error = o.error, next_at = o.next_at, "
+    "delivered_at = coalesce(o.delivered_at, d.delivered_at), tries = d.tries - o.untried "
+    "FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(statuses)s::int[], %(errors)s::text[], "
+    "%(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
+    "AS o (id, state, status, error, next_at, delivered_at, untried) WHERE d.tenant = %(tenant)s AND d.id = o.id"
 )
 DELIVERIES = Statement(
     Delivery,
@@ -100,12 +103,4 @@ RESEND = Statement(
     "UPDATE webhook_delivery SET state = 'waiting', tries = 0, next_at = %(now)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s "
     "RETURNING id, kind AS event, state, tries, last_status, last_error, next_at, created_at, delivered_at",
-)
-# What is done is told of for a while (outbox.KEPT).
-OUTDATED = Statement(
-    TenantOf,
-    "SELECT DISTINCT tenant FROM webhook_delivery WHERE created_at < %(before)s AND state <> 'waiting' LIMIT 10000",
-)
-FORGET = Command(
-    "DELETE FROM webhook_delivery WHERE tenant = %(tenant)s AND created_at < %(before)s AND state <> 'waiting'"
 )

@@ -6,153 +6,36 @@ import base64
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from cupola.kernel.errors import invalid
-from cupola.quality.certify.draw import METHOD, draw, hash_of_ids, hash_of_labels
-from cupola.quality.certify.fixed import clopper_pearson_upper, error_upper
-from cupola.quality.certify.sequential import Sequential
-from cupola.quality.certify.strata import Stratum, stratified_upper
+from cupola.quality.certify.draw import METHOD
+from cupola.quality.certify.evidence import (
+    DEFINITION,
+    LEAST_CONFIDENCE,
+    MOST_CONFIDENCE,
+    AuditPlan,
+    Finding,
+    Freezing,
+    Frozen,
+    Outcome,
+    Result,
+    evaluate_drawn,
+    freeze,
+)
 
-FORMAT = "cupola.certificate/1"
-Outcome = Literal["right", "wrong", "undecidable"]
-PlanKind = Literal["fixed", "sequential"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the auditors made of one drawn item; `second`: what the second auditor said before adjudication."""
-
-    item: str
-    outcome: Outcome
-    first: Outcome | None = None
-    second: Outcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPlan:
-    """Declared before the draw. limit: the error rate to prove (1 - target accuracy)."""
-
-    kind: PlanKind
-    n: int
-    limit: float
-    confidence: float
-    seed: str
-    definition: str = "the label differs from the one the auditors settle on"
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the audit proves. All shares are of the decidable items; `worst_case_upper` counts undecidables as wrong."""
-
-    audited: int
-    errors: int
-    undecidable: int
-    error_upper: float
-    accuracy_lower: float
-    worst_case_upper: float
-    reached: bool
-    double_judged: int
-    disagreements: int
-
-
-def evaluate(
-    items: Sequence[str], findings: Sequence[Finding], plan: AuditPlan, census: Mapping[str, Outcome] | None = None
-) -> Result:
-    """The claim that an audit supports.
-
-    items: every id of the release. findings: in the order of the draw. census: items that experts examined one by one
-    before the freeze, with what the frozen label is worth; they are left out of the draw.
-    Raises Problem when the findings are not exactly the drawn items (for a sequential plan: their beginning).
-    """
-    known = dict(census or {})
-    there = set(items)
-    strangers = [item for item in known if item not in there]
-    if strangers:
-        raise invalid("audit-stranger", f"{strangers[0]!r} of the census is not in the release.", place="/census")
-    frame = [item for item in items if item not in known]
-    drawn = draw(frame, min(plan.n, len(frame)), plan.seed)
-    seen = [finding.item for finding in findings]
-    expected = drawn if plan.kind == "fixed" else drawn[: len(seen)]
-    if seen != expected:
-        first = next(
-            (i for i, (a, b) in enumerate(zip(seen, expected, strict=False)) if a != b), min(len(seen), len(expected))
-        )
-        raise invalid(
-            "audit-not-the-draw",
-            f"Finding {first} is {seen[first]!r}, but the plan drew {expected[first]!r} there."
-            if first < len(seen) and first < len(expected)
-            else f"{len(seen)} findings for {len(expected)} drawn items.",
-            remedy="Judge exactly the drawn items, in their order; what cannot be decided is 'undecidable'.",
-            place=f"/findings/{first}",
-        )
-    decided = [finding for finding in findings if finding.outcome != "undecidable"]
-    errors = sum(finding.outcome == "wrong" for finding in decided)
-    undecidable = len(findings) - len(decided)
-    census_errors = sum(outcome == "wrong" for outcome in known.values())
-    census_decided = sum(outcome != "undecidable" for outcome in known.values())
-    if plan.kind == "sequential":
-        if known:
-            raise invalid("plan-mixed", "A sequential plan has no census.", remedy="Use a fixed plan.", place="/plan")
-        fresh = Sequential(plan.limit, plan.confidence, population=len(frame))
-        state = fresh.seen_all(f.outcome == "wrong" for f in decided)
-        pessimist = fresh.seen_all(f.outcome != "right" for f in findings)
-        upper = plan.limit if state.reached else 1.0
-        worst = plan.limit if pessimist.reached else 1.0
-    else:
-        upper = _bound(errors, len(decided), undecidable, len(frame), census_errors, census_decided, plan.confidence)
-        worst = _bound(
-            errors + undecidable,
-            len(findings),
-            0,
-            len(frame),
-            census_errors + len(known) - census_decided,
-            len(known),
-            plan.confidence,
-        )
-    double = [finding for finding in findings if finding.first is not None and finding.second is not None]
-    return Result(
-        audited=len(findings),
-        errors=errors,
-        undecidable=undecidable,
-        error_upper=upper,
-        accuracy_lower=1.0 - upper,
-        worst_case_upper=worst,
-        reached=upper <= plan.limit,
-        double_judged=len(double),
-        disagreements=sum(finding.first != finding.second for finding in double),
-    )
-
-
-def _bound(
-    errors: int,
-    n: int,
-    undecidable: int,
-    population: int,
-    census_errors: int,
-    census_decided: int,
-    confidence: float,
-) -> float:
-    if population == 0:
-        return census_errors / census_decided if census_decided else 1.0
-    if n == 0:
-        return 1.0
-    if undecidable == 0 and census_decided == 0:
-        return error_upper(errors, n, population, confidence)
-    if undecidable == 0:
-        strata = [Stratum("census", census_decided, census_decided, census_errors)]
-        return stratified_upper([*strata, Stratum("rest", population, n, errors)], confidence)
-    # how many items of the rest are decidable is not known exactly, so its rate is bounded as if it were endless,
-    # and its share as if all of it were decidable
-    rate = clopper_pearson_upper(errors, n, confidence)
-    own = census_errors / census_decided if census_decided else 0.0
-    if rate >= own:
-        return (rate * population + census_errors) / (population + census_decided)
-    return max(rate, own)
+FORMAT = "cupola.certificate/2"
+FORMATS = {"cupola.certificate/1": 1, FORMAT: 2}
+DEFINITION_BY_KIND = "the label is not the same, by the kind's own comparison, as the one a blind adjudicator gives"
+DEFINITIONS = (DEFINITION, DEFINITION_BY_KIND)
+OUTCOMES = ("right", "wrong", "undecidable")
+UNSIGNED = "The certificate is not signed."
+# What is printed and only a signature can vouch for: it follows from nothing else in the document.
+VOUCHED = ("release.name", "made_at", "plan", "findings", "census", "earlier", "evidence")
 
 
 def build(
@@ -165,25 +48,47 @@ def build(
     made_at: str = "",
 ) -> dict[str, Any]:
     """The unsigned certificate of a frozen release: labels is item -> label as released."""
-    items = sorted(labels)
-    result = evaluate(items, findings, plan, census)
-    return {
-        "format": FORMAT,
+    strangers = [item for item in census or {} if item not in labels]
+    if strangers:
+        raise invalid("audit-stranger", f"{strangers[0]!r} of the census is not in the release.", place="/census")
+    return build_frozen(freeze(labels, plan, census), findings, plan, release=release, census=census, made_at=made_at)
+
+
+def build_frozen(
+    frozen: Frozen,
+    findings: Sequence[Finding],
+    plan: AuditPlan,
+    *,
+    release: str,
+    census: Mapping[str, Outcome] | None = None,
+    earlier: Sequence[Mapping[str, Any]] | None = None,
+    made_at: str = "",
+    version: int = 2,
+) -> dict[str, Any]:
+    """The unsigned certificate of rows that were frozen as a stream.
+
+    earlier: what is known of every audit before this one that shares rows with it, each with `shared_rows`, how many
+    of this release's; None where nobody keeps count. The plan's attempt follows from it (see `attempt_of`).
+    """
+    result = evaluate_drawn(frozen.items, frozen.drawn, findings, plan, census, version=version)
+    declared: dict[str, Any] = {
+        "kind": plan.kind,
+        "n": plan.n,
+        "limit": plan.limit,
+        "confidence": plan.confidence,
+        "seed": plan.seed,
+        "draw": METHOD,
+        "definition": plan.definition,
+    }
+    document: dict[str, Any] = {
+        "format": next(name for name, number in FORMATS.items() if number == version),
         "release": {
             "name": release,
-            "items": len(items),
-            "ids_sha256": hash_of_ids(items),
-            "labels_sha256": hash_of_labels(labels),
+            "items": frozen.items,
+            "ids_sha256": frozen.ids_sha256,
+            "labels_sha256": frozen.labels_sha256,
         },
-        "plan": {
-            "kind": plan.kind,
-            "n": plan.n,
-            "limit": plan.limit,
-            "confidence": plan.confidence,
-            "seed": plan.seed,
-            "draw": METHOD,
-            "definition": plan.definition,
-        },
+        "plan": declared,
         "census": dict(sorted((census or {}).items())),
         "findings": [
             {"item": f.item, "outcome": f.outcome}
@@ -191,9 +96,22 @@ def build(
             for f in findings
         ],
         "result": result_dict(result),
-        "statement": statement(release, len(items), plan, result),
+        "statement": statement(release, frozen.items, plan, result),
         "made_at": made_at,
     }
+    if version > 1:
+        declared["attempt"] = plan.attempt
+        declared["bound_confidence"] = plan.bound_confidence
+        document["earlier"] = None if earlier is None else [dict(one) for one in earlier]
+    return document
+
+
+def attempt_of(items: int, earlier: Sequence[Mapping[str, Any]]) -> int:
+    """The number of this audit among those of the same rows: an earlier one counts that shares half of them or more.
+
+    items: of the release. A few corrected labels make no new release of it, a doubled data set does.
+    """
+    return 1 + sum(2 * int(one["shared_rows"]) >= items for one in earlier)
 
 
 def result_dict(result: Result) -> dict[str, Any]:
@@ -211,7 +129,7 @@ def result_dict(result: Result) -> dict[str, Any]:
     }
 
 
-def _down(share: float) -> str:
+def down(share: float) -> str:
     """A lower bound in per cent, rounded down: a claim is never rounded in its own favour."""
     return f"{math.floor(share * 10_000 + 1e-9) / 100:.2f}"
 
@@ -220,10 +138,11 @@ def statement(release: str, items: int, plan: AuditPlan, result: Result) -> str:
     """The claim in one sentence."""
     found = f"{result.errors} error{'' if result.errors == 1 else 's'} among {result.audited} audited"
     apart = f", {result.undecidable} undecidable" if result.undecidable else ""
-    claim = f"accuracy of at least {_down(result.accuracy_lower)} % at {100 * plan.confidence:g} % confidence"
+    claim = f"accuracy of at least {down(result.accuracy_lower)} % at {100 * plan.confidence:g} % confidence"
     if plan.kind == "sequential" and not result.reached:
         claim = f"accuracy of {100 * (1 - plan.limit):g} % not yet shown"
-    return f"Release {release}, {items} items: {claim} ({found}{apart}; {plan.kind} plan)."
+    again = f", audit {plan.attempt} of these rows" if plan.attempt is not None and plan.attempt > 1 else ""
+    return f"Release {release}, {items} items: {claim} ({found}{apart}; {plan.kind} plan{again})."
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
@@ -245,50 +164,71 @@ def sign(document: Mapping[str, Any], private_key: bytes) -> dict[str, Any]:
     return {**{k: v for k, v in document.items() if k != "signature"}, "signature": signature}
 
 
+def frame_of(document: Mapping[str, Any]) -> Freezing:
+    """What the released rows are to be added to, sorted by item, so that `check` can compare them with a certificate.
+
+    Raises Problem, KeyError, TypeError or ValueError for a document that is no certificate.
+    """
+    plan = document["plan"]
+    return Freezing(str(plan["seed"]), int(plan["n"]), dict(document.get("census") or {}))
+
+
 def check(
-    document: Mapping[str, Any], labels: Mapping[str, Any] | None = None, public_key: bytes | None = None
+    document: Mapping[str, Any],
+    labels: Mapping[str, Any] | None = None,
+    public_key: bytes | None = None,
+    *,
+    frozen: Frozen | None = None,
 ) -> list[str]:
     """Compute a certificate again; returns what does not hold, nothing when all does.
 
-    labels: the released labels, item -> label; without them the hashes and the draw cannot be checked, which is
-    said in the list. public_key: the 32 raw bytes the signer is known by; without it only the signature's own key
-    is used, which proves that nothing was changed since, not who signed.
+    The whole document is made anew and compared, member by member: the sentence as well as the numbers. What follows
+    from nothing in it (`VOUCHED`) is as good as the signature.
+
+    labels: the released labels, item -> label, or `frozen`, the same as `frame_of` made it; without either nothing can
+    be computed, which is said in the list. public_key: the 32 raw bytes the signer is known by; without it only the
+    signature's own key is used, which proves that nothing was changed since, not who signed.
     """
     wrong: list[str] = []
     try:
-        if document["format"] != FORMAT:
+        version = FORMATS.get(document["format"])
+        if version is None:
             return [f"The format is {document['format']!r}; this program knows {FORMAT!r}."]
         wrong += _check_signature(document, public_key)
-        plan_fields = document["plan"]
-        if plan_fields["draw"] != METHOD:
-            return [*wrong, f"The draw {plan_fields['draw']!r} is not known."]
+        fields = document["plan"]
+        if fields["draw"] != METHOD:
+            return [*wrong, f"The draw {fields['draw']!r} is not known."]
         plan = AuditPlan(
-            plan_fields["kind"],
-            int(plan_fields["n"]),
-            float(plan_fields["limit"]),
-            float(plan_fields["confidence"]),
-            str(plan_fields["seed"]),
-            str(plan_fields["definition"]),
+            fields["kind"],
+            int(fields["n"]),
+            float(fields["limit"]),
+            float(fields["confidence"]),
+            str(fields["seed"]),
+            str(fields["definition"]),
+            fields["attempt"] if version > 1 else None,
         )
+        wrong += _check_plan(document, plan, version)
         findings = [Finding(f["item"], f["outcome"], f.get("first"), f.get("second")) for f in document["findings"]]
-        strange = [f.outcome for f in findings if f.outcome not in ("right", "wrong", "undecidable")]
+        said = [word for f in findings for word in (f.outcome, f.first, f.second) if word is not None]
+        strange = [word for word in said if word not in OUTCOMES]
         if strange:
             return [*wrong, f"The outcome {strange[0]!r} is not known."]
-        if labels is None:
+        if frozen is None and labels is None:
             return [*wrong, "The released labels were not given: their hash and the draw were not checked."]
-        items = sorted(labels)
-        release = document["release"]
-        for name, value in (
-            ("items", len(items)),
-            ("ids_sha256", hash_of_ids(items)),
-            ("labels_sha256", hash_of_labels(labels)),
-        ):
-            if release[name] != value:
-                wrong.append(f"release.{name} is {release[name]}, the labels give {value}.")
-        result = result_dict(evaluate(items, findings, plan, document.get("census") or None))
-        for name, value in result.items():
-            if document["result"].get(name) != value:
-                wrong.append(f"result.{name} is {document['result'].get(name)}, the findings give {value}.")
+        census = document["census"]
+        rows = frozen if frozen is not None else freeze(labels or {}, plan, census)
+        again = build_frozen(
+            rows,
+            findings,
+            plan,
+            release=str(document["release"]["name"]),
+            census=census,
+            earlier=document["earlier"] if version > 1 else None,
+            made_at=str(document["made_at"]),
+            version=version,
+        )
+        bare = {key: value for key, value in document.items() if key not in ("signature", "evidence")}
+        wrong += _differences("", bare, again)
     except KeyError as error:
         wrong.append(f"The field {error} is missing.")
     except Exception as error:  # a document from outside: whatever is wrong with it is a finding, not a crash
@@ -296,10 +236,52 @@ def check(
     return wrong
 
 
+def _check_plan(document: Mapping[str, Any], plan: AuditPlan, version: int) -> list[str]:
+    wrong: list[str] = []
+    if plan.definition not in DEFINITIONS:
+        wrong.append(f"plan.definition is {plan.definition!r}, which no audit of ours goes by.")
+    if plan.kind not in ("fixed", "sequential"):
+        wrong.append(f"plan.kind is {plan.kind!r}, which is not known.")
+    least = 1.0 - MOST_CONFIDENCE - 1e-9
+    if not (least <= plan.limit <= 1.0 - LEAST_CONFIDENCE and LEAST_CONFIDENCE <= plan.confidence <= MOST_CONFIDENCE):
+        wrong.append(f"The limit {plan.limit} or the confidence {plan.confidence} is none that an audit can declare.")
+    if document["made_at"]:
+        datetime.fromisoformat(document["made_at"])
+    if version > 1:
+        earlier = document["earlier"]
+        attempt = None if earlier is None else attempt_of(int(document["release"]["items"]), earlier)
+        if plan.attempt != attempt:
+            wrong.append(f"plan.attempt is {plan.attempt}, the earlier audits make it {attempt}.")
+    return wrong
+
+
+def _differences(place: str, given: Any, made: Any) -> list[str]:
+    """Where two JSON values differ. A number is not the word for it, and `true` is not 1."""
+    if isinstance(given, Mapping) and isinstance(made, Mapping):
+        found: list[str] = []
+        for name in sorted({*given, *made}, key=str):
+            where = f"{place}.{name}" if place else str(name)
+            if name not in made:
+                found.append(f"{where} is no member of a certificate.")
+            elif name not in given:
+                found.append(f"{where} is missing.")
+            else:
+                found += _differences(where, given[name], made[name])
+        return found
+    if json.dumps(given, sort_keys=True) != json.dumps(made, sort_keys=True):
+        return [f"{place} is {_short(given)}, the audit gives {_short(made)}."]
+    return []
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
 def _check_signature(document: Mapping[str, Any], public_key: bytes | None) -> list[str]:
     signature = document.get("signature")
     if not signature:
-        return ["The certificate is not signed."]
+        return [UNSIGNED]
     try:
         key = base64.b64decode(signature["public_key"], validate=True)
         if public_key is not None and key != public_key:

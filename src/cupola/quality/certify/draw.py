@@ -46,6 +46,11 @@ def hash_of_labels(labels: Mapping[str, Any]) -> str:
     """SHA-256 of the frozen labels: per item, sorted by id, one line `[id, label]` of canonical JSON."""
     digest = hashlib.sha256()
     for item in sorted(labels):
-        line = json.dumps([item, labels[item]], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        digest.update(line.encode() + b"\n")
+        digest.update(label_line(item, labels[item]))
     return digest.hexdigest()
+
+
+def label_line(item: str, label: Any) -> bytes:
+    """The line that stands for one frozen label in the hash of all."""
+    line = json.dumps([item, label], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return line.encode() + b"\n"

@@ -9,9 +9,11 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, betaincinv, gammaln
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.lazy import Lazy
+
+special = Lazy("scipy.special")
 
 MAX_SAMPLE = 10_000_000
 
@@ -48,7 +50,7 @@ def _hypergeometric_cdf(most: int, population: int, marked: int, drawn: int) -> 
 
 
 def _log_choose(n: int, k: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1), dtype=np.float64)
+    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1), dtype=np.float64)
 
 
 def clopper_pearson_upper(errors: int, n: int, confidence: float = 0.95) -> float:
@@ -60,7 +62,7 @@ def clopper_pearson_upper(errors: int, n: int, confidence: float = 0.95) -> floa
     _check(errors, n, confidence)
     if errors == n:
         return 1.0
-    return float(betaincinv(errors + 1, n - errors, confidence))
+    return float(special.betaincinv(errors + 1, n - errors, confidence))
 
 
 def clopper_pearson_lower(errors: int, n: int, confidence: float = 0.95) -> float:
@@ -68,7 +70,7 @@ def clopper_pearson_lower(errors: int, n: int, confidence: float = 0.95) -> floa
     _check(errors, n, confidence)
     if errors == 0:
         return 0.0
-    return float(betaincinv(errors, n - errors + 1, 1.0 - confidence))
+    return float(special.betaincinv(errors, n - errors + 1, 1.0 - confidence))
 
 
 def hypergeometric_upper(errors: int, n: int, population: int, confidence: float = 0.95) -> int:
@@ -150,7 +152,7 @@ def power(true_error: float, n: int, limit: float, confidence: float = 0.95, pop
     if allowed < 0:
         return 0.0
     if population is None:
-        return float(bdtr(allowed, n, true_error))
+        return float(special.bdtr(allowed, n, true_error))
     return _hypergeometric_cdf(allowed, population, math.ceil(true_error * population), n)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Literal
 
+from cupola.quality.certify.document import down
 from cupola.quality.picture import interval
 
 Language = Literal["en", "zh"]
@@ -25,6 +26,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "Auditors saw neither the label nor anyone's confidence. {errors} of their answers differed from the label.",
         "census_text": "Beforehand, experts examined {n} doubtful items one by one; {errors} of these labels are wrong "
         "as released. They were not part of the draw.",
+        "parts": "Of {items} audited labels the parts were compared one by one: {released} had been released, "
+        "{wrong} of them have no counterpart in the auditors' labels, and {missing} of the auditors' are missing. "
+        "These are counts of what was seen; the claim is about whole items.",
         "fixed": "fixed plan: the number of items was decided before the draw",
         "sequential": "sequential plan: the audit may be looked at after every item",
         "limits": "Where the claim ends",
@@ -32,6 +36,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "limit_2": "Right means what the auditors settled on. "
         "They judged {double} items twice and differed on {differ}.",
         "limit_3": "In {rate} of audits of a release just at the limit, chance alone earns such a certificate.",
+        "again": "This was audit {attempt} of these rows. So that the claim holds over all of them together, its bound "
+        "was computed with {bound} confidence.",
+        "alone": "No audit of these rows came before; the bound was computed with {bound} confidence, so that the "
+        "claim would hold over later ones too.",
+        "before": "{name}: {drawn} items drawn, {shared} rows in common with this release; {came}",
+        "came_certified": "the target was proven",
+        "came_failed": "the target was not proven",
+        "came_open": "not brought to an end",
         "undecidable": "{n} drawn items could not be decided by anyone and are left apart. Counted as wrong, "
         "the accuracy shown would be at least {worst}.",
         "facts": "To compute it again",
@@ -58,12 +70,22 @@ WORDS: dict[Language, dict[str, str]] = {
         "他们的答案中有 {errors} 个与标签不同。",
         "census_text": "冻结之前，专家逐一检查了 {n} 个存疑条目；按发布的标签计，其中 {errors} 个有误。"
         "这些条目不参加抽样。",
+        "parts": "有 {items} 个经审核的标签逐个部分作了比较：发布了 {released} 个部分，"
+        "其中 {wrong} 个在审核员的标签中没有对应，另有 {missing} 个审核员标出的部分缺失。"
+        "这些是所见的计数；结论针对整个条目。",
         "fixed": "固定方案：抽样数量在抽取之前确定",
         "sequential": "序贯方案：每审核一个条目后都可以查看结果",
         "limits": "结论的适用范围",
         "limit_1": "结论针对这份冻结的发布整体，不针对任何单个标签或类别。",
         "limit_2": "“正确”以审核员的裁定为准。其中 {double} 个条目由两人审核，{differ} 个意见不一。",
         "limit_3": "对一份恰好处在界限上的发布，有 {rate} 的抽检会仅凭运气得到这样的证书。",
+        "again": "这是对这些行的第 {attempt} 次抽检。"
+        "为使结论在所有各次抽检上合起来都成立，界限按 {bound} 的置信水平计算。",
+        "alone": "此前没有对这些行做过抽检；界限按 {bound} 的置信水平计算，使结论在以后再次抽检时仍然成立。",
+        "before": "{name}：抽取 {drawn} 个条目，与本次发布有 {shared} 行相同；{came}",
+        "came_certified": "已证明达到目标",
+        "came_failed": "未能证明达到目标",
+        "came_open": "未进行到底",
         "undecidable": "有 {n} 个抽中的条目无人能够裁定，单独列出。若全部按错误计，可证明的准确率至少为 {worst}。",
         "facts": "复算所需",
         "definition": "错误的定义",
@@ -95,7 +117,7 @@ def page(document: Mapping[str, Any], language: Language = "en") -> str:
     decided = int(result["audited"]) - int(result["undecidable"])
     observed = 1.0 - int(result["errors"]) / decided if decided else None
     confidence = f"{100 * float(plan['confidence']):g}%"
-    claim = words["claim"].format(accuracy=f"{accuracy:.2%}", confidence=confidence)
+    claim = words["claim"].format(accuracy=f"{down(accuracy)}%", confidence=confidence)
     if plan["kind"] == "sequential" and not result["reached"]:
         claim = words["not_yet"].format(target=f"{target:.2%}")
     picture = interval(
@@ -109,13 +131,27 @@ def page(document: Mapping[str, Any], language: Language = "en") -> str:
     if census:
         wrong = sum(outcome == "wrong" for outcome in census.values())
         told.append(words["census_text"].format(n=len(census), errors=wrong))
+    parts = (document.get("evidence") or {}).get("parts")
+    if parts:
+        told.append(words["parts"].format(**{name: parts[name] for name in ("items", "released", "wrong", "missing")}))
     limits = [
         words["limit_1"],
         words["limit_2"].format(double=result["double_judged"], differ=result["disagreements"]),
         words["limit_3"].format(rate=f"{100 * (1 - float(plan['confidence'])):g}%"),
     ]
+    earlier = document.get("earlier")
+    if earlier is not None:
+        bound = f"{100 * float(plan['bound_confidence']):g}%"
+        told.append(words["again" if plan["attempt"] > 1 else "alone"].format(attempt=plan["attempt"], bound=bound))
+        told += [
+            words["before"].format(
+                name=one["name"], drawn=one["drawn"], shared=one["shared_rows"], came=words[f"came_{one['came']}"]
+            )
+            + ("." if language == "en" else "。")
+            for one in earlier
+        ]
     if result["undecidable"]:
-        worst = f"{1 - float(result['worst_case_upper']):.2%}"
+        worst = f"{down(1 - float(result['worst_case_upper']))}%"
         limits.append(words["undecidable"].format(n=result["undecidable"], worst=worst))
     key = (document.get("signature") or {}).get("public_key", words["unsigned"])
     facts = (

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.lazy import Lazy
 from cupola.quality.certify.fixed import clopper_pearson_upper, hypergeometric_upper
+
+special = Lazy("scipy.special")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def threshold_sample_size(
     `most`. It depends on confidences alone, never on an outcome, so the threshold keeps its guarantee.
     """
     ends, released = release_end(confidence, limit, share)
-    slack = float(ndtri(certainty)) * float(np.sqrt(limit * (1.0 - limit)))
+    slack = float(special.ndtri(certainty)) * float(np.sqrt(limit * (1.0 - limit)))
     sent = len(confidence) * slack / max(1.0 - ends, 1e-3)
     wanted = (sent / (2.0 * max(released, 0.1))) ** (2.0 / 3.0)
     return min(int(np.clip(wanted, least, most)), len(confidence))

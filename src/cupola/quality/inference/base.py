@@ -22,6 +22,7 @@ from cupola.quality.inference.codes import (
     rows_in_words,
 )
 from cupola.quality.inference.jit import kernel
+from cupola.quality.inference.tidy import known_pairs, odd_names, tidy
 
 MAX_TABLE_BYTES = 2 * 1024**3  # one (n_workers, K, K) table; above it only the sparse methods run
 TINY = 1e-300
@@ -148,16 +149,24 @@ class Crowd:
         (task, worker, label, and the names crowd-kit and others use), or named here.
         classes: every class there is, in order; else the labels that occur (and those of the gold), sorted.
         gold: a table with task and label columns, or a dict task -> label; tasks nobody judged are left out.
-        Raises Problem naming the rows for empty cells, mixed types, unknown labels and duplicates.
+        Text is read in NFC and without spaces around it; what was odd is told in `Codes.notes`.
+        Raises Problem naming the rows for empty cells, mixed types, unknown labels, duplicates, and gold that
+        contradicts itself or spells a label otherwise.
         """
-        tasks, task_names = encode(_column(frame, find_column(frame, task, TASK_COLUMNS, "task")), "task")
-        workers, worker_names = encode(_column(frame, find_column(frame, worker, WORKER_COLUMNS, "worker")), "worker")
-        said = _column(frame, find_column(frame, label, LABEL_COLUMNS, "label"))
+        notes: list[str] = []
+
+        def read(wanted: str | None, known: Sequence[str], what: str) -> Any:
+            return tidy(_column(frame, find_column(frame, wanted, known, what)), what, notes)
+
+        tasks, task_names = encode(read(task, TASK_COLUMNS, "task"), "task")
+        workers, worker_names = encode(read(worker, WORKER_COLUMNS, "worker"), "worker")
+        said = read(label, LABEL_COLUMNS, "label")
         if len(tasks) == 0:
             raise invalid("table-empty", "The table has no judgements.", remedy="Pass at least one row.")
-        pairs = _gold_pairs(gold, classes is not None)
+        _, seen = encode(said, "label")
+        odd_names(seen, "label", notes)
+        pairs = _gold_pairs(gold, [*seen, *(classes or ())], notes)
         if classes is None and pairs:
-            _, seen = encode(said, "label")
             extra = {value for _, value in pairs} - set(seen)
             try:
                 classes = in_order([*seen, *extra])
@@ -200,7 +209,7 @@ class Crowd:
             gold=known,
             duplicates=duplicates,
         )
-        return crowd, Codes(task_names, worker_names, label_names)
+        return crowd, Codes(task_names, worker_names, label_names, tuple(notes))
 
     def with_gold(self, gold: NDArray[np.int16] | None) -> Crowd:
         """The same judgements with other golds; gold: (n_tasks,), -1 where none is known."""
@@ -282,19 +291,20 @@ def _column(frame: Any, name: str) -> Any:
     return frame[name]
 
 
-def _gold_pairs(gold: Any | None, classes_given: bool) -> list[tuple[Any, Any]]:
+def _gold_pairs(gold: Any | None, said: Sequence[Any], notes: list[str]) -> list[tuple[Any, Any]]:
     if gold is None:
         return []
     names = column_names_or_none(gold)
     if names is not None and any(name in names for name in TASK_COLUMNS) and any(n in names for n in LABEL_COLUMNS):
-        task_column = to_list(_column(gold, find_column(gold, None, TASK_COLUMNS, "task")))
-        label_column = to_list(_column(gold, find_column(gold, None, LABEL_COLUMNS, "label")))
-        rows = zip(task_column, label_column, strict=True)
+        told: list[str] = []
+        tasks = to_list(tidy(_column(gold, find_column(gold, None, TASK_COLUMNS, "task")), "task", told))
+        labels = to_list(tidy(_column(gold, find_column(gold, None, LABEL_COLUMNS, "label")), "label", told))
+        notes += [f"Gold: {note}" for note in told]
     elif isinstance(gold, dict):
-        rows = zip(gold.keys(), gold.values(), strict=True)
+        tasks, labels = list(gold.keys()), list(gold.values())
     else:
         raise invalid("gold-type", "gold is neither a table with task and label, nor a dict task -> label.")
-    return [(name, value) for name, value in rows if value is not None and value == value]
+    return known_pairs(tasks, labels, said, notes)
 
 
 def column_names_or_none(frame: Any) -> list[str] | None:

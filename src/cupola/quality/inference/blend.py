@@ -10,6 +10,7 @@ from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.inference.em import DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, gold_of
 from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.pool_ds import pool_ds
+from cupola.quality.inference.walks import plain, walked_away
 
 STRENGTHS = (3.0, 10.0)
 SUPPORT = 3.0  # nats by which a label nobody gave must lead to be believed (20 to 1)
@@ -28,7 +29,9 @@ def blend(
     The averaged tables are made into tables again, so a blend can be used online like any single fit; where the four
     differ much the two part a little. A class that wins
     although nobody gave it has its lead cut by SUPPORT nats: estimated biases may doubt a vote, but they seldom
-    earn the right to invent one.
+    earn the right to invent one. Where they walk away from the votes together (see `walks`), the result is a one-coin
+    fit and
+    says so in its method.
     """
     fits = [
         method(crowd, start=start, strength=strength, iterations=iterations, tolerance=tolerance)
@@ -49,7 +52,7 @@ def blend(
     confusion /= confusion.sum(axis=2, keepdims=True)
     posterior = np.empty_like(evidence)
     _settle(crowd.starts, crowd.label, np.log(prior), gold_of(crowd), SUPPORT, evidence, posterior)
-    return Fit(
+    found = Fit(
         posterior,
         confusion,
         prior,
@@ -59,6 +62,7 @@ def blend(
         float(np.mean([fit.log_likelihood for fit in fits])),
         evidence,
     )
+    return plain(crowd, iterations) if walked_away(found, crowd) else found
 
 
 @kernel

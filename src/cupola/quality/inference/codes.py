@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from cupola.kernel.errors import Problem, invalid
+from cupola.kernel.lazy import Lazy
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+else:
+    pa = Lazy("pyarrow")
 
 MAX_NAMED_ROWS = 5  # how many offending rows an error names
 
@@ -22,11 +27,13 @@ LABEL_COLUMNS = ("label", "output", "annotation", "answer", "response", "value")
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """What the integers of a Crowd stand for. Each is sorted, so that the order of rows changes nothing."""
+    """What the integers of a Crowd stand for, each sorted, so that the order of rows changes nothing; and notes on what
+    was odd in the table."""
 
     tasks: tuple[Any, ...]
     workers: tuple[Any, ...]
     labels: tuple[Any, ...]
+    notes: tuple[str, ...] = ()
 
     def label_code(self, label: Any) -> int:
         """The code of a label; raises Problem when the crowd never used it."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.em import DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, run
-from cupola.quality.inference.one_coin import CLASS_PRIOR, COIN_STRENGTH, coin_accuracy
+from cupola.quality.inference.one_coin import CLASS_PRIOR, COIN_STRENGTH, FEW_CLASSES, coin_accuracy, held_to
 
 STRENGTH = 10.0  # judgements' worth of the prior in each row of a worker's matrix
 
@@ -30,15 +30,16 @@ def coin_ds(
     """
     classes = crowd.n_classes
     index = np.arange(classes)
+    firm, even = held_to(strength, classes), 1.0 / min(classes, FEW_CLASSES)
 
     def maximise(counts: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.float64]:
         accuracy = coin_accuracy(counts, coin_strength)
-        off = counts.sum(axis=0) + 1.0 / classes  # (said, truth), a whiff of evenness for classes never met
+        off = counts.sum(axis=0) + even  # (said, truth), a whiff of evenness for classes never met
         off[index, index] = 0.0
         off /= np.maximum(off.sum(axis=0, keepdims=True), 1e-12)
         centre = off[None] * (1.0 - accuracy)[:, None, None]
         centre[:, index, index] = accuracy[:, None] if classes > 1 else 1.0
-        counts_plus = counts + strength * centre
+        counts_plus = counts + firm * centre
         return np.asarray(counts_plus / counts_plus.sum(axis=1, keepdims=True), dtype=np.float64)
 
     return run(

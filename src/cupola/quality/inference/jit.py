@@ -1,23 +1,53 @@
-"""One door to numba, so that every kernel is compiled the same way and the type checkers see plain functions."""
+"""One door to numba, so that every kernel is compiled the same way and the type checkers see plain functions.
+
+numba itself is loaded by the first call of a kernel: whoever computes nothing does not hold a compiler in memory.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
-import numba
+from cupola.kernel.lazy import Lazy
 
+numba = Lazy("numba")
 P = ParamSpec("P")
 R = TypeVar("R")
+_compiling = threading.RLock()
+
+
+class _Kernel(Generic[P, R]):
+    """A function before its first call. Kernels that it calls take their compiled form with it."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self._function = function
+        self._compiled: Callable[P, R] | None = None
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__wrapped__ = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        compiled = self._compiled or self.compiled()
+        return compiled(*args, **kwargs)
+
+    def compiled(self) -> Callable[P, R]:
+        """The function as numba has it. Where no folder can hold the cache (a read-only install without a home), it
+        is compiled anew in each process."""
+        with _compiling:
+            if self._compiled is None:
+                names: dict[str, Any] = self._function.__globals__
+                for name in self._function.__code__.co_names:
+                    if isinstance(called := names.get(name), _Kernel):
+                        names[name] = called.compiled()
+                try:
+                    made = numba.njit(cache=True, nogil=True, error_model="numpy")(self._function)
+                except RuntimeError:
+                    made = numba.njit(nogil=True, error_model="numpy")(self._function)
+                self._compiled = cast("Callable[P, R]", made)
+            return self._compiled
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile `function` for one thread on its first call, and keep the machine code on disk.
-
-    Where no folder can hold the cache (a read-only install without a home), it is compiled anew in each process.
-    """
-    try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:
-        compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    return cast(Callable[P, R], compiled)
+    """Compile `function` for one thread on its first call, and keep the machine code on disk."""
+    return _Kernel(function)

@@ -11,10 +11,12 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.lazy import Lazy
 from cupola.kernel.limits import MAX_OBJECTS_PER_LABEL
+
+optimize = Lazy("scipy.optimize")
 
 T = TypeVar("T")
 ROUNDS = 4
@@ -103,22 +105,12 @@ def _assign(
         for column, group in enumerate(groups):
             weight = say[group] + 1e-12
             cost[:, column] = far[np.ix_(own, group)] @ (weight / weight.sum())
-        rows, columns = linear_sum_assignment(np.where(cost <= cutoff, cost, 1e6))
+        rows, columns = optimize.linear_sum_assignment(np.where(cost <= cutoff, cost, 1e6))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             if cost[row, column] <= cutoff:
                 groups[column].append(own[row])
                 taken.add(row)
     groups.extend([own[row]] for row in range(len(own)) if row not in taken)
-
-
-def box_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Intersection over union of two boxes (x, y, width, height) in pixels."""
-    wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    high = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if wide <= 0 or high <= 0:
-        return 0.0
-    both = wide * high
-    return float(both / (a[2] * a[3] + b[2] * b[3] - both))
 
 
 def medoid(far: NDArray[np.float64], weights: NDArray[np.float64]) -> int:

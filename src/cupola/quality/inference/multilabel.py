@@ -16,10 +16,13 @@ from cupola.quality.inference.coin_ds import coin_ds
 
 @dataclass(frozen=True, slots=True)
 class MultiFit:
-    """chosen: (n_tasks, K) which classes apply; probability: (n_tasks, K) calibrated, of each by itself."""
+    """chosen: (n_tasks, K) which classes apply; probability: (n_tasks, K) calibrated, of each by itself. prior, table:
+    (K, 2) and (K, n_workers, 2, 2) P(said | applies not, applies) of each class; a K of 1 where all share one."""
 
     chosen: NDArray[np.bool_]
     probability: NDArray[np.float64]
+    prior: NDArray[np.float64]
+    table: NDArray[np.float64]
 
 
 def multilabel(
@@ -29,11 +32,15 @@ def multilabel(
     n_classes: int,
     *,
     rho: float = DEFAULT_RHO,
+    gold: NDArray[np.int16] | None = None,
+    by_class: bool = True,
 ) -> MultiFit:
     """The set of classes of each task, from sets given by several workers (an empty set is an answer too).
 
     Each class is fitted as a binary crowd by coin_ds, started from the fit of all classes together, so a rare class
-    borrows the workers' care from the others. Raises Problem for a class outside 0..n_classes - 1.
+    borrows the workers' care from the others. gold: (n_tasks, K) 1 applies, 0 does not, -1 unknown. by_class: give each
+    class tables of its own, not only one to all (which is what thousands of classes can afford).
+    Raises Problem for a class outside 0..n_classes - 1.
     """
     rows = len(task)
     given = np.zeros((rows, n_classes), np.int16)
@@ -52,11 +59,25 @@ def multilabel(
         n_tasks=n_tasks * n_classes,
         n_workers=n_workers,
         n_classes=2,
+        gold=None if gold is None else gold.ravel(),
     )
     pooled = coin_ds(together)
+    if not by_class:
+        probability = calibrated(pooled, together, rho)[:, 1].reshape(n_tasks, n_classes)
+        return MultiFit(probability > 0.5, probability, pooled.prior[None], pooled.confusion[None])
+    prior, table = np.empty((n_classes, 2)), np.empty((n_classes, n_workers, 2, 2))
     probability = np.empty((n_tasks, n_classes))
     for k in range(n_classes):
-        crowd = Crowd.from_codes(tasks, workers, given[:, k], n_tasks=n_tasks, n_workers=n_workers, n_classes=2)
+        crowd = Crowd.from_codes(
+            tasks,
+            workers,
+            given[:, k],
+            n_tasks=n_tasks,
+            n_workers=n_workers,
+            n_classes=2,
+            gold=None if gold is None else gold[:, k],
+        )
         fit = coin_ds(crowd, start=pooled)
         probability[:, k] = calibrated(fit, crowd, rho)[:, 1]
-    return MultiFit(probability > 0.5, probability)
+        prior[k], table[k] = fit.prior, fit.confusion
+    return MultiFit(probability > 0.5, probability, prior, table)

@@ -11,6 +11,7 @@ from cupola.quality.inference.em import DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, r
 COIN_STRENGTH = 4.0  # judgements' worth of the pool's accuracy given to each worker
 CLASS_PRIOR = 1.0
 ACCURACY_RANGE = (1e-3, 1 - 1e-3)
+FEW_CLASSES = 8  # up to here the priors are as they were measured best on real sets
 
 
 def coin_accuracy(counts: NDArray[np.float64], strength: float) -> NDArray[np.float64]:
@@ -20,6 +21,15 @@ def coin_accuracy(counts: NDArray[np.float64], strength: float) -> NDArray[np.fl
     pool = right.sum() / max(float(made.sum()), 1e-12) if made.sum() > 0 else 0.5
     accuracy = (right + strength * pool) / (made + strength) if strength > 0 else right / np.maximum(made, 1e-12)
     return np.asarray(np.clip(accuracy, *ACCURACY_RANGE), dtype=np.float64)
+
+
+def held_to(strength: float, classes: int) -> float:
+    """The strength of a prior over one row of a confusion matrix: a row of many cells needs more to be held.
+
+    A vote fills one cell. Where a cell's own prior is far less than a vote, each vote explains itself: the truth was
+    something else, and this person is known to say just this then.
+    """
+    return strength * max(1.0, classes / FEW_CLASSES)
 
 
 def one_coin(

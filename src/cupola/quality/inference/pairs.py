@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.lazy import Lazy
+
+optimize = Lazy("scipy.optimize")
 
 FIRST, SECOND, TIE = 0, 1, 2
 STRENGTH_SD = 2.0  # prior sd of an item's strength, logit scale: keeps an unbeaten item finite
@@ -108,7 +110,9 @@ def bradley_terry(
 
     start = np.zeros(items + raters + 2)
     start[-1] = -1.0
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-6})
+    found = optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-6}
+    )
     strength, care, bias, tie = unpack(np.asarray(found.x, dtype=np.float64))
     lead = care[who] * (strength[first] - strength[second]) + bias
     win, lose = _sigmoid(lead - tie), _sigmoid(-lead - tie)

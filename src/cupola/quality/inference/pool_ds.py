@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.em import DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, run
-from cupola.quality.inference.one_coin import ACCURACY_RANGE, CLASS_PRIOR, COIN_STRENGTH
+from cupola.quality.inference.one_coin import ACCURACY_RANGE, CLASS_PRIOR, COIN_STRENGTH, FEW_CLASSES, held_to
 
 STRENGTH = 10.0
 CLASS_STRENGTH = 1000.0  # judgements' worth of the overall accuracy in each class's; few classes are that frequent
@@ -32,6 +32,7 @@ def pool_ds(
     """
     classes = crowd.n_classes
     index = np.arange(classes)
+    firm, even = held_to(strength, classes), 1.0 / min(classes, FEW_CLASSES)
 
     def maximise(counts: NDArray[np.float64], mass: NDArray[np.float64]) -> NDArray[np.float64]:
         pool = counts.sum(axis=0)  # (said, truth)
@@ -39,7 +40,7 @@ def pool_ds(
         overall = float(np.clip(pool.trace() / total if total > 0 else 0.5, *ACCURACY_RANGE))
         by_class = (pool[index, index] + class_strength * overall) / (pool.sum(axis=0) + class_strength)
         by_class = np.clip(by_class, *ACCURACY_RANGE)
-        off = pool + 1.0 / classes
+        off = pool + even
         off[index, index] = 0.0
         off /= np.maximum(off.sum(axis=0, keepdims=True), 1e-12)
         right = counts[:, index, index].sum(axis=1)
@@ -54,7 +55,7 @@ def pool_ds(
         accuracy = np.clip(accuracy, *ACCURACY_RANGE)
         centre = off[None] * (1.0 - accuracy)[:, None, :]
         centre[:, index, index] = accuracy if classes > 1 else 1.0
-        counts_plus = counts + strength * centre
+        counts_plus = counts + firm * centre
         return np.asarray(counts_plus / counts_plus.sum(axis=1, keepdims=True), dtype=np.float64)
 
     return run(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from cupola.kernel.errors import invalid
 from cupola.quality.inference.jit import kernel
 
+W = TypeVar("W")
 ROUNDS = 3
 LENGTH_SAY = 0.5  # share of the weight that must have written something for a word to be kept
 SKILL_SHRINK = 3.0  # transcripts' worth of the pool's error given to each worker
@@ -108,7 +110,7 @@ def rover(
     for task in tasks:
         words[task], keys[task] = [], []
         for worker, text in entries[task]:
-            split = [word for word in tokenise(text) if key_of(word)]
+            split = spoken(text)
             if len(split) > MAX_TOKENS:
                 raise invalid(
                     "text-long", f"Task {task}: {worker} wrote {len(split)} words; at most {MAX_TOKENS} are aligned."
@@ -121,9 +123,44 @@ def rover(
     for _ in range(max(rounds, 1)):
         for task in tasks:
             own = np.array([weight[worker] for worker, _ in entries[task]])
-            chosen[task], consensus[task] = _merge(words[task], keys[task], own, plain)
+            chosen[task], consensus[task], _ = _merge(words[task], keys[task], own, plain)
         weight = _weights(entries, keys, chosen)
     return consensus
+
+
+Slot = tuple[int, ...]  # of a place for a word: what was chosen, then what each text has there; -1 is nothing
+
+
+def consensus(texts: Sequence[str], weights: Sequence[float]) -> tuple[Transcript, list[Slot]]:
+    """One text of several, each heard with its weight (> 0), and who stands behind each of its words.
+
+    The cost is the square of the length.
+    """
+    words = [spoken(text) for text in texts]
+    keys = [[key_of(word) for word in own] for own in words]
+    _, found, slots = _merge(words, keys, np.asarray(weights, dtype=np.float64), False)
+    return found, slots
+
+
+def spoken(text: str) -> list[str]:
+    """The words of a text as they are written; punctuation that stands by itself goes with the word before it (at the
+    beginning of a text: after it)."""
+    words: list[str] = []
+    before = ""
+    for token in tokenise(text):
+        if key_of(token):
+            words.append(join_words([before, token]) if before else token)
+            before = ""
+        elif words:
+            words[-1] = join_words([words[-1], token])
+        else:
+            before = join_words([before, token]) if before else token
+    return words
+
+
+def keys_of(text: str) -> list[str]:
+    """The words of a text as they are compared."""
+    return [key for word in tokenise(text) if (key := key_of(word))]
 
 
 def word_errors(hypothesis: Sequence[str], reference: Sequence[str]) -> int:
@@ -139,7 +176,6 @@ def _weights(
     keys: Mapping[str, list[list[str]]],
     chosen: Mapping[str, list[str]],
 ) -> dict[str, float]:
-    """Each worker's log-odds of a word being right, shrunk to the pool's, scaled to a mean of 1."""
     wrong: dict[str, float] = {}
     said: dict[str, int] = {}
     for task, rows in entries.items():
@@ -148,8 +184,16 @@ def _weights(
             # an error rate of a transcript, so that a long text does not outweigh ten short ones
             wrong[worker] = wrong.get(worker, 0.0) + min(word_errors(own, chosen[task]) / length, 1.0)
             said[worker] = said.get(worker, 0) + 1
+    return weights_of(wrong, said)
+
+
+def weights_of(wrong: Mapping[W, float], said: Mapping[W, int]) -> dict[W, float]:
+    """Each worker's log-odds of a word being right, shrunk to the pool's, scaled to a mean of 1.
+
+    wrong: the sum of the error rates of each worker's transcripts; said: how many those are.
+    """
     pool = sum(wrong.values()) / max(sum(said.values()), 1)
-    out = {}
+    out: dict[W, float] = {}
     for worker, count in said.items():
         error = (wrong[worker] + SKILL_SHRINK * pool) / (count + SKILL_SHRINK)
         error = min(max(error, 0.01), 0.9)
@@ -163,9 +207,9 @@ def _merge(
     keys: list[list[str]],
     weight: NDArray[np.float64],
     plain: bool,
-) -> tuple[list[str], Transcript]:
+) -> tuple[list[str], Transcript, list[Slot]]:
     if not keys:
-        return [], Transcript("", 0.0, 0)
+        return [], Transcript("", 0.0, 0), []
     vocabulary = sorted({key for row in keys for key in row})
     code = {key: number for number, key in enumerate(vocabulary)}
     coded = [np.array([code[key] for key in row], dtype=np.int64) for row in keys]
@@ -177,23 +221,26 @@ def _merge(
     picked: list[int] = []
     behind: list[float] = []
     slots: list[int] = []
+    told: list[Slot] = []
+    back = np.argsort(order)
     for slot in range(columns.shape[1]):
         votes = np.zeros(len(vocabulary) + 1)
         np.add.at(votes, columns[:, slot], ordered_weight)  # index -1 is the last: nothing
         written = float(votes[:-1].sum())
-        if written < LENGTH_SAY * total:
+        best = int(np.argmax(votes[:-1])) if written >= LENGTH_SAY * total else -1
+        told.append((best, *columns[back, slot].tolist()))
+        if best < 0:
             continue
-        best = int(np.argmax(votes[:-1]))
         picked.append(best)
         behind.append(float(votes[best]) / total)
         slots.append(slot)
     text = [vocabulary[best] for best in picked]
     if plain:
-        return text, Transcript(join_words(text), _mean(behind), len(slots))
+        return text, Transcript(join_words(text), _mean(behind), len(slots)), told
     spelled = [
         _spelling(words, columns, order, slot, best, ordered_weight) for slot, best in zip(slots, picked, strict=True)
     ]
-    return text, Transcript(join_words(spelled), _mean(behind), len(slots))
+    return text, Transcript(join_words(spelled), _mean(behind), len(slots)), told
 
 
 def _mean(values: list[float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from cupola.kernel.errors import invalid
 from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.matching import weighted_median
 
+P = TypeVar("P")
 ROUNDS = 5
 SHRINK = 30.0  # objects' worth of the pool's precision given to each person: few drawings say little of a hand
 MASK_PRIOR = (0.9, 0.1)  # P(painted | inside), P(painted | outside), held as firmly as one object's pixels speak
@@ -39,7 +41,7 @@ def merge_coordinates(
     people = sorted({person for own in objects for person in own})
     weight = dict.fromkeys(people, 1.0)
     values: list[NDArray[np.float64]] = []
-    spread: dict[int, float] = {}
+    spread: Mapping[int, float] = {}
     for _ in range(max(rounds, 1)):
         values = []
         apart: dict[int, list[float]] = {person: [] for person in people}
@@ -52,14 +54,28 @@ def merge_coordinates(
             if len(who) > 2:  # of two, each is as far from the middle as the other
                 for person in who:
                     apart[person].append(float(np.abs(own[person] - merged).mean() / size))
-        seen = [value for own_values in apart.values() for value in own_values]
-        pool = float(np.median(seen)) if seen else 1.0
-        for person in people:
-            own_values = apart[person]
-            typical = float(np.median(own_values)) if own_values else pool
-            spread[person] = (len(own_values) * typical + SHRINK * pool) / (len(own_values) + SHRINK)
-            weight[person] = 1.0 / max(spread[person], 0.05 * pool, 1e-9)
-    return Merged(values, spread)
+        spread, weight = _precision(apart)
+    return Merged(values, dict(spread))
+
+
+def _precision(apart: Mapping[P, Sequence[float]]) -> tuple[dict[P, float], dict[P, float]]:
+    """Each person's typical distance from what is merged, shrunk to the pool's, and the weight that follows from it."""
+    seen = [value for own in apart.values() for value in own]
+    pool = float(np.median(seen)) if seen else 1.0
+    spread, weight = {}, {}
+    for person, own in apart.items():
+        typical = float(np.median(own)) if own else pool
+        spread[person] = (len(own) * typical + SHRINK * pool) / (len(own) + SHRINK)
+        weight[person] = 1.0 / max(spread[person], 0.05 * pool, 1e-9)
+    return spread, weight
+
+
+def precision(apart: Mapping[P, Sequence[float]]) -> dict[P, float]:
+    """How much each person's coordinates are heard, with a mean of 1; apart: distances of what they drew from what
+    came out, over the size of the things, or whatever else grows with the slips of a hand."""
+    weight = _precision(apart)[1]
+    mean = sum(weight.values()) / max(len(weight), 1)
+    return {person: value / mean for person, value in weight.items()}
 
 
 def merge_masks(

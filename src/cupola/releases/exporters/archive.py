@@ -90,3 +90,29 @@ class ZipStream:
         self._directory.write(struct.pack("<IHHHHHHIIIHHHHHII", *entry) + raw + far_extra)
         self._entries += 1
         return struct.pack("<IHHHHHIIIHH", 0x04034B50, *common, len(extra)) + raw + extra
+
+
+class Lines:
+    """Lines of text that wait, on disk when they are many, until the archive takes them. A context manager."""
+
+    def __init__(self) -> None:
+        self._spool = tempfile.SpooledTemporaryFile(max_size=ENTRY_SPOOL_BYTES)  # noqa: SIM115  # closed by close()
+        self.some = False
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._spool.close()
+
+    def add(self, line: str) -> None:
+        self.some = True
+        self._spool.write(line.encode() + b"\n")
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        self._spool.seek(0)
+        while part := self._spool.read(PART_BYTES):
+            yield part

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 from uuid import UUID
 
-from cupola.kernel.errors import Kind, Problem
 from cupola.labels import Ontology
+from cupola.labels.kind import Made
+from cupola.labels.kinds import KINDS
+from cupola.labels.shapes import SHAPES
 
 
 class Row(Protocol):
     """One released item. label: the settled label as JSON; asset: SHA-256 of its picture, or `url`, or `body` (text).
 
-    width_px, height_px: of the picture as shown. judgements: those that the settlement used.
+    width_px, height_px: of the picture as shown. judgements: those that the settlement used. parts: what it is made of,
+    where that is more than one thing (`exporters.parts` reads it). units: the confidence of each unit of a label that
+    has several, by its name.
     """
 
     @property
@@ -35,6 +39,8 @@ class Row(Protocol):
     @property
     def judgements(self) -> Sequence[UUID]: ...
     @property
+    def units(self) -> Mapping[str, float] | None: ...
+    @property
     def asset(self) -> bytes | None: ...
     @property
     def url(self) -> str | None: ...
@@ -48,6 +54,8 @@ class Row(Protocol):
     def height_px(self) -> int | None: ...
     @property
     def metadata(self) -> Mapping[str, Any]: ...
+    @property
+    def parts(self) -> str | None: ...
 
 
 Rows = AsyncIterator[Sequence[Row]]
@@ -74,17 +82,57 @@ class Export:
     chunks: AsyncIterator[bytes]
 
 
-class Exporter(Protocol):
-    """A format. Raises Problem (UNSUPPORTED) at once for a kind of label that it cannot hold."""
+@dataclass(frozen=True, slots=True)
+class Records:
+    """For a format whose files loaders read as records, with the members of `jsonl.Line`.
 
-    def __call__(self, rows: Rows, about: About) -> Export: ...
+    encoding: the name that loaders know such files by, which is not that of the registry of media types. without:
+    members that are not there, or not of one type.
+    """
+
+    encoding: str
+    without: frozenset[str] = frozenset()
 
 
-def unsupported(form: str, why: str) -> Problem:
-    """The refusal of a kind of label."""
-    return Problem(
-        Kind.UNSUPPORTED,
-        "export-kind",
-        f"{form} cannot hold this release: {why}",
-        remedy="Export it as jsonl or parquet, which hold every kind.",
-    )
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: what it is called, what it can hold, and how rows become its bytes.
+
+    about: {language: what it is for}. extension: of its file, without the dot. holds: what the labels may be made of
+    (`LabelKind.made_of`); another kind is refused. areas: of things, it holds only those that cover something, and
+    leaves out what has only a place. several: whether an item may have several choices. records: where its files are
+    read as records.
+    """
+
+    title: str
+    about: Mapping[str, str]
+    extension: str
+    media_type: str
+    write: Callable[[Rows, About], AsyncIterator[bytes]]
+    holds: frozenset[Made] = frozenset(get_args(Made))
+    areas: bool = False
+    several: bool = True
+    records: Records | None = None
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of label that it holds."""
+        return [name for name, kind in KINDS.items() if kind.made_of in self.holds]
+
+    @property
+    def shapes(self) -> list[str]:
+        """The shapes of objects that it holds: of others the file says nothing."""
+        held = "things" in self.holds
+        return [name for name, shape in SHAPES.items() if held and (shape.covers or not self.areas)]
+
+    def refusal(self, ontology: Ontology) -> str:
+        """Why it cannot hold this ontology's labels, or nothing."""
+        if ontology.kind not in self.kinds:
+            return f"its labels are of the kind {ontology.kind}, and the format holds {' and '.join(self.kinds)}."
+        if ontology.multiple and not self.several:
+            return "an item may have several choices, and the format holds one."
+        return ""
+
+    def __call__(self, rows: Rows, about: About) -> Export:
+        """The file of these rows, whose labels it holds (`refusal`)."""
+        return Export(self.extension, self.media_type, self.write(rows, about))

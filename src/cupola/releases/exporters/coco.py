@@ -7,15 +7,22 @@ somebody else's list.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from types import TracebackType
 from typing import Any
 
 import msgspec
 
-from cupola.labels import ChoiceLabel, ObjectsLabel, Ontology, decode_label
-from cupola.labels.kinds.box import Box, corners
-from cupola.releases.exporters.base import About, Export, Row, Rows, unsupported
+from cupola.labels import Ontology, Thing, classes_of, decode_label, things_of
+from cupola.labels.shapes import of as shape_type
+from cupola.releases.exporters.base import About, Format, Row, Rows
+from cupola.releases.exporters.beside import ORIENTATION
+from cupola.releases.exporters.naming import file_name
+from cupola.releases.exporters.parts import several
 
+VISIBLE = 2.0  # as COCO writes a keypoint that can be seen
+POINT_PX = 1.0  # the side of the box around a point: evaluators and trainers find nothing in a box without area
+UNKNOWN = (0.0, 0.0, 0.0, 0.0)  # of a picture whose size is not known; readers want a box of every annotation
 SPOOL_BYTES = 4 * 1024 * 1024  # annotations wait on disk beyond this, because the file names all images first
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -29,6 +36,16 @@ class ImageOut(msgspec.Struct, omit_defaults=True):
     coco_url: str | None = None
     confidence: float | None = None
     task: Any = None
+    ref: str | None = None
+    exif_orientation: int | None = None
+
+
+class CategoryOut(msgspec.Struct, omit_defaults=True):
+    id: int
+    name: str
+    supercategory: str
+    keypoints: list[str] | None = None
+    skeleton: list[list[int]] | None = None
 
 
 class AnnotationOut(msgspec.Struct, omit_defaults=True):
@@ -36,25 +53,48 @@ class AnnotationOut(msgspec.Struct, omit_defaults=True):
     image_id: int
     category_id: int
     iscrowd: int  # without a default, so that it is always written: evaluators look for it
-    bbox: tuple[float, ...] | None = None
-    area: float | None = None
+    bbox: tuple[float, float, float, float]
+    area: float
     segmentation: list[list[float]] | None = None
-    attributes: dict[str, Any] = {}
+    attributes: Mapping[str, Any] = {}
     source: str | None = None
     rotation_rad: float = 0.0
+    keypoints: list[float] | None = None
+    num_keypoints: int = 0
+    confidence: float | None = None  # not `score`: readers take that for what a detector says
 
 
-def coco(rows: Rows, about: About) -> Export:
-    """One JSON file. Boxes: bbox in px, upright; a turned box keeps its corners as `segmentation` and its angle.
+class _Waiting:
+    """Members of a list in the file that wait, on disk when they are many, until it is their turn."""
 
-    Raises Problem (UNSUPPORTED) for free text.
-    """
-    if about.ontology.kind == "text":
-        raise unsupported("COCO", "it has no free text.")
-    return Export("json", "application/json", _write(rows, about))
+    def __init__(self) -> None:
+        self._spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115  # closed by __exit__
+
+    def __enter__(self) -> _Waiting:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, t: TracebackType | None) -> None:
+        self._spool.close()
+
+    def add(self, members: Sequence[Any]) -> None:
+        if members:
+            # One comma before all but the very first.
+            self._spool.write((b"," if self.some else b"") + _encoder.encode(members)[1:-1])
+
+    @property
+    def some(self) -> bool:
+        return self._spool.tell() > 0
+
+    def parts(self) -> Iterator[bytes]:
+        self._spool.seek(0)
+        while part := self._spool.read(1 << 20):
+            yield part
 
 
 async def _write(rows: Rows, about: About) -> AsyncIterator[bytes]:
+    """One JSON file. Boxes: bbox in px, upright; a turned box keeps its corners as `segmentation` and its angle.
+    A point is a keypoint that is visible, in a bbox of one pixel. Items that are no pictures are in `left_out`.
+    """
     ontology = about.ontology
     head = {
         "description": about.name,
@@ -62,80 +102,129 @@ async def _write(rows: Rows, about: About) -> AsyncIterator[bytes]:
         "date_created": about.created_at.isoformat(),
     }
     licences = [{"id": 1, "name": about.licence, "url": ""}]
-    categories = [{"id": n, "name": spec.name, "supercategory": ""} for n, spec in enumerate(ontology.classes, 1)]
-    yield (
-        b'{"info":' + _encoder.encode(head)
-        + b',"licenses":' + _encoder.encode(licences)
-        + b',"categories":' + _encoder.encode(categories)
-        + b',"images":['
-    )  # fmt: skip
+    yield b'{"info":' + _encoder.encode(head) + b',"licenses":' + _encoder.encode(licences) + b',"images":['
     next_id = 1
     first = True
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
+    placed: set[int] = set()  # categories that have keypoints
+    with _Waiting() as waiting, _Waiting() as left_out:
         async for batch in rows:
             images = []
             annotations: list[AnnotationOut] = []
             for row in batch:
+                if not _is_picture(row):
+                    why = several(row) or f"it is no picture ({row.media_type})"
+                    left_out.add([{"ref": row.ref, "why": why}])
+                    continue
                 images.append(_image(row))
                 annotations.extend(_annotations(row, ontology, next_id + len(annotations)))
             next_id += len(annotations)
-            if annotations:
-                # One comma before all but the very first.
-                spool.write((b"," if spool.tell() else b"") + _encoder.encode(annotations)[1:-1])
+            placed.update(one.category_id for one in annotations if one.num_keypoints)
+            waiting.add(annotations)
             if images:
                 yield (b"" if first else b",\n") + _encoder.encode(images)[1:-1]
                 first = False
         yield b'],"annotations":['
-        spool.seek(0)
-        while part := spool.read(1 << 20):
+        for part in waiting.parts():
             yield part
-    yield b"]}\n"
+        yield b'],"categories":' + _encoder.encode(_categories(ontology, placed))
+        if left_out.some:
+            yield b',"left_out":['
+            for part in left_out.parts():
+                yield part
+            yield b"]"
+    yield b"}\n"
+
+
+def _categories(ontology: Ontology, placed: Collection[int]) -> list[CategoryOut]:
+    """Readers of keypoints want a list of them of every category, readers of boxes of none."""
+    named = [(number, spec.name) for number, spec in enumerate(ontology.classes, 1)]
+    if not placed:
+        return [CategoryOut(number, name, "") for number, name in named]
+    return [CategoryOut(number, name, "", ["point"] if number in placed else [], []) for number, name in named]
+
+
+def _is_picture(row: Row) -> bool:
+    """What is kept elsewhere may be one, where its address does not say what it is."""
+    return row.media_type.startswith("image/") or (row.url is not None and row.media_type == "application/octet-stream")
 
 
 def _image(row: Row) -> ImageOut:
     return ImageOut(
         row.position + 1,
-        row.ref,
+        file_name(row),
         row.width_px,
         row.height_px,
         row.asset.hex() if row.asset is not None else None,
         row.url,
         round(row.confidence, 6),
         row.task,
+        row.ref,
+        row.metadata.get(ORIENTATION),
     )
 
 
 def _annotations(row: Row, ontology: Ontology, next_id: int) -> Sequence[AnnotationOut]:
     label = decode_label(row.label)
     image, index = row.position + 1, ontology.class_index
-    if isinstance(label, ChoiceLabel):
-        return [AnnotationOut(next_id + n, image, index[value] + 1, 0) for n, value in enumerate(label.values)]
-    if not isinstance(label, ObjectsLabel):
-        return []
-    out = []
-    for n, thing in enumerate(label.objects):
-        box = thing.shape
-        outline = [number for point in corners(box) for number in point]
-        out.append(
-            AnnotationOut(
-                next_id + n,
-                image,
-                index[thing.cls] + 1,
-                0,
-                upright(box),
-                box.w * box.h,
-                [outline],
-                thing.attributes,
-                thing.source,
-                box.rotation_rad,
-            )
-        )
+    whole = (0.0, 0.0, float(row.width_px), float(row.height_px)) if row.width_px and row.height_px else UNKNOWN
+    sure = {unit: round(p, 6) for unit, p in (row.units or {}).items()}
+    out = [
+        AnnotationOut(next_id + n, image, index[value] + 1, 0, whole, whole[2] * whole[3], confidence=sure.get(value))
+        for n, value in enumerate(classes_of(label))
+    ]
+    out.extend(
+        _annotation(thing, next_id + n, image, index[thing.cls] + 1, whole, sure.get(thing.id))
+        for n, thing in enumerate(things_of(label), len(out))
+    )
     return out
 
 
-def upright(box: Box) -> tuple[float, float, float, float]:
-    """x, y, w, h in px of the upright rectangle around a box."""
-    if not box.rotation_rad:
-        return box.x, box.y, box.w, box.h
-    xs, ys = zip(*corners(box), strict=True)
-    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
+def _annotation(
+    thing: Thing,
+    number: int,
+    image: int,
+    category: int,
+    whole: tuple[float, float, float, float],
+    sure: float | None,
+) -> AnnotationOut:
+    shape = shape_type(thing.shape)
+    left, top, right, bottom = (float(edge) for edge in shape.bounds([thing.shape])[0])
+    area, outline = shape.area(thing.shape), shape.outline(thing.shape)
+    if area <= 0:
+        return AnnotationOut(
+            number, image, category, 0, _around(left, top, whole), POINT_PX**2, None, thing.attributes, thing.source,
+            keypoints=[left, top, VISIBLE], num_keypoints=1, confidence=sure,
+        )  # fmt: skip
+    return AnnotationOut(
+        number,
+        image,
+        category,
+        0,
+        (left, top, right - left, bottom - top),
+        area,
+        # Only where the box does not say it already: readers make an object of each.
+        None if outline is None else [[number for corner in outline for number in corner]],
+        thing.attributes,
+        thing.source,
+        shape.turn_rad(thing.shape),
+        confidence=sure,
+    )
+
+
+def _around(x: float, y: float, whole: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The pixel at a place, inside of the picture as far as its size is known."""
+    _, _, width, height = whole
+    left, top = max(0.0, x - POINT_PX / 2), max(0.0, y - POINT_PX / 2)
+    if width and height:
+        left, top = min(left, width - POINT_PX), min(top, height - POINT_PX)
+    return left, top, POINT_PX, POINT_PX
+
+
+coco = Format(
+    title="COCO",
+    about={"en": "Objects or choices on images, one JSON file", "zh": "图片上的对象或选择，一个 JSON 文件"},
+    extension="json",
+    media_type="application/json",
+    write=_write,
+    holds=frozenset({"classes", "things"}),
+)

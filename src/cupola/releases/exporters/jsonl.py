@@ -8,13 +8,21 @@ from uuid import UUID
 
 import msgspec
 
-from cupola.releases.exporters.base import About, Export, Row, Rows
+from cupola.releases.exporters.base import About, Format, Records, Row, Rows
+from cupola.releases.exporters.parts import PartOut, parts_of
 
 _encoder = msgspec.json.Encoder()
 
 
-class Line(msgspec.Struct, omit_defaults=True):
-    """One line of the file."""
+class Sure(msgspec.Struct, frozen=True):
+    """How sure one unit of a label is: a list of these, as in Parquet, so that tables have no column per object."""
+
+    unit: str
+    confidence: float
+
+
+class Line(msgspec.Struct):
+    """One line of the file; every member stands in every line, for readers take their columns from it."""
 
     ref: str
     task: UUID
@@ -30,14 +38,11 @@ class Line(msgspec.Struct, omit_defaults=True):
     width_px: int | None = None
     height_px: int | None = None
     metadata: Mapping[str, Any] = {}
+    parts: Sequence[PartOut] = ()
+    units: Sequence[Sure] = ()
 
 
-def jsonl(rows: Rows, about: About) -> Export:
-    """Every kind of label. confidence: the posterior probability that the settlement was made with."""
-    return Export("jsonl", "application/jsonl", _lines(rows))
-
-
-async def _lines(rows: Rows) -> AsyncIterator[bytes]:
+async def _write(rows: Rows, about: About) -> AsyncIterator[bytes]:
     async for batch in rows:
         yield _encoder.encode_lines([line(row) for row in batch])
 
@@ -59,4 +64,18 @@ def line(row: Row) -> Line:
         row.width_px,
         row.height_px,
         row.metadata,
+        parts_of(row),
+        [Sure(unit, round(sure, 6)) for unit, sure in (row.units or {}).items()],
     )
+
+
+# `confidence` is the posterior probability that the settlement was made with, `units` that of each unit (an object by
+# its id, a question, a class) of a label that has several; of a label no single type of field tells.
+jsonl = Format(
+    title="JSON Lines",
+    about={"en": "Every label with its lineage, a line each", "zh": "每行一个标签及其来源"},
+    extension="jsonl",
+    media_type="application/jsonl",
+    write=_write,
+    records=Records("application/jsonlines", without=frozenset({"label", "class", "parts", "units"})),
+)

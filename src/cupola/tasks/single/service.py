@@ -14,6 +14,7 @@ from cupola.ontology import service as ontologies
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn
 from cupola.tasks import store as every
+from cupola.tasks.adding import store as adding
 from cupola.tasks.single import store
 
 DEFAULT_BAND = 1_000
@@ -58,7 +59,7 @@ async def add_tasks_of(conn: Conn, tenant: UUID, project: UUID, wanted: Sequence
     )
     if golds:
         items = list(golds)
-        await every.GOLD_ADD.run(
+        await adding.GOLD_ADD.run(
             conn,
             tenant=tenant,
             project=project,
@@ -68,7 +69,7 @@ async def add_tasks_of(conn: Conn, tenant: UUID, project: UUID, wanted: Sequence
             now=clock.now(),
         )
     more = sum(one.made and one.item not in golds for one in made)
-    await store.MORE_TASKS.run(conn, tenant=tenant, project=project, more=more)
+    await store.MORE_TASKS.run(conn, tenant=tenant, project=project, more=more, items=[one.item for one in wanted])
     await events.emit(conn, tenant, "tasks.created", project, project, tasks=len(made))
     return {one.item: one.id for one in made}
 

@@ -29,7 +29,8 @@ TASKS_OF_ITEMS = Statement(
     "WITH base AS (SELECT %(total)s::bigint + count(*) AS top FROM task "
     "WHERE tenant = %(tenant)s AND project = %(project)s AND gold), "
     "made AS (INSERT INTO task (tenant, id, project, item, rank, gold, open_slots, created_at) "
-    "SELECT %(tenant)s, uuidv7(), %(project)s, x.item, x.band * 1099511627776 + base.top + x.n, x.gold, "
+    "SELECT %(tenant)s, md5(uuidv7()::text)::uuid, %(project)s, x.item, "
+    "x.band * 1099511627776 + base.top + x.n, x.gold, "
     "CASE WHEN x.gold THEN 0 ELSE %(slots)s::smallint END, %(now)s FROM base, "
     "unnest(%(items)s::uuid[], %(bands)s::bigint[], %(golds)s::boolean[]) WITH ORDINALITY AS x (item, band, gold, n) "
     "ON CONFLICT (tenant, project, item) DO NOTHING RETURNING id, item) "
@@ -38,33 +39,35 @@ TASKS_OF_ITEMS = Statement(
 )
 # a new epoch: whoever works here looks at the whole queue again, for a lower band may have come
 MORE_TASKS = Command(
-    "UPDATE project SET tasks_total = tasks_total + %(more)s, queue_epoch = queue_epoch + 1 "
+    "UPDATE project SET tasks_total = tasks_total + %(more)s, queue_epoch = queue_epoch + 1, "
+    "heaviest_bytes = greatest(heaviest_bytes, (SELECT max(item_bytes(i)) FROM item i WHERE i.tenant = %(tenant)s "
+    "AND i.id = ANY (%(items)s::uuid[]))) "
     "WHERE tenant = %(tenant)s AND id = %(project)s"
 )
 STATE = Scalar(str, "SELECT state FROM project WHERE tenant = %(tenant)s AND id = %(project)s")
 TASKS_CANCEL = Statement(
     TaskOfItem,
-    "UPDATE task SET state = 4, open_slots = 0 WHERE tenant = %(tenant)s AND id = ANY (%(tasks)s::uuid[]) "
-    "AND state = 0 AND judged = 0 AND leased = 0 RETURNING id, item",
+    "UPDATE task SET state = {task.cancelled}, open_slots = 0 WHERE tenant = %(tenant)s AND id = ANY "
+    "(%(tasks)s::uuid[]) AND state = {task.open} AND judged = 0 AND leased = 0 RETURNING id, item",
 )
 TASKS_HOLD = Command(
     "UPDATE task SET open_slots = 0 WHERE tenant = %(tenant)s AND id = ANY (%(tasks)s::uuid[]) "
-    "AND state = 0 AND judged = 0 AND leased = 0"
+    "AND state = {task.open} AND judged = 0 AND leased = 0"
 )
 TASKS_FREE = Command(
     "UPDATE task t SET open_slots = p.min_judgements FROM project p WHERE t.tenant = %(tenant)s "
     "AND t.id = ANY (%(tasks)s::uuid[]) AND p.tenant = t.tenant AND p.id = t.project AND NOT t.gold "
-    "AND t.state = 0 AND t.judged = 0 AND t.leased = 0"
+    "AND t.state = {task.open} AND t.judged = 0 AND t.leased = 0"
 )
 TASK_REOPEN = Scalar(
     UUID,
-    "UPDATE task t SET state = 1, open_slots = p.min_judgements, heard_since = %(now)s, settled_at = NULL "
-    "FROM project p WHERE t.tenant = %(tenant)s AND t.id = %(task)s AND p.tenant = t.tenant AND p.id = t.project "
-    "AND t.state = 3 RETURNING t.project",
+    "UPDATE task t SET state = {task.collecting}, open_slots = p.min_judgements, heard_since = %(now)s, settled_at = "
+    "NULL FROM project p WHERE t.tenant = %(tenant)s AND t.id = %(task)s AND p.tenant = t.tenant AND p.id = t.project "
+    "AND t.state = {task.settled} RETURNING t.project",
 )
 SETTLED = Statement(
     SettlementRow,
-    "SELECT s.id, s.task, s.version, s.label, s.confidence, s.how, s.method, s.at FROM settlement s "
+    "SELECT s.id, s.task, s.version, s.label, s.confidence, s.how, s.method, s.judgements, s.at FROM settlement s "
     "JOIN task t ON t.tenant = s.tenant AND t.id = s.task WHERE s.tenant = %(tenant)s AND s.task = %(task)s "
     "AND (t.heard_since IS NULL OR s.at > t.heard_since) ORDER BY s.version DESC LIMIT 1",
 )

@@ -9,7 +9,7 @@ from uuid import UUID
 from cupola.kernel.errors import invalid
 
 PASS_SHARE = 0.8
-COUNTED = 10  # of the last answers; as in the database (schema/0006, work_training)
+COUNTED = 10  # of the last answers; as in the database (schema/functions, work_training)
 
 
 @dataclass(frozen=True, slots=True)

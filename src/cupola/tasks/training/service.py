@@ -3,7 +3,7 @@
 A training project stands beside the project that it trains for, with the same ontology, guidelines and price, and is
 all gold. So a training answer is claimed, leased, judged and paid like any other, and can reach neither the other
 project's labels nor its releases. Whoever is new to the project is offered its training first, and the project once
-they passed (schema/0006). Hidden gold stays hidden: nothing here tells of it.
+they passed (schema/functions/training.sql). Hidden gold stays hidden: nothing here tells of it.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ async def open_up(conn: Conn, tenant: UUID, project: UUID) -> Training:
         raise conflict("no-tasks", "The training has no tasks yet.", remedy="Add labels to learn from.")
     if view.state == "live":
         return view
-    if (await every.MONEY.one(conn, tenant=tenant, project=view.training)).budget_minor <= 0:
+    if (await every.MONEY.one(conn, tenant=tenant, projects=[view.training])).budget_minor <= 0:
         raise conflict(
             "no-budget",
             "No money is allotted to the training, and nobody is trained without pay.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from cupola.platform.pg.long import LongText
 from cupola.platform.pg.statement import Command, Scalar, Statement
 from cupola.tasks.training.model import Progress, Training
 
@@ -14,8 +15,8 @@ class Expected:
     """A judgement made in training with the label that is right, both JSON text."""
 
     judgement: UUID
-    label: str
-    expected: str
+    label: LongText
+    expected: LongText
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ VIEW = Statement(
     Training,
     "SELECT p.id AS project, t.id AS training, t.state, t.pass_share, "
     "(SELECT count(*)::int FROM task k WHERE k.tenant = t.tenant AND k.project = t.id AND k.gold "
-    "AND k.state < 4) AS tasks, "
+    "AND k.state < {task.cancelled}) AS tasks, "
     "(SELECT count(*)::int FROM training_pass x WHERE x.tenant = t.tenant AND x.project = t.trains) AS trained, "
     "(SELECT count(DISTINCT a.worker)::int FROM training_answer a WHERE a.tenant = t.tenant AND a.project = t.id "
     "AND NOT EXISTS (SELECT FROM training_pass x WHERE x.tenant = t.tenant AND x.project = t.trains "
@@ -74,5 +75,5 @@ ITEM = Statement(
     ItemOfTask,
     "SELECT i.id AS item, t.id AS task FROM project p JOIN item i ON i.tenant = p.tenant AND i.dataset = p.dataset "
     "AND i.ref = %(ref)s LEFT JOIN task t ON t.tenant = p.tenant AND t.project = p.id AND t.item = i.id "
-    "AND t.state <> 4 WHERE p.tenant = %(tenant)s AND p.id = %(project)s",
+    "AND t.state <> {task.cancelled} WHERE p.tenant = %(tenant)s AND p.id = %(project)s",
 )

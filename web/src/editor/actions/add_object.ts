@@ -1,8 +1,8 @@
-import type { BoxShape, LabelObject } from '../../api/types';
+import type { LabelObject, Shape } from '../../api/types';
 import { type Action, objectsOf, withObjects } from '../core/document';
 
 /** Adds an object of the document's current class, drawn by a person, and selects it. */
-export function addObject(id: string, shape: BoxShape): Action {
+export function addObject(id: string, shape: Shape): Action {
   return (document) => {
     if (document.label.kind !== 'objects') return document;
     const object: LabelObject = { id, cls: document.cls, shape, source: 'person' };

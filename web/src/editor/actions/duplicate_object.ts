@@ -1,5 +1,6 @@
 import { type Action, objectsOf, withObjects } from '../core/document';
-import { moved, type Size } from '../core/geometry';
+import type { Size } from '../core/geometry';
+import { faceOf } from '../shapes';
 
 const STEP_PX = 8;
 
@@ -12,7 +13,7 @@ export function duplicateObject(id: string, copyId: string, image: Size): Action
       ...original,
       id: copyId,
       source: 'person' as const,
-      shape: moved(original.shape, STEP_PX, STEP_PX, image),
+      shape: faceOf(original.shape).moved(original.shape, STEP_PX, STEP_PX, image),
     };
     return { ...withObjects(document, [...objectsOf(document), copy]), selected: [copyId] };
   };

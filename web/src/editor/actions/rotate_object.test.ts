@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { objectsOf } from '../core/document';
-import { box, boxes } from '../testing';
+import { box, boxes, turnOf } from '../testing';
 import { rotateObject } from './rotate_object';
 
 const scene = boxes(box('a', 10, 10, 40, 20, { source: 'model' }));
@@ -12,8 +12,7 @@ describe('turning an object', () => {
   });
 
   it('keeps the angle within half a turn either way, and none is none', () => {
-    const [over] = objectsOf(rotateObject('a', Math.PI * 1.5)(scene));
-    expect(over?.shape.rotation_rad).toBeCloseTo(-Math.PI / 2, 3);
+    expect(turnOf(rotateObject('a', Math.PI * 1.5)(scene))).toBeCloseTo(-Math.PI / 2, 3);
     const [whole] = objectsOf(rotateObject('a', Math.PI * 2)(rotateObject('a', 1)(scene)));
     expect(whole?.shape).not.toHaveProperty('rotation_rad');
   });

@@ -1,11 +1,12 @@
 import { type Action, replaceObject, touched } from '../core/document';
-import { turnedTo } from '../core/geometry';
+import { faceOf } from '../shapes';
 
-/** Turns an object's box about its centre to `angle_rad`, clockwise on screen. */
+/** Turns an object about its centre to `angle_rad`, clockwise on screen; a shape that cannot turn stays as it is. */
 export function rotateObject(id: string, angle_rad: number): Action {
   return (document) =>
     replaceObject(document, id, (object) => {
-      const shape = turnedTo(object.shape, angle_rad);
-      return shape.rotation_rad === object.shape.rotation_rad ? object : { ...touched(object), shape };
+      const { turn } = faceOf(object.shape);
+      const shape = turn?.to(object.shape, angle_rad) ?? object.shape;
+      return turn === null || turn.of(shape) === turn.of(object.shape) ? object : { ...touched(object), shape };
     });
 }

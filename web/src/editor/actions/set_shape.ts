@@ -1,7 +1,7 @@
-import type { BoxShape } from '../../api/types';
+import type { Shape } from '../../api/types';
 import { type Action, replaceObject, touched } from '../core/document';
 
 /** Gives an object another shape. */
-export function setShape(id: string, shape: BoxShape): Action {
+export function setShape(id: string, shape: Shape): Action {
   return (document) => replaceObject(document, id, (object) => ({ ...touched(object), shape }));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { isEmpty } from '../kinds/models';
 import { BOXES, box, boxes, CHOICE } from '../testing';
-import { isEmpty, objectsOf, openDocument, replaceObject, touched } from './document';
+import { objectsOf, openDocument, replaceObject, touched } from './document';
 
 describe('a document', () => {
   it('opens empty without a label', () => {

@@ -2,7 +2,14 @@
  * What is being edited: an immutable document. An action takes one and gives another; what did not change is shared,
  * so a stack of documents is a cheap history.
  */
-import type { ItemView, Kind, Label, LabelObject, Ontology } from '../../api/types';
+
+import type { ItemView, Label, LabelObject, Ontology } from '../../api/types';
+import { emptyLabel } from '../kinds/models';
+import type { Viewport } from '../spaces/plane';
+import type { Answers } from './attributes';
+import { classesOf } from './ontology';
+
+const NO_ANSWERS: Answers = {};
 
 export interface Document {
   readonly label: Label;
@@ -10,6 +17,8 @@ export interface Document {
   readonly selected: readonly string[];
   /** The class the next object gets: the last one used (sticky). */
   readonly cls: string;
+  /** How the item was looked at when this label came about; absent where that is always the same. */
+  readonly view?: Viewport | null;
 }
 
 /** What a document is edited against; never changes while it is open. */
@@ -20,20 +29,18 @@ export interface Setting {
 
 export type Action = (document: Document) => Document;
 
-export function emptyLabel(kind: Kind): Label {
-  if (kind === 'choice') return { kind, values: [] };
-  if (kind === 'text') return { kind, text: '' };
-  return { kind, objects: [] };
-}
-
 /** A document that opens with `label` (a draft or a pre-label), or empty. A label of another kind is not taken. */
 export function openDocument(ontology: Ontology, label?: Label | null, cls?: string): Document {
   const usable = label && label.kind === ontology.kind ? label : emptyLabel(ontology.kind);
-  return { label: usable, selected: [], cls: cls ?? ontology.classes[0]?.name ?? '' };
+  return { label: usable, selected: [], cls: cls ?? classesOf(ontology)[0]?.name ?? '' };
 }
 
 export function objectsOf(document: Document): readonly LabelObject[] {
   return document.label.kind === 'objects' ? document.label.objects : [];
+}
+
+export function answersOf(document: Document): Answers {
+  return document.label.kind === 'form' ? document.label.answers : NO_ANSWERS;
 }
 
 export function withObjects(document: Document, objects: readonly LabelObject[]): Document {
@@ -55,10 +62,4 @@ export function replaceObject(document: Document, id: string, change: (object: L
     return next;
   });
   return changed ? withObjects(document, objects) : document;
-}
-
-export function isEmpty(label: Label): boolean {
-  if (label.kind === 'choice') return label.values.length === 0;
-  if (label.kind === 'text') return label.text.trim() === '';
-  return label.objects.length === 0;
 }

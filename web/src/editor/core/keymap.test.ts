@@ -37,6 +37,22 @@ describe('the keymap', () => {
     expect(chordOf(press('7', 'Numpad7'))).toBe('7');
   });
 
+  it.each([
+    ['Russian', press('я', 'KeyZ', { ctrlKey: true }), 'Ctrl+Z'],
+    ['Russian', press('Я', 'KeyZ', { ctrlKey: true, shiftKey: true }), 'Ctrl+Shift+Z'],
+    ['Greek', press('ν', 'KeyN'), 'N'],
+    ['Hebrew', press('ש', 'KeyA'), 'A'],
+    ['Arabic', press('ض', 'KeyQ'), 'Q'],
+    ['Russian, on the key of the full stop', press('ю', 'Period'), '.'],
+    ['Russian, on the key of the bracket', press('Х', 'BracketLeft', { shiftKey: true }), '{'],
+    ['an input method', press('Process', 'KeyV'), 'V'],
+    ['German: its own Z', press('z', 'KeyY', { ctrlKey: true }), 'Ctrl+Z'],
+    ['French: its own A', press('a', 'KeyQ'), 'A'],
+    ['Dvorak: its own Z', press('z', 'Slash', { ctrlKey: true }), 'Ctrl+Z'],
+  ])('means the same on every layout: %s', (_, event, chord) => {
+    expect(chordOf(event)).toBe(chord);
+  });
+
   it('does not ask for Shift with a symbol', () => {
     expect(chordOf(press('?', 'Slash', { shiftKey: true }))).toBe('?');
   });

@@ -7,6 +7,8 @@ export interface Binding {
   readonly keys: readonly string[];
   /** English text of the command (translated where shown). */
   readonly title: string;
+  /** Goes on while its key is held (a nudge). What cannot be taken back must not: a held key is one press. */
+  readonly repeats?: boolean;
   /** What the {names} of the title stand for. */
   readonly values?: Readonly<Record<string, string | number>>;
 }
@@ -31,11 +33,41 @@ export function buildKeymap(bindings: readonly Binding[]): Keymap {
 
 type KeyLike = Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>;
 
+/** What stands on the keys of symbols where letters are Latin, without and with Shift. */
+const SYMBOLS: Readonly<Record<string, readonly [plain: string, shifted: string]>> = {
+  Comma: [',', '<'],
+  Period: ['.', '>'],
+  Slash: ['/', '?'],
+  Semicolon: [';', ':'],
+  Quote: ["'", '"'],
+  BracketLeft: ['[', '{'],
+  BracketRight: [']', '}'],
+  Backslash: ['\\', '|'],
+  Minus: ['-', '_'],
+  Equal: ['=', '+'],
+  Backquote: ['`', '~'],
+};
+
+/**
+ * What the key writes where letters are Latin. A Latin letter or symbol counts as it is, wherever its layout keeps it;
+ * a key that writes another script (Cyrillic, Greek, Hebrew, …) or nothing (dead, or held by an input method) counts
+ * by its place.
+ */
+function latinKey(event: KeyLike): string {
+  const { key, code } = event;
+  const writesLatin = key.length === 1 && key >= ' ' && key <= '~';
+  const isNamed = key.length > 1 && !['Dead', 'Process', 'Unidentified', 'Compose'].includes(key);
+  if (writesLatin || isNamed) return key;
+  const letter = /^Key([A-Z])$/.exec(code)?.[1];
+  return letter?.toLowerCase() ?? SYMBOLS[code]?.[event.shiftKey ? 1 : 0] ?? key;
+}
+
 /** The chord that an event is. Digits are taken from the physical key, so that layouts with digits on Shift work too. */
 export function chordOf(event: KeyLike): string {
   const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code)?.[1];
-  const key = digit ?? (event.key === ' ' ? 'Space' : event.key.length === 1 ? event.key.toUpperCase() : event.key);
-  const isSymbol = digit === undefined && event.key.length === 1 && !/[a-z]/i.test(event.key);
+  const written = latinKey(event);
+  const key = digit ?? (written === ' ' ? 'Space' : written.length === 1 ? written.toUpperCase() : written);
+  const isSymbol = digit === undefined && written.length === 1 && !/[a-z]/i.test(written);
   return [
     event.ctrlKey || event.metaKey ? 'Ctrl' : '',
     event.altKey ? 'Alt' : '',

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Problem } from '../../api/http';
-import type { Assignment, Label } from '../../api/types';
+import type { Assignment, ItemView, Label } from '../../api/types';
+import { addObject } from '../actions/add_object';
 import { chooseValue } from '../actions/choose_value';
-import { CHOICE } from '../testing';
+import { BOXES, CHOICE } from '../testing';
 import { type Journal, memoryJournal } from './journal';
-import { PageSession } from './page_session';
+import { type DraftSent, PageSession } from './page_session';
 
 function assignment(id: string, tasks = 3): Assignment {
   return {
@@ -17,6 +18,8 @@ function assignment(id: string, tasks = 3): Assignment {
     offer_version: 1,
     price_minor: 2,
     currency: 'EUR',
+    stage: 0,
+    does: 'draw',
     expires_at: '2026-01-01T00:00:00Z',
     kind: 'choice',
     training: false,
@@ -26,7 +29,7 @@ function assignment(id: string, tasks = 3): Assignment {
       task: `${id}-${at}`,
       position: at + 1,
       state: 'open' as const,
-      item: { url: `/${at}.png` },
+      item: { text: `Sentence ${at}.` },
       draft: null,
       draft_rev: 0,
     })),
@@ -37,13 +40,21 @@ describe('a page of tasks', () => {
   let now_ms = 0;
   let saved: [string, Label, number][] = [];
   let fails: Problem | null = null;
-  const saveDraft = async (task: string, label: Label, rev: number) => {
+  const saveDraft = async (task: string, draft: DraftSent) => {
     if (fails) throw fails;
-    saved.push([task, label, rev]);
-    return { rev };
+    if ('label' in draft) saved.push([task, draft.label, draft.rev]);
+    return { rev: draft.rev, writer: draft.writer };
   };
+  let fresh: ItemView | null = null;
+  const freshItem = async () => fresh;
   const open = async (page: Assignment, journal: Journal) =>
-    new PageSession(page, await journal.drafts(page.id), { journal, saveDraft, now_ms: () => now_ms });
+    new PageSession(page, await journal.drafts(page.id), {
+      journal,
+      saveDraft,
+      writer: 'me',
+      now_ms: () => now_ms,
+      freshItem,
+    });
   const choose = (page: PageSession, value: string) => page.current?.perform(chooseValue(value, false));
 
   beforeEach(() => {
@@ -66,6 +77,42 @@ describe('a page of tasks', () => {
     const page = await open(assignment('a'), memoryJournal());
     expect(page.finishCurrent()).toBe(false);
     expect(page.snapshot().index).toBe(0);
+  });
+
+  it('finishes nothing whose picture has not been seen, and asks for a fresh address where it did not load', async () => {
+    const pictures = assignment('a', 1);
+    Object.assign(pictures.tasks[0] ?? {}, { item: { url: '/old.png' } });
+    fresh = { url: '/new.png' };
+    const page = await open(pictures, memoryJournal());
+    choose(page, 'cat');
+    expect(page.finishCurrent()).toBe(false);
+    page.current?.see('failed');
+    expect(page.finishCurrent()).toBe(false);
+    await page.current?.look();
+    expect(page.current).toMatchObject({ sight: 'waiting', setting: { item: { url: '/new.png' } } });
+    page.current?.see('shown');
+    expect(page.finishCurrent()).toBe(true);
+  });
+
+  it('knows when all that it would submit is empty', async () => {
+    const boxes = { ...assignment('a', 2), kind: 'objects' as const, ontology: BOXES };
+    const page = await open(boxes, memoryJournal());
+    expect(page.isLastAndEmpty).toBe(false);
+    page.finishCurrent();
+    expect(page.isLastAndEmpty).toBe(true);
+    page.current?.perform(addObject('o', { type: 'box', x: 1, y: 1, w: 5, h: 5 }));
+    expect(page.isLastAndEmpty).toBe(false);
+  });
+
+  it('says that the person is signed out as that, and saves when they are back', async () => {
+    const page = await open(assignment('a'), memoryJournal());
+    fails = new Problem(401, {});
+    choose(page, 'cat');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(page.snapshot().saving).toBe('signed-out');
+    fails = null;
+    await page.flush();
+    expect(page.snapshot().saving).toBe('saved');
   });
 
   it('opens a finished task again when its label is changed', async () => {
@@ -91,6 +138,30 @@ describe('a page of tasks', () => {
     after.go(0);
     after.current?.undo();
     expect(after.current?.document.label).toEqual({ kind: 'choice', values: ['cat'] });
+  });
+
+  it('hands each change to the journal right after the stroke that made it, in order, and at once when it is hidden', async () => {
+    const journal = memoryJournal();
+    const kept: unknown[] = [];
+    const saveDraft: Journal['saveDraft'] = async (entry) => {
+      kept.push(entry.history.present.label);
+      return journal.saveDraft(entry);
+    };
+    const page = await open(assignment('a'), { ...journal, saveDraft });
+    choose(page, 'cat');
+    choose(page, 'dog');
+    expect(kept).toEqual([]);
+    await vi.advanceTimersByTimeAsync(0);
+    const labels = ['cat', 'dog', 'bird', 'cat'].map((value) => ({ kind: 'choice', values: [value] }));
+    expect(kept).toEqual(labels.slice(0, 2));
+    choose(page, 'bird');
+    page.pause();
+    expect(kept).toEqual(labels.slice(0, 3));
+    choose(page, 'cat');
+    page.close();
+    expect(kept).toEqual(labels);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(kept).toHaveLength(4);
   });
 
   it('prefers the server’s draft when it is the newer one', async () => {
@@ -124,7 +195,7 @@ describe('a page of tasks', () => {
     const page = await open(assignment('a'), memoryJournal());
     choose(page, 'cat');
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(page.snapshot().saving).toBe('local');
+    expect(page.snapshot().saving).toBe('absent');
     fails = null;
     await vi.advanceTimersByTimeAsync(10_000);
     expect(page.snapshot().saving).toBe('saved');

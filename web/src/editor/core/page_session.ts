@@ -3,21 +3,39 @@
  * nothing of it is lost: every change goes to the journal at once and to the server soon after.
  */
 import { Problem } from '../../api/http';
-import type { Assignment, AssignmentTask, JudgementInput, Label } from '../../api/types';
+import { type Trouble, troubleOf } from '../../api/trouble';
+import type { Assignment, AssignmentTask, ItemView, JudgementInput, Label } from '../../api/types';
+import { isEmpty } from '../kinds/models';
 import { openDocument } from './document';
+import { type DraftChange, draftChange } from './draft_change';
 import { openHistory } from './history';
 import type { DraftEntry, Journal } from './journal';
 import { LabelSession } from './label_session';
 import { Stopwatch } from './stopwatch';
 
-export interface PagePorts {
-  readonly journal: Journal;
-  readonly saveDraft: (task: string, label: Label, rev: number) => Promise<{ rev: number }>;
-  readonly now_ms: () => number;
+/** What of a draft is sent: all of it, or what has changed since the revision `base`. */
+export type DraftSent = { readonly rev: number; readonly writer: string } & (
+  | { readonly label: Label }
+  | { readonly base: number; readonly change: DraftChange }
+);
+/** What the server holds then, and who sent it. */
+export interface DraftHeld {
+  readonly rev: number;
+  readonly writer: string;
 }
 
-/** saved: acknowledged by the server. local: in this browser's journal, the server has yet to answer. */
-export type Saving = 'saved' | 'saving' | 'local' | 'refused';
+export interface PagePorts {
+  readonly journal: Journal;
+  readonly saveDraft: (task: string, draft: DraftSent) => Promise<DraftHeld>;
+  /** Names this opened editor: a difference builds only on what it sent itself. */
+  readonly writer: string;
+  readonly now_ms: () => number;
+  /** The task's item with addresses that live: those of the page may have died of old age. */
+  readonly freshItem: (task: string) => Promise<ItemView | null>;
+}
+
+/** saved: acknowledged by the server. Any trouble: in this browser's journal, and not yet on the server for this reason. */
+export type Saving = 'saved' | 'saving' | Trouble;
 
 interface Slot {
   readonly task: AssignmentTask;
@@ -26,6 +44,8 @@ interface Slot {
   ready: boolean;
   rev: number;
   saved_rev: number;
+  /** What the server has from this editor; a difference builds on it. */
+  acknowledged: { readonly rev: number; readonly label: Label } | null;
 }
 
 export interface PageSnapshot {
@@ -35,6 +55,8 @@ export interface PageSnapshot {
   readonly version: number;
 }
 
+/** The server's word for: what the difference builds on is not here. */
+const BASE_MISSING = 'draft-base-missing';
 const DRAFT_DELAY_MS = 600;
 const RETRY_MS = 5_000;
 
@@ -46,6 +68,9 @@ export class PageSession {
   #saving: Saving = 'saved';
   #timer: ReturnType<typeof setTimeout> | null = null;
   #flushing: Promise<void> | null = null;
+  /** Changes on their way to the journal. */
+  readonly #kept: DraftEntry[] = [];
+  #writing: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
   #version = 0;
   #snapshot: PageSnapshot;
@@ -81,6 +106,10 @@ export class PageSession {
   get undone(): number {
     return this.#slots.filter((slot) => !slot.ready).length;
   }
+  /** The shown task is the last to be finished, and nothing was said on the whole page. */
+  get isLastAndEmpty(): boolean {
+    return this.#slots.every((slot, at) => (slot.ready || at === this.#index) && isEmpty(slot.session.document.label));
+  }
   taskAt(index: number): AssignmentTask | undefined {
     return this.#slots[index]?.task;
   }
@@ -105,8 +134,9 @@ export class PageSession {
   touch(): void {
     this.#slots[this.#index]?.watch.touch(this.#ports.now_ms());
   }
-  /** The page is hidden. */
+  /** The page is hidden: it may never be seen again. */
   pause(): void {
+    this.#write();
     this.#slots[this.#index]?.watch.pause(this.#ports.now_ms());
   }
 
@@ -116,7 +146,7 @@ export class PageSession {
    */
   finishCurrent(): boolean {
     const slot = this.#slots[this.#index];
-    if (!slot || slot.session.issues.some((issue) => issue.severity === 'error')) return false;
+    if (!slot?.session.isSound()) return false;
     slot.ready = true;
     slot.watch.pause(this.#ports.now_ms());
     // Accepting a pre-label unchanged is an answer too: it must be in the journal like any other.
@@ -153,6 +183,7 @@ export class PageSession {
 
   /** Stops saving: the page is submitted or given back. */
   close(): void {
+    this.#write();
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
     this.#listeners.clear();
@@ -166,11 +197,12 @@ export class PageSession {
       : openHistory(openDocument(setting.ontology, task.draft ?? task.pre_label ?? null));
     const slot: Slot = {
       task,
-      session: new LabelSession(setting, history),
+      session: new LabelSession(setting, history, () => this.#ports.freshItem(task.task)),
       watch: new Stopwatch(draft?.seconds ?? 0),
       ready: useDraft ? draft.ready : false,
       rev: useDraft ? draft.rev : task.draft_rev,
       saved_rev: useDraft ? Math.max(draft.saved_rev, task.draft_rev) : task.draft_rev,
+      acknowledged: null,
     };
     let label = slot.session.document.label;
     slot.session.subscribe(() => {
@@ -188,13 +220,22 @@ export class PageSession {
 
   #keep(slot: Slot): void {
     if (this.#closed) return;
-    void this.#journal(slot);
+    this.#kept.push(this.#entry(slot));
+    // Finding and writing the difference is not done in the stroke of the key that made it, but right after.
+    this.#writing ??= setTimeout(() => this.#write());
     this.#saving = 'saving';
     this.#schedule(DRAFT_DELAY_MS);
   }
 
-  #journal(slot: Slot): Promise<void> {
-    return this.#ports.journal.saveDraft({
+  /** Hands what was kept to the journal, each change as one, in order. */
+  #write(): void {
+    if (this.#writing) clearTimeout(this.#writing);
+    this.#writing = null;
+    for (const entry of this.#kept.splice(0)) void this.#ports.journal.saveDraft(entry);
+  }
+
+  #entry(slot: Slot): DraftEntry {
+    return {
       key: `${this.assignment.id}/${slot.task.task}`,
       assignment: this.assignment.id,
       task: slot.task.task,
@@ -204,7 +245,12 @@ export class PageSession {
       seconds: slot.watch.seconds(this.#ports.now_ms()),
       ready: slot.ready,
       updated_at_ms: this.#ports.now_ms(),
-    });
+    };
+  }
+
+  #journal(slot: Slot): Promise<void> {
+    this.#write();
+    return this.#ports.journal.saveDraft(this.#entry(slot));
   }
 
   #schedule(delay_ms: number): void {
@@ -217,15 +263,14 @@ export class PageSession {
     for (const slot of this.#slots) {
       if (this.#closed) return;
       if (slot.rev <= slot.saved_rev) continue;
-      const rev = slot.rev;
       try {
-        await this.#ports.saveDraft(slot.task.task, slot.session.document.label, rev);
-        slot.saved_rev = Math.max(slot.saved_rev, rev);
+        await this.#save(slot);
         if (!this.#closed) await this.#journal(slot);
       } catch (error) {
-        const transient = !(error instanceof Problem) || error.isTransient || error.status === 401;
-        this.#saving = transient ? 'local' : 'refused';
-        if (transient) this.#schedule(RETRY_MS);
+        const trouble = troubleOf(error);
+        this.#saving = trouble;
+        // What is refused would be refused again; whoever is signed out has to act first, and `flush` comes after.
+        if (trouble !== 'refused' && trouble !== 'signed-out') this.#schedule(RETRY_MS);
         this.#publish();
         return;
       }
@@ -234,6 +279,32 @@ export class PageSession {
     this.#saving = behind ? 'saving' : 'saved';
     if (behind) this.#schedule(DRAFT_DELAY_MS);
     this.#publish();
+  }
+
+  /** Sends what has changed since the last answer, or the whole where there was none or the server has another. */
+  async #save(slot: Slot): Promise<void> {
+    const { rev, acknowledged } = slot;
+    const { label } = slot.session.document;
+    const { writer } = this.#ports;
+    const change = acknowledged && draftChange(acknowledged.label, label);
+    const sent: DraftSent = change ? { rev, writer, base: acknowledged.rev, change } : { rev, writer, label };
+    slot.acknowledged = null;
+    let held: DraftHeld;
+    try {
+      held = await this.#ports.saveDraft(slot.task.task, sent);
+    } catch (error) {
+      if (change && error instanceof Problem && error.code === BASE_MISSING) return this.#save(slot);
+      // The answer may be what was lost: the next difference builds on the last one that was heard.
+      slot.acknowledged = acknowledged;
+      throw error;
+    }
+    if (held.writer !== writer) {
+      // Another editor of the same person is further on: these hands wrote last, so this comes after it.
+      slot.rev = Math.max(slot.rev, held.rev) + 1;
+      return;
+    }
+    slot.saved_rev = Math.max(slot.saved_rev, rev);
+    slot.acknowledged = { rev, label };
   }
 
   #take(): PageSnapshot {

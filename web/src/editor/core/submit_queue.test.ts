@@ -45,12 +45,12 @@ describe('the submit queue', () => {
     });
     await queue.add(entry('k1'));
     await vi.advanceTimersByTimeAsync(0);
-    expect(queue.state).toMatchObject({ waiting: 1, offline: true });
+    expect(queue.state).toMatchObject({ waiting: 1, trouble: 'absent' });
     expect(await journal.outbox()).toHaveLength(1);
     isUp = true;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(sent).toEqual(['k1', 'k1']);
-    expect(queue.state).toMatchObject({ waiting: 0, offline: false });
+    expect(queue.state).toMatchObject({ waiting: 0, trouble: null });
   });
 
   it('waits longer each time, up to half a minute', async () => {

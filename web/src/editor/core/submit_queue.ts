@@ -2,7 +2,9 @@
  * Submissions leave in order, each under its own Idempotency-Key, so that sending one twice is sending it once.
  * No answer or server trouble: wait and try again. A refusal: parked, kept, shown, exportable.
  */
+
 import { Problem } from '../../api/http';
+import { type Trouble, troubleOf } from '../../api/trouble';
 import type { SubmitResult } from '../../api/types';
 import type { Journal, OutboxEntry } from './journal';
 
@@ -11,8 +13,8 @@ export type Send = (entry: OutboxEntry) => Promise<SubmitResult>;
 export interface QueueState {
   readonly waiting: number;
   readonly parked: readonly OutboxEntry[];
-  /** The last attempt got no answer; the next one is scheduled. */
-  readonly offline: boolean;
+  /** Why the last attempt did not get through; the next one is scheduled, or waits for the person to sign in. */
+  readonly trouble: Trouble | null;
 }
 
 const FIRST_WAIT_MS = 1_000;
@@ -23,7 +25,7 @@ export class SubmitQueue {
   #running = false;
   #wait_ms = FIRST_WAIT_MS;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #state: QueueState = { waiting: 0, parked: [], offline: false };
+  #state: QueueState = { waiting: 0, parked: [], trouble: null };
   readonly #listeners = new Set<() => void>();
   readonly #journal: Journal;
   readonly #send: Send;
@@ -56,7 +58,7 @@ export class SubmitQueue {
   /** Takes up what an earlier page left behind. */
   async resume(): Promise<void> {
     this.#entries = (await this.#journal.outbox()).sort((a, b) => a.created_at_ms - b.created_at_ms);
-    this.#publish(false);
+    this.#publish(null);
     void this.flush();
   }
 
@@ -64,7 +66,7 @@ export class SubmitQueue {
   async add(entry: OutboxEntry): Promise<void> {
     await this.#journal.putOutbox(entry);
     this.#entries.push(entry);
-    this.#publish(this.#state.offline);
+    this.#publish(this.#state.trouble);
     void this.flush();
   }
 
@@ -88,7 +90,7 @@ export class SubmitQueue {
     if (!entry) return;
     Object.assign(entry, { state: 'waiting', problem: null });
     await this.#journal.putOutbox(entry);
-    this.#publish(false);
+    this.#publish(null);
     await this.flush();
   }
 
@@ -96,7 +98,7 @@ export class SubmitQueue {
   async discard(key: string): Promise<void> {
     await this.#journal.dropOutbox(key);
     this.#entries = this.#entries.filter((entry) => entry.key !== key);
-    this.#publish(this.#state.offline);
+    this.#publish(this.#state.trouble);
   }
 
   stop(): void {
@@ -114,30 +116,34 @@ export class SubmitQueue {
       await this.#journal.dropOutbox(entry.key);
       this.#entries = this.#entries.filter((other) => other.key !== entry.key);
       this.#wait_ms = FIRST_WAIT_MS;
-      this.#publish(false);
+      this.#publish(null);
       this.#onSubmitted(entry, result);
       return true;
     } catch (error) {
-      if (error instanceof Problem && !error.isTransient && error.status !== 401) {
+      const trouble = troubleOf(error);
+      if (trouble === 'refused' && error instanceof Problem) {
         entry.state = 'parked';
         entry.problem = { code: error.code, detail: error.detail, remedy: error.remedy };
         await this.#journal.putOutbox(entry);
-        this.#publish(false);
+        this.#publish(null);
         this.#onParked(entry);
         return true;
       }
-      this.#timer = setTimeout(() => void this.flush(), this.#wait_ms);
-      this.#wait_ms = Math.min(this.#wait_ms * 2, LONGEST_WAIT_MS);
-      this.#publish(true);
+      // Whoever is signed out has to act first: `flush` is called when they are back.
+      if (trouble !== 'signed-out') {
+        this.#timer = setTimeout(() => void this.flush(), this.#wait_ms);
+        this.#wait_ms = Math.min(this.#wait_ms * 2, LONGEST_WAIT_MS);
+      }
+      this.#publish(trouble);
       return false;
     }
   }
 
-  #publish(offline: boolean): void {
+  #publish(trouble: Trouble | null): void {
     this.#state = {
       waiting: this.#entries.filter((entry) => entry.state === 'waiting').length,
       parked: this.#entries.filter((entry) => entry.state === 'parked'),
-      offline,
+      trouble,
     };
     for (const listener of this.#listeners) listener();
   }

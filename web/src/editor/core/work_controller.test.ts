@@ -17,6 +17,8 @@ function page(id: string, tasks: number): Assignment {
     offer_version: 1,
     price_minor: 2,
     currency: 'EUR',
+    stage: 0,
+    does: 'draw',
     expires_at: '2026-01-01T00:00:00Z',
     kind: 'choice',
     training: false,
@@ -26,7 +28,7 @@ function page(id: string, tasks: number): Assignment {
       task: `${id}-${at}`,
       position: at + 1,
       state: 'open' as const,
-      item: {},
+      item: { text: 'A sentence to judge.' },
       draft: null,
       draft_rev: 0,
     })),
@@ -50,7 +52,9 @@ describe('a shift', () => {
       return waiting.shift() ?? null;
     },
     heartbeat: async () => ({ expires_at: '2026-01-01T00:10:00Z' }),
-    saveDraft: async (_assignment, _task, _label, rev) => ({ rev }),
+    freshItem: async () => null,
+    onReturn: () => () => {},
+    saveDraft: async (_assignment, _task, { rev, writer }) => ({ rev, writer }),
     submit: async (entry) => {
       sent.push(structuredClone(entry));
       await answer(entry);
@@ -207,7 +211,7 @@ describe('a shift', () => {
       },
     });
     expect(controller.snapshot()).toMatchObject({ phase: 'failed' });
-    expect(controller.snapshot().problem?.detail).toBe('This project is not for you.');
+    expect(controller.snapshot().problem?.message).toBe('This project is not for you.');
     controller.stop();
   });
 

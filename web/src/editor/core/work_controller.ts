@@ -2,18 +2,23 @@
  * The worker's shift on one project: claims pages, keeps the next one ready before this one ends, submits in the
  * background and says at every moment where things stand.
  */
+
 import { Problem } from '../../api/http';
+import { troubleOf } from '../../api/trouble';
 import type {
   Assignment,
   AssignmentTask,
   Feedback,
+  ItemView,
+  JudgementInput,
   Label,
   ReturnReason,
   SubmitResult,
   TrainingProgress,
 } from '../../api/types';
 import type { Journal, OutboxEntry } from './journal';
-import { PageSession } from './page_session';
+import { type DraftHeld, type DraftSent, PageSession } from './page_session';
+import { splitPage } from './split_page';
 import { SubmitQueue } from './submit_queue';
 
 export interface WorkPorts {
@@ -23,9 +28,12 @@ export interface WorkPorts {
   readonly openAssignments: () => Promise<Assignment[]>;
   readonly claim: () => Promise<Assignment | null>;
   readonly heartbeat: (assignment: Assignment) => Promise<{ expires_at: string }>;
-  readonly saveDraft: (assignment: Assignment, task: string, label: Label, rev: number) => Promise<{ rev: number }>;
+  readonly saveDraft: (assignment: Assignment, task: string, draft: DraftSent) => Promise<DraftHeld>;
+  readonly freshItem: (assignment: Assignment, task: string) => Promise<ItemView | null>;
   readonly submit: (entry: OutboxEntry) => Promise<SubmitResult>;
   readonly giveBack: (assignment: Assignment, reason: ReturnReason, note: string) => Promise<void>;
+  /** Calls back each time the person has signed in again; gives the way to stop that. */
+  readonly onReturn: (listener: () => void) => () => void;
   /** Fetches and decodes what the page shows, so that the next item is there at once. */
   readonly preload: (assignment: Assignment) => void;
 }
@@ -50,7 +58,7 @@ export interface WorkSnapshot {
   readonly page: PageSession | null;
   /** Shown before the next page, for as long as the person wants. */
   readonly lesson: Lesson | null;
-  readonly problem: Problem | null;
+  readonly problem: Error | null;
   readonly notice: Notice | null;
   readonly expires_at: string | null;
   /** Acknowledged in this shift. */
@@ -67,10 +75,12 @@ export class WorkController {
   readonly queue: SubmitQueue;
   readonly #ports: WorkPorts;
   readonly #project: string;
+  readonly #writer: string;
   #next: Assignment | null = null;
   #claiming = false;
   #stopped = false;
   #heart: ReturnType<typeof setInterval> | null = null;
+  #leaveDoor: (() => void) | null = null;
   /** Pages already handed to the queue; a claim may still name one until the server has its submission. */
   readonly #handed = new Set<string>();
   /** The page of training that was handed over last: its items are what the lesson is about. */
@@ -91,6 +101,7 @@ export class WorkController {
   constructor(project: string, ports: WorkPorts) {
     this.#project = project;
     this.#ports = ports;
+    this.#writer = ports.newKey();
     this.queue = new SubmitQueue(ports.journal, (entry) => this.#submit(entry), {
       onSubmitted: (entry, result) => this.#submitted(entry, result),
       onParked: (entry) => this.#parked(entry),
@@ -106,6 +117,11 @@ export class WorkController {
   async start(): Promise<void> {
     this.#stopped = false;
     this.#heart = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    this.#leaveDoor = this.#ports.onReturn(() => void this.#goOn());
+    await this.#open();
+  }
+
+  async #open(): Promise<void> {
     try {
       await this.queue.resume();
       for (const entry of await this.#ports.journal.outbox()) this.#handed.add(entry.assignment);
@@ -124,6 +140,7 @@ export class WorkController {
   stop(): void {
     this.#stopped = true;
     if (this.#heart) clearInterval(this.#heart);
+    this.#leaveDoor?.();
     void this.#snapshot.page?.flush();
     this.#snapshot.page?.close();
     this.queue.stop();
@@ -146,9 +163,7 @@ export class WorkController {
     const { assignment } = page;
     const done = page.judgements();
     try {
-      if (done.length > 0) {
-        await this.#ports.submit(this.#entry(page)).then((result) => this.#count(result));
-      }
+      for (const entry of this.#entries(page, done)) this.#count(await this.#ports.submit(entry));
       await this.#ports.giveBack(assignment, reason, note);
       page.close();
       this.#handed.add(assignment.id);
@@ -182,17 +197,27 @@ export class WorkController {
     await this.advance();
   }
 
+  /** The person was signed out and is back: what waited for that is sent, what failed for that is asked again. */
+  async #goOn(): Promise<void> {
+    void this.queue.flush();
+    void this.#snapshot.page?.flush();
+    if (this.#snapshot.phase === 'failed' && troubleOf(this.#snapshot.problem) === 'signed-out') {
+      this.#publish({ phase: 'loading', problem: null });
+      await this.#open();
+    }
+  }
+
   dismissNotice(): void {
     this.#publish({ notice: null });
   }
 
   async #submitPage(page: PageSession): Promise<void> {
-    const entry = this.#entry(page);
-    this.#handed.add(entry.assignment);
+    const entries = this.#entries(page, page.judgements());
+    this.#handed.add(page.assignment.id);
     if (page.assignment.training) this.#taught = page.assignment;
     page.close();
     const hasNext = this.#next !== null;
-    await this.queue.add(entry);
+    for (const entry of entries) await this.queue.add(entry);
     if (hasNext) {
       await this.advance();
       return;
@@ -200,7 +225,7 @@ export class WorkController {
     // Without a page in hand the server must first take this one: until then a claim would name it again.
     this.#publish({ phase: 'loading', page: null });
     await this.queue.flush();
-    await this.#untilSent(entry.key);
+    for (const { key } of entries) await this.#untilSent(key);
     if (this.#stopped) return;
     if (this.#snapshot.lesson) this.#publish({ phase: 'lesson' });
     else await this.advance();
@@ -221,16 +246,17 @@ export class WorkController {
     });
   }
 
-  #entry(page: PageSession): OutboxEntry {
-    return {
+  /** What the page comes to, cut so that each part may be sent; a later part is made later, so they leave in order. */
+  #entries(page: PageSession, judgements: JudgementInput[]): OutboxEntry[] {
+    return splitPage(judgements).map((part, at) => ({
       key: this.#ports.newKey(),
       assignment: page.assignment.id,
       fence: page.assignment.fence,
-      judgements: page.judgements(),
-      created_at_ms: this.#ports.now_ms(),
+      judgements: part,
+      created_at_ms: this.#ports.now_ms() + at,
       state: 'waiting',
       problem: null,
-    };
+    }));
   }
 
   async #submit(entry: OutboxEntry): Promise<SubmitResult> {
@@ -280,7 +306,9 @@ export class WorkController {
     const page = new PageSession(assignment, drafts, {
       journal: this.#ports.journal,
       now_ms: this.#ports.now_ms,
-      saveDraft: (task, label, rev) => this.#ports.saveDraft(assignment, task, label, rev),
+      saveDraft: (task, draft) => this.#ports.saveDraft(assignment, task, draft),
+      writer: this.#writer,
+      freshItem: (task) => this.#ports.freshItem(assignment, task),
     });
     page.touch();
     this.#publish({
@@ -326,10 +354,7 @@ export class WorkController {
   }
 
   #fail(error: unknown): void {
-    const problem =
-      error instanceof Problem
-        ? error
-        : new Problem(0, { code: 'unexpected', detail: String((error as Error).message) });
+    const problem = error instanceof Error ? error : new Error(String(error));
     this.#publish({ phase: this.#snapshot.page ? this.#snapshot.phase : 'failed', problem });
   }
 

@@ -1,7 +1,9 @@
+/** The table of kinds with their screens: one folder and one line each here and in `kinds/models`. */
 import type { Kind } from '../../api/types';
-import { box } from './box';
 import { choice } from './choice';
+import { form } from './form';
 import type { KindFace } from './kind';
+import { objects } from './objects';
 import { text } from './text';
 
-export const KINDS: Record<Kind, KindFace> = { choice, text, objects: box };
+export const KINDS: { readonly [K in Kind]: KindFace } = { choice, objects, text, form };

@@ -3,13 +3,13 @@ import { useT } from '../../i18n';
 import { Chip } from '../../ui/bits';
 import { selectObjects } from '../actions/select_objects';
 import type { LabelSession } from '../core/label_session';
-import { useDocument } from './use_label';
+import { useIssues } from './use_label';
 
 /** What the rules found, each with its fix; nothing while the label has not been begun. */
 export function Issues({ session, quiet }: { session: LabelSession; quiet: boolean }) {
   const t = useT();
-  useDocument(session);
-  const issues = quiet ? session.issues.filter((issue) => issue.severity === 'warning') : session.issues;
+  const all = useIssues(session);
+  const issues = quiet ? all.filter((issue) => issue.severity === 'warning') : all;
   if (issues.length === 0) return null;
   return (
     <Stack gap={4} mt={12} role="status">
@@ -32,11 +32,7 @@ export function Issues({ session, quiet }: { session: LabelSession; quiet: boole
               </Button>
             )}
             {issue.fix && (
-              <Button
-                size="compact-xs"
-                variant="default"
-                onClick={() => issue.fix && session.perform(issue.fix.action)}
-              >
+              <Button size="compact-xs" variant="default" onClick={() => session.mend(issue.id)}>
                 {t(issue.fix.title)}
               </Button>
             )}

@@ -1,13 +1,13 @@
 import type { Ontology } from '../../api/types';
 import { chooseValue } from '../actions/choose_value';
 import { clearChoice } from '../actions/clear_choice';
-import { classKeys } from '../core/class_keys';
-import { isEmpty } from '../core/document';
+import { choiceKeys } from '../core/choice_keys';
+import { isEmpty } from '../kinds/models';
 import type { Operation } from './operation';
 
 /** One operation for each class that has a key, and one that clears. */
 export function chooseOperations(ontology: Ontology): Operation[] {
-  const choices = [...classKeys(ontology.classes)].map(
+  const choices = [...choiceKeys(ontology)].map(
     ([name, key]): Operation => ({
       id: `choose:${name}`,
       title: 'Choose {name}',

@@ -3,14 +3,16 @@ import { addObject } from '../actions/add_object';
 import { deleteObjects } from '../actions/delete_objects';
 import { duplicateObject } from '../actions/duplicate_object';
 import { moveObject } from '../actions/move_object';
-import { resizeObject } from '../actions/resize_object';
 import { rotateObject } from '../actions/rotate_object';
 import { selectObjects } from '../actions/select_objects';
 import { setClass } from '../actions/set_class';
+import { stretchObject } from '../actions/stretch_object';
 import { classKeys } from '../core/class_keys';
 import { objectsOf } from '../core/document';
-import { handlePoint, type Size, snapped, turn } from '../core/geometry';
+import { type Size, snapped } from '../core/geometry';
 import type { LabelSession } from '../core/label_session';
+import { classesOf } from '../core/ontology';
+import { faceOf, faceOfType } from '../shapes';
 import type { Operation } from './operation';
 
 const NUDGE_PX = 1;
@@ -25,7 +27,7 @@ const selectedOf = (session: LabelSession) => session.document.selected;
 const needsSelection = (session: LabelSession) => (selectedOf(session).length > 0 ? null : NOTHING_SELECTED);
 
 function classOperations(ontology: Ontology): Operation[] {
-  return [...classKeys(ontology.classes, false)].map(([name, key]) => ({
+  return [...classKeys(classesOf(ontology), false)].map(([name, key]) => ({
     id: `class:${name}`,
     title: 'Class {name}',
     values: { name },
@@ -48,6 +50,7 @@ function nudgeOperations(): Operation[] {
       id: `${id}:${name}`,
       title,
       keys: [keys],
+      repeats: true,
       disabledBecause: needsSelection,
       run: (session) => {
         for (const object of selectedOf(session)) {
@@ -59,18 +62,11 @@ function nudgeOperations(): Operation[] {
       id: `stretch:${name}`,
       title: 'Stretch by a pixel',
       keys: [`Alt+Arrow${name}`],
+      repeats: true,
       disabledBecause: needsSelection,
       run: (session) => {
         for (const id of selectedOf(session)) {
-          const object = objectsOf(session.document).find((candidate) => candidate.id === id);
-          if (!object) continue;
-          const corner = handlePoint(object.shape, 'se');
-          // To the right of the box, as it stands: a turned box grows along its own sides.
-          const step = turn({ x: dx, y: dy }, { x: 0, y: 0 }, object.shape.rotation_rad ?? 0);
-          session.perform(
-            resizeObject(id, 'se', { x: corner.x + step.x, y: corner.y + step.y }, imageSize(session)),
-            `stretch:${id}`,
-          );
+          session.perform(stretchObject(id, dx, dy, imageSize(session)), `stretch:${id}`);
         }
       },
     };
@@ -90,7 +86,9 @@ function turnBy(session: LabelSession, step_rad: number): void {
   for (const id of selectedOf(session)) {
     const object = objectsOf(session.document).find((candidate) => candidate.id === id);
     if (!object) continue;
-    const angle_rad = (object.shape.rotation_rad ?? 0) + step_rad;
+    const { turn } = faceOf(object.shape);
+    if (!turn) continue;
+    const angle_rad = turn.of(object.shape) + step_rad;
     const coarse = Math.abs(step_rad) >= STEP_RAD;
     session.perform(rotateObject(id, coarse ? snapped(angle_rad, STEP_RAD) : angle_rad), `turn:${id}`);
   }
@@ -108,6 +106,7 @@ function turnOperations(): Operation[] {
     id,
     title,
     keys: [key],
+    repeats: true,
     disabledBecause: needsSelection,
     run: (session) => turnBy(session, step_rad),
   }));
@@ -128,15 +127,13 @@ export function objectOperations(ontology: Ontology, newId: () => string): Opera
   return [
     ...classOperations(ontology),
     {
-      id: 'box-at-centre',
-      title: 'New box in the middle',
+      id: 'object-at-centre',
+      title: 'New object in the middle',
       keys: ['Shift+N'],
       disabledBecause: () => null,
       run: (session) => {
-        const { width, height } = imageSize(session);
-        session.perform(
-          addObject(newId(), { type: 'box', x: width * 0.375, y: height * 0.375, w: width / 4, h: height / 4 }),
-        );
+        const { shape } = session;
+        session.perform(addObject(newId(), faceOfType(shape).middle(imageSize(session))));
       },
     },
     {
@@ -160,6 +157,7 @@ export function objectOperations(ontology: Ontology, newId: () => string): Opera
       id: 'next-object',
       title: 'Next object',
       keys: ['.'],
+      repeats: true,
       disabledBecause: hasObjects,
       run: (session) => cycle(session, 1),
     },
@@ -167,6 +165,7 @@ export function objectOperations(ontology: Ontology, newId: () => string): Opera
       id: 'previous-object',
       title: 'Previous object',
       keys: [','],
+      repeats: true,
       disabledBecause: hasObjects,
       run: (session) => cycle(session, -1),
     },

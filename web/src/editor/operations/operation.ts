@@ -7,6 +7,8 @@ export interface Operation<Context = LabelSession> {
   readonly title: string;
   readonly values?: Readonly<Record<string, string | number>>;
   readonly keys: readonly string[];
+  /** Goes on while its key is held. */
+  readonly repeats?: boolean;
   /** English reason, or null when it can be done. */
   disabledBecause(context: Context): string | null;
   run(context: Context): void;

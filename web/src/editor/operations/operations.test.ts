@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { selectObjects } from '../actions/select_objects';
 import { objectsOf } from '../core/document';
 import { buildKeymap } from '../core/keymap';
-import { BOXES, box, boxes, CHOICE, sessionOf } from '../testing';
+import { BOXES, box, boxes, CHOICE, sessionOf, turnOf } from '../testing';
 import { chooseOperations } from './choose_operations';
 import { objectOperations } from './object_operations';
 import type { Operation } from './operation';
@@ -55,21 +55,21 @@ describe('operations on objects', () => {
   });
   it('draw a box without a pointer', () => {
     const session = sessionOf(BOXES);
-    byId(operations, 'box-at-centre').run(session);
+    byId(operations, 'object-at-centre').run(session);
     expect(objectsOf(session.document)[0]?.shape).toMatchObject({ x: 75, y: 37.5, w: 50, h: 25 });
   });
   it('nudge the selected box, a run of nudges being one step', () => {
     const session = sessionOf(BOXES, boxes(box('a', 10, 10, 5, 5)));
     session.perform(selectObjects(['a']));
     for (let step = 0; step < 3; step += 1) byId(operations, 'nudge:Right').run(session);
-    expect(objectsOf(session.document)[0]?.shape.x).toBe(13);
+    expect(objectsOf(session.document)[0]?.shape).toMatchObject({ x: 13 });
     session.undo();
-    expect(objectsOf(session.document)[0]?.shape.x).toBe(10);
+    expect(objectsOf(session.document)[0]?.shape).toMatchObject({ x: 10 });
   });
   it('turn the selected box by degrees and by steps of 15, a run of turns being one step', () => {
     const session = sessionOf(BOXES, boxes(box('a', 60, 40, 40, 20)));
     session.perform(selectObjects(['a']));
-    const degrees = () => ((objectsOf(session.document)[0]?.shape.rotation_rad ?? 0) * 180) / Math.PI;
+    const degrees = () => (turnOf(session.document) * 180) / Math.PI;
     for (let step = 0; step < 4; step += 1) byId(operations, 'turn-right').run(session);
     expect(degrees()).toBeCloseTo(4, 1);
     byId(operations, 'turn-far-right').run(session);

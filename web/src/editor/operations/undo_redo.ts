@@ -5,6 +5,7 @@ export const undoOperation: Operation = {
   id: 'undo',
   title: 'Undo',
   keys: ['Ctrl+Z'],
+  repeats: true,
   disabledBecause: (session) => (canUndo(session.history) ? null : 'Nothing to undo here.'),
   run: (session) => session.undo(),
 };
@@ -13,6 +14,7 @@ export const redoOperation: Operation = {
   id: 'redo',
   title: 'Redo',
   keys: ['Ctrl+Shift+Z', 'Ctrl+Y'],
+  repeats: true,
   disabledBecause: (session) => (canRedo(session.history) ? null : 'Nothing to redo here.'),
   run: (session) => session.redo(),
 };

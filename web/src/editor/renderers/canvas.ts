@@ -1,8 +1,9 @@
 /** Draws a document over its image. Knows nothing of pointers, tools or frameworks. */
-import type { LabelObject, Ontology } from '../../api/types';
+import type { LabelObject, Ontology, Shape } from '../../api/types';
 import { type Document, objectsOf } from '../core/document';
-import { centre, HANDLES, type Handle, handlePoint, knobPoint, type Point, type Size } from '../core/geometry';
-import { toScreen, type Viewport } from '../core/viewport';
+import type { Point, Size } from '../core/geometry';
+import { faceOf } from '../shapes';
+import { toScreen, type Viewport } from '../spaces/plane';
 import { classColour } from './palette';
 
 export interface Scene {
@@ -17,21 +18,31 @@ export interface Scene {
   readonly crosshair: Point | null;
   /** Device pixels per CSS pixel. */
   readonly density: number;
+  /** The places set of a shape under way, and where the next one would be. */
+  readonly sketch: { readonly places: readonly Point[]; readonly end: Point | null } | null;
 }
 
 export const HANDLE_SIZE_PX = 9;
 /** How far the knob that turns a box stands off it, on screen. */
 export const ARM_PX = 22;
+const POINT_RADIUS_PX = 6;
+/** Around the screen, for names and knobs of what lies just beside it. */
+const MARGIN_PX = 24;
 /** From this enlargement on, pixels are shown as they are. */
 const CRISP_SCALE = 3;
 
-function traceBox(ctx: CanvasRenderingContext2D, view: Viewport, object: LabelObject): void {
-  const { shape } = object;
-  const corners = (['nw', 'ne', 'se', 'sw'] as const).map((handle) => toScreen(view, handlePoint(shape, handle)));
+function trace(ctx: CanvasRenderingContext2D, view: Viewport, shape: Shape): void {
+  const face = faceOf(shape);
   ctx.beginPath();
-  corners.forEach((corner, at) => {
-    if (at === 0) ctx.moveTo(corner.x, corner.y);
-    else ctx.lineTo(corner.x, corner.y);
+  if (face.pose === 'point') {
+    const at = toScreen(view, face.anchor(shape));
+    ctx.arc(at.x, at.y, POINT_RADIUS_PX, 0, 2 * Math.PI);
+    return;
+  }
+  face.outline(shape).forEach((corner, index) => {
+    const at = toScreen(view, corner);
+    if (index === 0) ctx.moveTo(at.x, at.y);
+    else ctx.lineTo(at.x, at.y);
   });
   ctx.closePath();
 }
@@ -39,7 +50,7 @@ function traceBox(ctx: CanvasRenderingContext2D, view: Viewport, object: LabelOb
 function drawObject(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObject): void {
   const colour = classColour(scene.ontology, object.cls);
   const selected = scene.document.selected.includes(object.id);
-  traceBox(ctx, scene.view, object);
+  trace(ctx, scene.view, object.shape);
   if (selected || scene.hover === object.id) {
     ctx.globalAlpha = selected ? 0.18 : 0.1;
     ctx.fillStyle = colour;
@@ -60,7 +71,11 @@ function drawObject(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelOb
 }
 
 function drawName(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObject, colour: string): void {
-  const corner = toScreen(scene.view, handlePoint(object.shape, 'nw'));
+  const face = faceOf(object.shape);
+  const anchor = toScreen(scene.view, face.anchor(object.shape));
+  // Beside the mark of a point, so that it does not hide what the point shows.
+  const aside = face.pose === 'point' ? POINT_RADIUS_PX + 3 : 0;
+  const corner = { x: anchor.x + aside, y: anchor.y - aside };
   ctx.font = '600 11px system-ui, sans-serif';
   const width = ctx.measureText(object.cls).width + 8;
   const y = corner.y >= 18 ? corner.y - 17 : corner.y + 2;
@@ -73,9 +88,7 @@ function drawName(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObje
   ctx.fillText(object.cls, corner.x + 7, y + 8.5);
 }
 
-function drawKnob(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObject): void {
-  const from = toScreen(scene.view, handlePoint(object.shape, 'n'));
-  const to = toScreen(scene.view, knobPoint(object.shape, ARM_PX / scene.view.scale));
+function drawKnob(ctx: CanvasRenderingContext2D, from: Point, to: Point): void {
   for (const [width, style] of [
     [3, 'rgb(0 0 0 / 0.55)'],
     [1.25, '#fff'],
@@ -96,18 +109,51 @@ function drawKnob(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObje
   ctx.stroke();
 }
 
-function drawHandles(ctx: CanvasRenderingContext2D, scene: Scene, object: LabelObject): void {
-  drawKnob(ctx, scene, object);
-  for (const handle of Object.keys(HANDLES) as Handle[]) {
-    const at = toScreen(scene.view, handlePoint(object.shape, handle));
-    ctx.fillStyle = '#fff';
-    ctx.strokeStyle = '#212529';
-    ctx.lineWidth = 1.25;
-    ctx.beginPath();
-    ctx.rect(at.x - HANDLE_SIZE_PX / 2, at.y - HANDLE_SIZE_PX / 2, HANDLE_SIZE_PX, HANDLE_SIZE_PX);
-    ctx.fill();
+function drawHandles(ctx: CanvasRenderingContext2D, scene: Scene, { shape }: LabelObject): void {
+  for (const { at, arm, isFaint } of faceOf(shape).handles(shape, ARM_PX / scene.view.scale)) {
+    const place = toScreen(scene.view, at);
+    if (arm) drawKnob(ctx, toScreen(scene.view, arm), place);
+    else drawGrip(ctx, place, isFaint ? 'faint' : 'plain');
+  }
+}
+
+/** plain: holds a part of the shape. faint: would make one. closing: a press here ends what is being drawn. */
+function drawGrip(ctx: CanvasRenderingContext2D, at: Point, look: 'plain' | 'faint' | 'closing'): void {
+  ctx.fillStyle = look === 'closing' ? '#FF8A4C' : '#fff';
+  ctx.strokeStyle = '#212529';
+  ctx.lineWidth = 1.25;
+  ctx.globalAlpha = look === 'faint' ? 0.7 : 1;
+  ctx.beginPath();
+  if (look === 'plain') ctx.rect(at.x - HANDLE_SIZE_PX / 2, at.y - HANDLE_SIZE_PX / 2, HANDLE_SIZE_PX, HANDLE_SIZE_PX);
+  else ctx.arc(at.x, at.y, look === 'faint' ? HANDLE_SIZE_PX / 3 : HANDLE_SIZE_PX / 1.5, 0, 2 * Math.PI);
+  ctx.fill();
+  ctx.stroke();
+  ctx.globalAlpha = 1;
+}
+
+/** What is set of a shape that takes several presses, with the line to where the pointer is. */
+function drawSketch(ctx: CanvasRenderingContext2D, scene: Scene, { places, end }: NonNullable<Scene['sketch']>): void {
+  const colour = classColour(scene.ontology, scene.document.cls);
+  const set = places.map((place) => toScreen(scene.view, place));
+  const line = end ? [...set, toScreen(scene.view, end)] : set;
+  ctx.beginPath();
+  for (const [at, { x, y }] of line.entries()) {
+    if (at === 0) ctx.moveTo(x, y);
+    else ctx.lineTo(x, y);
+  }
+  ctx.globalAlpha = 0.15;
+  ctx.fillStyle = colour;
+  ctx.fill();
+  ctx.globalAlpha = 1;
+  for (const [width, style] of [
+    [4, 'rgb(0 0 0 / 0.55)'],
+    [2, colour],
+  ] as const) {
+    ctx.lineWidth = width;
+    ctx.strokeStyle = style;
     ctx.stroke();
   }
+  for (const [at, place] of set.entries()) drawGrip(ctx, place, at === 0 && set.length > 2 ? 'closing' : 'plain');
 }
 
 function drawCrosshair(ctx: CanvasRenderingContext2D, at: Point, screen: Size): void {
@@ -126,15 +172,16 @@ function drawCrosshair(ctx: CanvasRenderingContext2D, at: Point, screen: Size): 
   }
 }
 
-/** True when some part of the object may be on screen; a rotated box is taken by its circumscribed circle. */
-function isVisible(scene: Scene, object: LabelObject): boolean {
-  const middle = toScreen(scene.view, centre(object.shape));
-  const reach = (Math.hypot(object.shape.w, object.shape.h) / 2) * scene.view.scale + 24;
+/** True when some part of the object may be on screen. */
+function isVisible(scene: Scene, { shape }: LabelObject): boolean {
+  const { left, top, right, bottom } = faceOf(shape).bounds(shape);
+  const first = toScreen(scene.view, { x: left, y: top });
+  const last = toScreen(scene.view, { x: right, y: bottom });
   return (
-    middle.x + reach >= 0 &&
-    middle.y + reach >= 0 &&
-    middle.x - reach <= scene.screen.width &&
-    middle.y - reach <= scene.screen.height
+    last.x + MARGIN_PX >= 0 &&
+    last.y + MARGIN_PX >= 0 &&
+    first.x - MARGIN_PX <= scene.screen.width &&
+    first.y - MARGIN_PX <= scene.screen.height
   );
 }
 
@@ -156,5 +203,6 @@ export function drawScene(ctx: CanvasRenderingContext2D, scene: Scene): void {
     drawObject(ctx, scene, object);
     if (selected.size === 1) drawHandles(ctx, scene, object);
   }
+  if (scene.sketch) drawSketch(ctx, scene, scene.sketch);
   if (scene.crosshair) drawCrosshair(ctx, scene.crosshair, scene.screen);
 }

@@ -1,20 +1,16 @@
-import { attributesFor } from '../core/attributes';
-import { objectsOf } from '../core/document';
-import { issue, type Validation } from './issue';
+import { attributesFor, isAnswered } from '../core/attributes';
+import { issue } from './issue';
+import { ofObject } from './rule';
 
 /** A required attribute that applies to an object has a value. */
-export const attributeRequired: Validation = (document, { ontology }) =>
-  objectsOf(document).flatMap((object) =>
-    attributesFor(ontology, object)
-      .filter((spec) => {
-        const value = object.attributes?.[spec.name];
-        return spec.required && (value === undefined || value === '' || (Array.isArray(value) && value.length === 0));
-      })
-      .map((spec) =>
-        issue('attribute-required', '“{name}” needs a value.', {
-          object: object.id,
-          key: spec.name,
-          values: { name: spec.name },
-        }),
-      ),
-  );
+export const attributeRequired = ofObject((object, { ontology }) =>
+  attributesFor(ontology, object)
+    .filter((spec) => spec.required && !isAnswered(object.attributes?.[spec.name]))
+    .map((spec) =>
+      issue('attribute-required', '“{name}” needs a value.', {
+        object: object.id,
+        key: spec.name,
+        values: { name: spec.name },
+      }),
+    ),
+);

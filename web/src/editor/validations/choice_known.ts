@@ -1,11 +1,13 @@
 import { chooseValue } from '../actions/choose_value';
 import { clearChoice } from '../actions/clear_choice';
-import { issue, type Validation } from './issue';
+import { classesOf } from '../core/ontology';
+import { issue } from './issue';
+import { ofDocument } from './rule';
 
 /** Every value is a class of the ontology (an old draft can name one that is gone). */
-export const choiceKnown: Validation = ({ label }, { ontology }) => {
+export const choiceKnown = ofDocument(({ label }, { ontology }) => {
   if (label.kind !== 'choice') return [];
-  const known = new Set(ontology.classes.map((cls) => cls.name));
+  const known = new Set(classesOf(ontology).map((cls) => cls.name));
   return label.values
     .filter((value) => !known.has(value))
     .map((value) =>
@@ -18,4 +20,4 @@ export const choiceKnown: Validation = ({ label }, { ontology }) => {
         },
       }),
     );
-};
+});

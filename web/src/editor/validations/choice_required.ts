@@ -1,5 +1,9 @@
-import { issue, type Validation } from './issue';
+import { issue } from './issue';
+import { ofDocument } from './rule';
 
-/** A choice needs at least one value. */
-export const choiceRequired: Validation = ({ label }) =>
-  label.kind === 'choice' && label.values.length === 0 ? [issue('choice-required', 'Choose a label first.')] : [];
+/** A choice of one needs its value; of several it may be that none applies. */
+export const choiceRequired = ofDocument(({ label }, { ontology }) =>
+  label.kind === 'choice' && !ontology.multiple && label.values.length === 0
+    ? [issue('choice-required', 'Choose a label first.')]
+    : [],
+);

@@ -1,4 +1,4 @@
-import type { Action, Document, Setting } from '../core/document';
+import type { Action } from '../core/document';
 
 /** What a rule found. The id is stable: the same fault of the same object has the same id after every keystroke. */
 export interface Issue {
@@ -12,8 +12,6 @@ export interface Issue {
   readonly values: Readonly<Record<string, string | number>>;
   readonly fix: { readonly title: string; readonly action: Action } | null;
 }
-
-export type Validation = (document: Document, setting: Setting) => Issue[];
 
 export function issue(
   rule: string,

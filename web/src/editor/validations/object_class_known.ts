@@ -1,15 +1,15 @@
-import { objectsOf } from '../core/document';
-import { issue, type Validation } from './issue';
+import { classNamed } from '../core/ontology';
+import { issue } from './issue';
+import { ofObject } from './rule';
 
 /** Every object's class is in the ontology. */
-export const objectClassKnown: Validation = (document, { ontology }) => {
-  const known = new Set(ontology.classes.map((cls) => cls.name));
-  return objectsOf(document)
-    .filter((object) => !known.has(object.cls))
-    .map((object) =>
-      issue('object-class-known', '“{cls}” is not a class of this project: choose another.', {
-        object: object.id,
-        values: { cls: object.cls },
-      }),
-    );
-};
+export const objectClassKnown = ofObject(({ id, cls }, { ontology }) =>
+  classNamed(ontology, cls)
+    ? []
+    : [
+        issue('object-class-known', '“{cls}” is not a class of this project: choose another.', {
+          object: id,
+          values: { cls },
+        }),
+      ],
+);

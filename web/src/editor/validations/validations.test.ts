@@ -1,26 +1,49 @@
 import { describe, expect, it } from 'vitest';
-import { type Document, objectsOf, openDocument } from '../core/document';
+import { type Document, objectsOf, openDocument, type Setting } from '../core/document';
+import { MAX_OBJECTS, MAX_TEXT_CHARS } from '../core/limits';
 import { BOXES, box, boxes, CHOICE, MULTI, settingOf, TEXT } from '../testing';
-import { attributeKnown } from './attribute_known';
-import { attributeRequired } from './attribute_required';
-import { boxInsideImage } from './box_inside_image';
-import { boxNoTwin } from './box_no_twin';
-import { boxNotTiny } from './box_not_tiny';
-import { choiceKnown } from './choice_known';
-import { choiceRequired } from './choice_required';
-import { choiceSingle } from './choice_single';
+import { attributeKnown as attributeKnownOf } from './attribute_known';
+import { attributeRequired as attributeRequiredOf } from './attribute_required';
+import { choiceKnown as choiceKnownOf } from './choice_known';
+import { choiceRequired as choiceRequiredOf } from './choice_required';
+import { choiceSingle as choiceSingleOf } from './choice_single';
 import { validate } from './index';
-import type { Issue, Validation } from './issue';
-import { objectClassKnown } from './object_class_known';
-import { textLength } from './text_length';
-import { textPattern } from './text_pattern';
+import type { Issue } from './issue';
+import { objectClassKnown as objectClassKnownOf } from './object_class_known';
+import { objectCount } from './object_count';
+import type { ObjectRule } from './rule';
+import { shapeFaults } from './shape_faults';
+import { shapeOfClass } from './shape_of_class';
+import { textLength as textLengthOf } from './text_length';
+import { textPattern as textPatternOf } from './text_pattern';
 
 const chosen = (...values: string[]) => openDocument(CHOICE, { kind: 'choice', values });
 const written = (text: string) => openDocument(TEXT, { kind: 'text', text });
 const drawn = settingOf(BOXES);
 
+type Asked = (document: Document, setting: Setting) => Issue[];
+/** A rule of one object, of all objects of a document. */
+const ofAll =
+  (rule: ObjectRule, name?: string): Asked =>
+  (document, setting) =>
+    objectsOf(document)
+      .flatMap((object) => rule.find(object, setting))
+      .filter((issue) => !name || issue.rule === name);
+const { find: choiceKnown } = choiceKnownOf;
+const { find: choiceRequired } = choiceRequiredOf;
+const { find: choiceSingle } = choiceSingleOf;
+const { find: textLength } = textLengthOf;
+const { find: textPattern } = textPatternOf;
+const attributeKnown = ofAll(attributeKnownOf);
+const attributeRequired = ofAll(attributeRequiredOf);
+const objectClassKnown = ofAll(objectClassKnownOf);
+const boxInsideImage = ofAll(shapeFaults, 'box-inside-image');
+const boxNotTiny = ofAll(shapeFaults, 'box-not-tiny');
+const boxNoTwin: Asked = (document, setting) =>
+  validate(document, setting).filter((issue) => issue.rule === 'object-no-twin');
+
 /** A rule's issue, when its fix is applied, must be gone. */
-function fixed(rule: Validation, document: Document, setting = drawn): Issue[] {
+function fixed(rule: Asked, document: Document, setting = drawn): Issue[] {
   const [found] = rule(document, setting);
   expect(found?.fix).not.toBeNull();
   return rule(found?.fix?.action(document) ?? document, setting);
@@ -61,6 +84,29 @@ describe('rules for texts', () => {
     expect(textPattern(written('AB12'), plate)).toHaveLength(1);
     expect(textPattern(written('xAB123x'), plate)).toHaveLength(1);
     expect(textPattern(written('x'), settingOf({ ...TEXT, text: { pattern: '(?P<bad' } }))).toEqual([]);
+  });
+});
+
+describe('rules for what the server never takes', () => {
+  it('find a character that nothing can keep, and can remove it', () => {
+    const plain = settingOf({ kind: 'text' });
+    for (const text of ['a\0b', 'a\ud83d', '\ude00b']) {
+      const [found] = validate(written(text), plain);
+      expect(found?.id).toBe('text-storable');
+      const mended = found?.fix?.action(written(text)) ?? written(text);
+      expect(validate(mended, plain)).toEqual([]);
+    }
+    expect(validate(written('a 😀 b'), plain)).toEqual([]);
+  });
+
+  it('find a text, and a label, that is larger than any may be', () => {
+    const plain = settingOf({ kind: 'text' });
+    expect(validate(written('a'.repeat(MAX_TEXT_CHARS)), plain)).toEqual([]);
+    expect(validate(written('a'.repeat(MAX_TEXT_CHARS + 1)), plain)[0]?.values).toMatchObject({ over: 1 });
+    expect(validate(written(`${'a'.repeat(MAX_TEXT_CHARS)} `), plain)[0]?.values).toMatchObject({ over: 1 });
+    const many = Array.from({ length: MAX_OBJECTS + 1 }, (_, at) => box(`o${at}`, at % 150, (at * 7) % 90, 5, 5));
+    expect(objectCount.find(boxes(...many), drawn)[0]?.values).toEqual({ most: MAX_OBJECTS, over: 1 });
+    expect(objectCount.find(boxes(...many.slice(1)), drawn)).toEqual([]);
   });
 });
 
@@ -132,5 +178,32 @@ describe('a turned box', () => {
     const straight = box('b', 40, 40, 40, 20);
     expect(boxNoTwin(boxes(straight, turned(40)), drawn)).toEqual([]);
     expect(boxNoTwin(boxes(turned(40), { ...turned(40), id: 'b' }), drawn)).toHaveLength(1);
+  });
+});
+
+describe('a point', () => {
+  const point = (id: string, x: number, y: number, cls = 'car') => ({
+    id,
+    cls,
+    shape: { type: 'point' as const, x, y },
+  });
+  const loose = settingOf({ kind: 'objects', classes: [{ name: 'car' }] });
+
+  it('lies inside the image, and is moved there by its fix', () => {
+    const outside = boxes(point('p', 300, 50));
+    const [found] = validate(outside, loose);
+    expect(found?.rule).toBe('point-inside-image');
+    const mended = found?.fix?.action(outside) ?? outside;
+    expect(objectsOf(mended)[0]?.shape).toEqual({ type: 'point', x: 200, y: 50 });
+    expect(validate(mended, loose)).toEqual([]);
+  });
+
+  it('is no twin of one that is further off than a hand slips', () => {
+    expect(validate(boxes(point('p', 50, 50), point('q', 51, 50)), loose)).toHaveLength(1);
+    expect(validate(boxes(point('p', 50, 50), point('q', 60, 50)), loose)).toEqual([]);
+  });
+
+  it('is not what a class of boxes is drawn as', () => {
+    expect(ofAll(shapeOfClass)(boxes(point('p', 5, 5)), drawn)[0]?.message).toContain('box');
   });
 });

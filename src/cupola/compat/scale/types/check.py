@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,21 @@ from cupola.kernel.errors import Problem, invalid
 MAX_ATTACHMENTS = 5_000
 MAX_URL_CHARS = 8_000
 MAX_ANNOTATIONS = limits.MAX_OBJECTS_PER_LABEL
+
+
+_FLAGS = {"true": True, "false": False, "1": True, "0": False}
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
+MAX_NUMBER_CHARS = 40
+
+
+def _numeric(value: Any) -> Any:
+    """A number that was written as a string, as a number; anything else as it is."""
+    if not isinstance(value, str) or len(value) > MAX_NUMBER_CHARS or not _NUMBER.match(text := value.strip()):
+        return value
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def wrong(field: str, what: str) -> Problem:
@@ -49,6 +65,9 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return default
+        # forms and older clients write flags and numbers as strings
+        if isinstance(value, str) and value.strip().lower() in _FLAGS:
+            return _FLAGS[value.strip().lower()]
         if not isinstance(value, bool):
             raise wrong(self.place(name), "must be true or false")
         return value
@@ -57,6 +76,7 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
+        value = _numeric(value)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise wrong(self.place(name), "must be a number")
         if not math.isfinite(value) or not low <= value <= high:
@@ -67,6 +87,9 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
+        value = _numeric(value)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong(self.place(name), "must be a whole number")
         if not low <= value <= high:
@@ -147,6 +170,15 @@ def either(fields: Fields) -> list[str]:
     found = attachment(fields)
     assert found is not None
     return [found]
+
+
+def looked_at_by(fields: Fields, kind: Any) -> list[str]:
+    """What people look at: addresses, or texts where the attachments are of the type text."""
+    if kind != "text":
+        return either(fields)
+    if fields.has("attachments"):
+        return fields.texts("attachments", required=True, most=MAX_ATTACHMENTS)
+    return [fields.text("attachment", required=True) or ""]
 
 
 def is_address(text: str) -> bool:

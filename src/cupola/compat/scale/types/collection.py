@@ -1,68 +1,24 @@
-"""textcollection, transcription, datacollection: a form of fields about some attachments."""
+"""textcollection, transcription, datacollection: a form of fields about some attachments.
+
+A form of one field that is a text, a choice, a yes or no, or a number of a short range is that text or choice; any
+other is asked as a form (see `questionnaire`). An answer of a textcollection is told as
+{field: {type, field_id, response: [[value, …]]}}, one inner list for each who answered.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from uuid import UUID
 
 from cupola.compat.scale.types.base import Json, Making, TaskType
 from cupola.compat.scale.types.check import MAX_URL_CHARS, Fields, either, is_address, wrong
-from cupola.compat.scale.types.labelling import labels
+from cupola.compat.scale.types.form_fields import CHOSEN, WRITTEN, Field, form
+from cupola.compat.scale.types.labelling import Option, named, told
+from cupola.compat.scale.types.questionnaire import Asked, answer_of, asked_together, first_of
 from cupola.orders.model import Work
 
-FIELD_TYPES = ("text", "number", "category", "date", "datetime", "boolean", "long_text", "rich_text", "multiselect",
-               "ranking_order", "file", "email", "url")  # fmt: skip
-MAX_FIELDS = 500
-
-
-def form(fields: Fields, name: str) -> list[Json]:
-    """The fields of a form: a list of descriptions, or {field: description}. Raises Problem naming the field."""
-    value = fields.values.get(name)
-    if isinstance(value, dict):
-        if len(value) > MAX_FIELDS:
-            raise wrong(name, f"has {len(value)} fields; at most {MAX_FIELDS} are taken")
-        out = []
-        for key, told in value.items():
-            if not isinstance(told, str | dict):
-                raise wrong(f"{name}.{key[:100]}", "must be a description")
-            out.append({"field_id": key, "type": "text", "title": told if isinstance(told, str) else str(key)})
-        return out
-    found: list[Json] = []
-    seen: set[str] = set()
-    for one in fields.each(name, most=MAX_FIELDS):
-        kind = one.text("type") or "text"
-        if kind not in FIELD_TYPES:
-            raise wrong(one.place("type"), f"must be one of {', '.join(FIELD_TYPES)}")
-        key = one.text("field_id", most=300) or one.text("title", most=2_000)
-        if not key:
-            raise wrong(one.place("field_id"), "is missing")
-        if key in seen:
-            raise wrong(one.place("field_id"), f"{key[:100]!r} stands here twice")
-        seen.add(key)
-        one.text("title")
-        one.text("description")
-        one.flag("required")
-        one.whole("min_responses_required", 0, 10_000)
-        one.whole("max_responses_required", 0, 10_000)
-        made: Json = {"field_id": key, "type": kind, "title": one.text("title") or key}
-        if kind in ("category", "multiselect"):
-            made["choices"] = _choices(one)
-        found.append(made)
-    return found
-
-
-def _choices(one: Fields) -> list[str]:
-    entries = one.items("choices", required=True, most=10_000)
-    plain: list[Any] = []
-    for index, entry in enumerate(entries):
-        if isinstance(entry, dict) and "choice" not in entry:
-            told = entry.get("value", entry.get("label"))
-            if not isinstance(told, str):
-                raise wrong(f"{one.place('choices')}[{index}]", "must have a value or a label")
-            plain.append(told)
-        else:
-            plain.append(entry)
-    return labels(Fields({"choices": plain}, one.place("")), "choices")
+MAX_STEPS = 101  # a number of so few values is chosen from a list
 
 
 def _looked_at(fields: Fields) -> tuple[list[str], list[str]]:
@@ -70,7 +26,10 @@ def _looked_at(fields: Fields) -> tuple[list[str], list[str]]:
     addresses: list[str] = []
     texts: list[str] = []
     if fields.has("attachment"):
-        addresses.append(fields.text("attachment", most=MAX_URL_CHARS) or "")
+        if fields.text("attachment_type") == "text":
+            texts.append(fields.text("attachment") or "")
+        else:
+            addresses.append(fields.text("attachment", most=MAX_URL_CHARS) or "")
     for index, entry in enumerate(fields.items("attachments", most=1_000)):
         if isinstance(entry, dict):
             one = Fields(entry, f"attachments[{index}]")
@@ -100,64 +59,138 @@ def check_form(fields: Fields) -> list[str]:
     return found
 
 
-def _example(one: Json) -> Any:
-    match one["type"]:
+# ---------------------------------------------------------------- made-up answers
+def example(one: Field) -> Any:
+    """A value that is valid for a field."""
+    match one.type:
         case "category" | "multiselect":
-            return one["choices"][0]
+            return one.choices[0].value
         case "number":
-            return 1
+            number = min(max(1.0, -math.inf if one.least is None else one.least), one.most or math.inf)
+            return int(number) if number.is_integer() else number
         case "boolean":
             return True
         case "date":
             return "2020-01-01"
+        case "datetime":
+            return "2020-01-01T00:00:00.000Z"
+        case "email":
+            return "example@example.com"
+        case "url" | "file":
+            return "https://example.com/example"
         case _:
-            return "example"
+            wanted = max(7, int(one.least or 0))
+            return "example".ljust(wanted, ".")[: None if one.most is None else int(one.most)]
+
+
+def _examples(one: Field) -> list[Any]:
+    if one.type in CHOSEN:
+        return [option.value for option in one.choices[: max(1, int(one.least or 0))]]
+    return [example(one)]
+
+
+def canned_text(params: Json) -> Json:
+    return {"annotations": _canned(form(Fields(params), "fields"), collected=True)}
 
 
 def canned(params: Json) -> Json:
     fields = Fields(params)
-    made: Json = {one["field_id"]: [[_example(one)]] for one in form(fields, "fields")}
-    for one in form(fields, "repeatable_fields"):
-        made[one["field_id"]] = [[_example(one)]]
-    return {"annotations": made}
+    asked = [*form(fields, "fields"), *form(fields, "repeatable_fields")]
+    return {"annotations": _canned(asked, collected=False)}
+
+
+def _canned(several: list[Field], *, collected: bool) -> Json:
+    out: Json = {}
+    for one in several:
+        values = [_canned(one.below, collected=collected)] if one.below else _examples(one)
+        out[one.key] = answer_of(one, values) if collected else [values]
+    return out
+
+
+# ---------------------------------------------------------------- as work of ours
+def _of_one(one: Field, collected: bool) -> Asked | None:
+    """A form of one question that is a choice or a text by itself; None for any other."""
+    chosen = one.choices
+    if one.type == "boolean":
+        chosen = [Option(True, "true", "Yes"), Option(False, "false", "No")]
+    elif one.type == "number":
+        chosen = _steps(one)
+    if not chosen and one.type not in WRITTEN:
+        return None
+    values = {option.name: option.value for option in chosen}
+
+    def response(_: Json, label: Json, settlement: UUID) -> Json:
+        said = [values[name] for name in label["values"]] if chosen else [label["text"]]
+        return {"annotations": {one.key: answer_of(one, said) if collected else [said]}}
+
+    def label(_: Json, given: Json) -> Json:
+        said = first_of(given["annotations"][one.key])
+        if chosen:
+            return {"kind": "choice", "values": [named(value, chosen) for value in said]}
+        [text] = said
+        return {"kind": "text", "text": text}
+
+    return Asked(_spec_of_one(one, chosen), response, label, [(one, chosen)])
+
+
+def _spec_of_one(one: Field, chosen: list[Option]) -> Json:
+    if not chosen:
+        most = {} if one.most is None else {"max_chars": max(1, int(one.most))}
+        return {"kind": "text", "text": {"min_chars": int(one.least or 0), **most}}
+    spec: Json = {"kind": "choice", "classes": [option.spec() for option in chosen]}
+    # where none may be chosen too, it is a choice of several even if at most one is
+    if one.type in CHOSEN and (one.least, one.most) != (1, 1):
+        spec |= {"multiple": True, "at_least": int(one.least or 0)}
+        if one.most is not None:
+            spec["at_most"] = int(one.most)
+    return spec
+
+
+def _steps(one: Field) -> list[Option]:
+    if one.least is None or one.most is None or not (one.least.is_integer() and one.most.is_integer()):
+        return []
+    if not 0 <= one.most - one.least < MAX_STEPS:
+        return []
+    return [Option(n, str(n), str(n)) for n in range(int(one.least), int(one.most) + 1)]
+
+
+def _making(params: Json, guidelines: str, *, collected: bool) -> Making | None:
+    fields = Fields(params)
+    every = form(fields, "fields")
+    if not every or fields.has("repeatable_fields") or (fields.whole("responses_required", 1, 50) or 1) != 1:
+        return None
+    addresses, texts = _looked_at(fields)
+    if len(addresses) > 1 or any(not is_address(address) for address in addresses):
+        return None
+    asked = _of_one(every[0], collected) if len(every) == 1 else None
+    asked = asked or asked_together(every, collected)
+    if asked is None:
+        return None
+    words = [guidelines, params.get("title"), params.get("description")]
+    for one, chosen in asked.questions:
+        said = [one.description, told(one.title, chosen)]
+        # the title of one of several questions stands beside its answer; alone, nothing else says what is asked
+        alone = len(asked.questions) == 1 and one.title not in guidelines
+        words += [f"**{one.title}**"] if alone or one.description else []
+        words += said
+    if addresses:
+        return Making(Work(asked.spec, _joined([*words, *texts]), attachment=addresses[0]), asked.response, asked.label)
+    shown = "\n\n".join(texts) or params.get("title") or params.get("description") or every[0].title
+    return Making(Work(asked.spec, _joined(words), text=shown), asked.response, asked.label)
+
+
+def _joined(parts: list[Any]) -> str:
+    return "\n\n".join(dict.fromkeys(part for part in parts if isinstance(part, str) and part))
+
+
+def making_text(params: Json, guidelines: str) -> Making | None:
+    return _making(params, guidelines, collected=True)
 
 
 def making(params: Json, guidelines: str) -> Making | None:
-    fields = Fields(params)
-    asked = form(fields, "fields")
-    if len(asked) != 1 or fields.has("repeatable_fields") or (fields.whole("responses_required", 1, 50) or 1) != 1:
-        return None
-    one = asked[0]
-    key = one["field_id"]
-    addresses, texts = _looked_at(fields)
-    if len(addresses) + len(texts) > 1 or any(not is_address(address) for address in addresses):
-        return None
-    told = guidelines if one["title"] in guidelines else f"{guidelines}\n\n{one['title']}".strip()
-    if one["type"] == "category":
-        spec: Json = {"kind": "choice", "classes": [{"name": name} for name in one["choices"]]}
-        member = "values"
-    elif one["type"] in ("text", "long_text"):
-        spec = {"kind": "text", "text": {"min_chars": 1}}
-        member = "text"
-    else:
-        return None
-
-    def response(_: Json, label: Json, settlement: UUID) -> Json:
-        said = label[member][0] if member == "values" else label[member]
-        return {"annotations": {key: [[said]]}}
-
-    def label(_: Json, given: Json) -> Json:
-        said = given.get("annotations", {}).get(key)
-        while isinstance(said, list) and said:
-            said = said[0]
-        return {"kind": "choice", "values": [said]} if member == "values" else {"kind": "text", "text": said}
-
-    if addresses:
-        return Making(Work(spec, told, attachment=addresses[0]), response, label)
-    shown = texts[0] if texts else (params.get("title") or params.get("description") or one["title"])
-    return Making(Work(spec, told, text=shown), response, label)
+    return _making(params, guidelines, collected=False)
 
 
-TEXTCOLLECTION = TaskType("textcollection", check_text, canned, making, template=True)
+TEXTCOLLECTION = TaskType("textcollection", check_text, canned_text, making_text, template=True)
 TRANSCRIPTION = TaskType("transcription", check_form, canned, making)
 DATACOLLECTION = TaskType("datacollection", check_form, canned)

@@ -8,15 +8,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from cupola.compat.scale.types.base import Json, Making, TaskType
 from cupola.compat.scale.types.check import MAX_ANNOTATIONS, MAX_URL_CHARS, Fields, attachment, wrong
-from cupola.compat.scale.types.labelling import attributes, labels
+from cupola.compat.scale.types.labelling import Attributes, Option, attributes, labels, options, told
 from cupola.kernel import ids
 from cupola.orders.model import Work
 
+MAX_SIZE_PX = 1_000_000
+MAX_EXAMPLE_VERTICES = 1_000
 GEOMETRIES = ("box", "polygon", "line", "point", "cuboid", "ellipse")
 _VERTICES = {"polygon": 1, "line": 1, "ellipse": 4}
 
@@ -37,7 +40,7 @@ def geometries(fields: Fields) -> dict[str, list[str]]:
         one.flag("can_rotate")
         one.flag("integer_pixels")
         for size in ("min_height", "min_width"):
-            one.number(size, 0, 1_000_000)
+            one.number(size, 0, MAX_SIZE_PX)
         for count in ("min_vertices", "max_vertices"):
             one.whole(count, 1, 1_000_000)
     return found
@@ -106,28 +109,68 @@ def uuid_of(seed: str) -> UUID:
     return ids.derived(hashlib.sha256(seed.encode()).digest())
 
 
-def example(kind: str, label: str, n: int = 0) -> Json:
-    """A made-up annotation, for the test world."""
-    square = [{"x": 10.0, "y": 10.0}, {"x": 60.0, "y": 10.0}, {"x": 60.0, "y": 50.0}, {"x": 10.0, "y": 50.0}]
+def example(kind: str, label: str, one: Fields | None = None, attributes: Json | None = None) -> Json:
+    """A made-up annotation for the test world, valid for the geometry's own parameters (`one`)."""
+    wide = high = 0.0
+    corners = 0
+    if one is not None:
+        wide, high = one.number("min_width") or 0.0, one.number("min_height") or 0.0
+        corners = one.whole("min_vertices", 1, 1_000_000) or 0
+    width, height = max(50.0, math.ceil(wide)), max(40.0, math.ceil(high))
     match kind:
         case "box":
-            extra: Json = {"left": 10.0, "top": 10.0, "width": 50.0, "height": 40.0}
+            extra: Json = {"left": 10.0, "top": 10.0, "width": width, "height": height}
         case "point":
             extra = {"x": 10.0, "y": 10.0}
-        case "line":
-            extra = {"vertices": square[:2]}
         case _:
-            extra = {"vertices": square}
-    return annotation(kind, label, f"example/{kind}/{label}/{n}", extra)
+            few = {"line": 2}.get(kind, 4)
+            most = one.whole("max_vertices", 1, 1_000_000) if one is not None else None
+            count = min(max(few, corners), most or max(few, corners), MAX_EXAMPLE_VERTICES)
+            extra = {"vertices": _ring(count, width, height)}
+    made = annotation(kind, label, f"example/{kind}/{label}", extra)
+    made["attributes"] = attributes or {}
+    return made
+
+
+def _ring(count: int, width: float, height: float) -> list[Json]:
+    """Points around an ellipse from (10, 10) to (10 + width, 10 + height)."""
+    turns = [2 * math.pi * n / count for n in range(count)]
+    return [{"x": 10 + width * (1 - math.cos(turn)) / 2, "y": 10 + height * (1 - math.sin(turn)) / 2} for turn in turns]
+
+
+def example_attributes(fields: Fields, classes: list[str], label: str) -> Json:
+    """Values that are valid for the attributes asked of a label; those with conditions are left out."""
+    asked = attributes(fields, classes)
+    made: Json = {}
+    for spec in asked.specs:
+        if "when" in spec or (spec.get("classes") and label not in spec["classes"]):
+            continue
+        match spec["type"]:
+            case "choice":
+                made[spec["name"]] = spec["options"][0]
+            case "multi":
+                made[spec["name"]] = spec["options"][: max(1, math.ceil(spec.get("least", 0)))]
+            case "number":
+                made[spec["name"]] = spec.get("least", min(1.0, spec.get("most", 1.0)))
+            case _:
+                made[spec["name"]] = "example"[: spec.get("max_chars", 7)]
+    return asked.to(made)
 
 
 def canned(params: Json) -> Json:
-    shapes = geometries(Fields(params))
-    made = [example(kind, several[0]) for kind, several in shapes.items()]
+    fields = Fields(params)
+    shapes = geometries(fields)
+    every = [label for several in shapes.values() for label in several]
+    described = fields.within("geometries", required=True)
+    assert described is not None
+    made = [
+        example(kind, several[0], described.within(kind), example_attributes(fields, every, several[0]))
+        for kind, several in shapes.items()
+    ]
     return {"annotations": made, "global_attributes": {}, "links": []}
 
 
-def box_to(thing: Json, seed: str, integer: bool = False) -> Json:
+def box_to(thing: Json, seed: str, integer: bool = False, asked: Attributes | None = None) -> Json:
     """One object of ours as an annotation."""
     shape = thing["shape"]
     values = [shape["x"], shape["y"], shape["w"], shape["h"]]
@@ -146,11 +189,11 @@ def box_to(thing: Json, seed: str, integer: bool = False) -> Json:
         )
         extra["vertices"] = [{"x": cx + x * cos - y * sin, "y": cy + x * sin + y * cos} for x, y in corners]
     made = annotation("box", thing["cls"], f"{seed}/{thing['id']}", extra)
-    made["attributes"] = thing.get("attributes", {})
+    made["attributes"] = asked.to(thing.get("attributes", {})) if asked else thing.get("attributes", {})
     return made
 
 
-def box_from(given: Json, n: int) -> Json:
+def box_from(given: Json, n: int, asked: Attributes) -> Json:
     """An annotation as an object of ours."""
     shape: Json = {
         "type": "box",
@@ -163,35 +206,65 @@ def box_from(given: Json, n: int) -> Json:
         shape["rotation_rad"] = float(given["rotation"])
     thing: Json = {"id": f"o{n}", "cls": given["label"], "shape": shape}
     if given.get("attributes"):
-        thing["attributes"] = given["attributes"]
+        thing["attributes"] = asked.back(given["attributes"])
     return thing
 
 
-def making_boxes(
-    params: Json, guidelines: str, classes: list[str], finish: Callable[[list[Json]], Json], integer: bool = False
-) -> Making | None:
+@dataclass(frozen=True, slots=True)
+class Boxes:
+    """What is asked of boxes. least size in px; integer: whole pixels in the answer."""
+
+    options: list[Option]
+    min_width_px: float = 0.0
+    min_height_px: float = 0.0
+    can_turn: bool = False
+    integer: bool = False
+
+    @staticmethod
+    def of(fields: Fields) -> Boxes:
+        """From the parameters beside `objects_to_annotate`."""
+        return Boxes(
+            options(fields, "objects_to_annotate"),
+            fields.number("min_width", 0, MAX_SIZE_PX) or 0.0,
+            fields.number("min_height", 0, MAX_SIZE_PX) or 0.0,
+            fields.flag("can_rotate"),
+            fields.flag("integer_pixels"),
+        )
+
+    def specs(self) -> list[Json]:
+        """Classes of our ontology."""
+        size: Json = {}
+        if self.min_width_px:
+            size["min_width_px"] = self.min_width_px
+        if self.min_height_px:
+            size["min_height_px"] = self.min_height_px
+        if not self.can_turn:
+            size["can_turn"] = False
+        return [one.spec(geometry="box", **size) for one in self.options]
+
+
+def making_boxes(params: Json, guidelines: str, boxes: Boxes, finish: Callable[[list[Json]], Json]) -> Making | None:
     """Boxes as work of ours; None where an attribute says more than ours can."""
-    asked, whole = attributes(Fields(params), classes)
-    if not whole:
+    asked = attributes(Fields(params), [one.name for one in boxes.options])
+    if not asked.whole:
         return None
-    spec: dict[str, Any] = {
-        "kind": "objects",
-        "classes": [{"name": label, "geometry": "box"} for label in classes],
-        "attributes": asked,
-    }
+    spec: dict[str, Any] = {"kind": "objects", "classes": boxes.specs(), "attributes": asked.specs}
 
     def response(_: Json, label: Json, settlement: UUID) -> Json:
-        return finish([box_to(thing, str(settlement), integer) for thing in label["objects"]])
+        return finish([box_to(thing, str(settlement), boxes.integer, asked) for thing in label["objects"]])
 
     def label(_: Json, given: Json) -> Json:
-        return {"kind": "objects", "objects": [box_from(one, n) for n, one in enumerate(given.get("annotations", []))]}
+        boxes_given = given.get("annotations", [])
+        return {"kind": "objects", "objects": [box_from(one, n, asked) for n, one in enumerate(boxes_given)]}
 
     pre = None
     if isinstance(params.get("hypothesis"), dict) and params["hypothesis"].get("annotations"):
         pre = label(params, params["hypothesis"])
         for thing in pre["objects"]:
             thing["source"] = "model"  # until a person corrects it
-    return Making(Work(spec, guidelines, attachment=params["attachment"], pre_label=pre), response, label)
+    words = [part for part in (guidelines, told("Labels", boxes.options), asked.words) if part]
+    work = Work(spec, "\n\n".join(words), attachment=params["attachment"], pre_label=pre)
+    return Making(work, response, label)
 
 
 def making(params: Json, guidelines: str) -> Making | None:
@@ -201,9 +274,8 @@ def making(params: Json, guidelines: str) -> Making | None:
     return making_boxes(
         params,
         guidelines,
-        shapes["box"],
+        Boxes.of(Fields(params["geometries"]["box"], "geometries.box")),
         lambda made: {"annotations": made, "global_attributes": {}, "links": []},
-        bool(params["geometries"]["box"].get("integer_pixels")),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cupola.compat.scale.types.base import Json, Making, TaskType
 from cupola.compat.scale.types.check import Fields, attachment
-from cupola.compat.scale.types.image import example, hypothesis, making_boxes
+from cupola.compat.scale.types.image import Boxes, example, example_attributes, hypothesis, making_boxes
 from cupola.compat.scale.types.labelling import attributes, labels
 
 _KINDS = {
@@ -36,14 +36,15 @@ def _check(kind: str) -> Callable[[Fields], list[str]]:
 
 def _canned(kind: str) -> Callable[[Json], Json]:
     def canned(params: Json) -> Json:
-        return {"annotations": [example(kind, labels(Fields(params), "objects_to_annotate")[0])]}
+        fields = Fields(params)
+        classes = labels(fields, "objects_to_annotate")
+        return {"annotations": [example(kind, classes[0], fields, example_attributes(fields, classes, classes[0]))]}
 
     return canned
 
 
 def _making(params: Json, guidelines: str) -> Making | None:
-    classes = labels(Fields(params), "objects_to_annotate")
-    return making_boxes(params, guidelines, classes, lambda made: {"annotations": made})
+    return making_boxes(params, guidelines, Boxes.of(Fields(params)), lambda made: {"annotations": made})
 
 
 def _none(params: Json, guidelines: str) -> Making | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from cupola.orders import service as orders
 from cupola.orders.deliveries import service
 from cupola.orders.deliveries.model import Delivery, Row, RowFilter
 from cupola.orders.files import service as files
+from cupola.orders.model import COMPLETED, Order
 from cupola.orders.projects import service as projects
 
 Json = dict[str, Any]
@@ -65,14 +68,8 @@ async def read(conn: Conn, call: Call) -> Json:
     rows, token = await _page(conn, call, RowFilter(delivery=delivery.id))
     tasks = []
     for row in rows:
-        order = await orders.order(conn, call.tenant, row.task)
+        order = _as_delivered(await orders.order(conn, call.tenant, row.task), row)
         frozen = shapes.task(order, opts)
-        # as it was when it was delivered, whatever became of the task since
-        frozen.pop("threads", None)
-        response = msgspec.json.decode(row.response)
-        if "threads" in response:
-            frozen["threads"] = shapes.threads(order, response, opts)
-        frozen["status"] = "completed"
         if "project" in expand and order.project is not None:
             frozen["project"] = shapes.project(await projects.project(conn, call.tenant, order.project))
         tasks.append(frozen)
@@ -83,6 +80,23 @@ async def read(conn: Conn, call: Call) -> Json:
     if token is not None:
         page["next_token"] = token
     return page
+
+
+class Snapshot(msgspec.Struct):
+    """What was told of a task when it was delivered."""
+
+    metadata: str
+    completed_at: datetime | None
+    batch: UUID | None
+
+
+def _as_delivered(order: Order, row: Row) -> Order:
+    """A task as it was when it was delivered, whatever became of it since."""
+    frozen = replace(order, state=COMPLETED, response=row.response, error=None)
+    if row.snapshot is None:
+        return frozen
+    then = msgspec.json.decode(row.snapshot, type=Snapshot)
+    return replace(frozen, metadata=then.metadata, completed_at=then.completed_at, batch=then.batch)
 
 
 async def rows(conn: Conn, call: Call) -> Json:

@@ -11,10 +11,11 @@ import msgspec
 from cupola.compat.scale.types.chat import NAMES as CHATS
 from cupola.compat.scale.types.image import uuid_of
 from cupola.compat.scale.wire import shown_time
+from cupola.kernel import states
 from cupola.orders import model
 from cupola.orders.deliveries.model import Delivery
 from cupola.orders.model import Order
-from cupola.orders.projects.model import BATCH_STATES, Batch, Project
+from cupola.orders.projects.model import Batch, Project
 
 Json = dict[str, Any]
 # shown only when `annotation_details` asks for them
@@ -40,7 +41,7 @@ def batch(of: Batch, in_project: Project | None = None) -> Json:
         "name": of.name,
         "project": project(in_project) if in_project else str(of.project),
         "created_at": shown_time(of.created_at),
-        "status": BATCH_STATES[of.state],
+        "status": states.BATCH[of.state],
         "metadata": msgspec.Raw(of.metadata.encode()),
     }
     if of.completed_at is not None:
@@ -60,9 +61,10 @@ def task(
     shown: Json = {
         "task_id": str(order.id),
         "project": str(order.project) if order.project else "",
-        "status": model.STATES[order.state],
+        "status": states.ORDER[order.state],
         "created_at": shown_time(order.created_at),
         "metadata": msgspec.Raw(order.metadata.encode()),
+        "threads": [],
     }
     if projects and order.project in projects:
         shown["project"] = project(projects[order.project])
@@ -73,8 +75,10 @@ def task(
         shown["completed_at"] = shown_time(order.completed_at)
     if order.error is not None:
         shown["errors"] = [{"message": order.error}]
-    if order.type in CHATS and order.state == model.COMPLETED and order.response is not None:
-        shown["threads"] = threads(order, msgspec.json.decode(order.response), opts)
+    if order.state == model.COMPLETED and order.response is not None:
+        response = msgspec.json.decode(order.response)
+        if order.type in CHATS or "threads" in response:
+            shown["threads"] = threads(order, response, opts)
     return shown
 
 

@@ -14,6 +14,7 @@ from cupola.compat.scale.types.check import Fields, wrong
 from cupola.compat.scale.types.image import uuid_of
 from cupola.compat.scale.v2 import shapes
 from cupola.compat.scale.wire import Call, Conn, metadata_text, read_id, shown_token
+from cupola.kernel import states
 from cupola.kernel.errors import invalid, not_found
 from cupola.orders import model as order_model
 from cupola.orders import service
@@ -92,13 +93,13 @@ async def read_project(conn: Conn, call: Call) -> Json:
 async def list_batches(conn: Conn, call: Call) -> Json:
     project = await find_project(conn, call, asked(call, "project_id", "project_name"), required=False)
     status = call.one("status")
-    if status is not None and status not in model.BATCH_STATES:
-        raise invalid("query-invalid", f"status: must be one of {', '.join(model.BATCH_STATES)}", place="status")
+    if status is not None and status not in states.BATCH:
+        raise invalid("query-invalid", f"status: must be one of {', '.join(states.BATCH)}", place="status")
     expand = chosen(call, "expand", ("project",))
     after: After | None = call.token(After)
     wanted = BatchFilter(
         project=project.id if project else None,
-        state=model.BATCH_STATES.index(status) if status else None,
+        state=states.BATCH.index(status) if status else None,
         created=call.span("created_after", "created_before"),
         completed=call.span("completed_after", "completed_before"),
     )
@@ -147,7 +148,7 @@ async def finalize(conn: Conn, call: Call) -> Json:
     if found.state != model.STAGING:
         raise invalid(
             "batch-state",
-            f"The batch is {model.BATCH_STATES[found.state]}; only a staging one can be finalized.",
+            f"The batch is {states.BATCH[found.state]}; only a staging one can be finalized.",
             place="batch_id",
         )
     moved = await service.move_batch(conn, call.tenant, found.id, "finalize")
@@ -203,7 +204,7 @@ async def list_tasks(conn: Conn, call: Call) -> Json:
     project = await find_project(conn, call, asked(call, "project_id", "project_name"), required=False)
     batch = await find_batch(conn, call, asked(call, "batch_id", "batch_name"), required=False)
     status = call.one("status")
-    known = (*order_model.STATES, "deleted")
+    known = (*states.ORDER, "deleted")
     if status is not None and status not in known:
         raise invalid("query-invalid", f"status: must be one of {', '.join(known)}", place="status")
     after: After | None = call.token(After)

@@ -7,7 +7,7 @@ import type { KindFace } from '../kind';
 import { useDocument } from '../use_label';
 
 function Stage({ session }: { session: LabelSession }) {
-  return <ItemStage item={session.setting.item} />;
+  return <ItemStage session={session} />;
 }
 
 /** A run of typing is one step to undo; a new word begins a new step. */
@@ -30,7 +30,6 @@ function Panel({ session }: { session: LabelSession }) {
         minRows={6}
         maxRows={18}
         autoFocus
-        dir="auto"
         value={text}
         onChange={(event) => session.perform(setText(event.currentTarget.value), markOf(event.currentTarget.value))}
       />

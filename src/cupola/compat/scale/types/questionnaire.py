@@ -1,0 +1,178 @@
+"""A form of several fields as work of ours: each field is a question of a label of the kind `form`.
+
+A form within a form lies flat in ours, its questions named by their way, and is told nested again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from cupola.compat.scale.types.base import Json
+from cupola.compat.scale.types.form_fields import CHOSEN, WRITTEN, Field
+from cupola.compat.scale.types.labelling import Option, as_read, named
+from cupola.kernel import limits
+
+BETWEEN = " / "
+# what is asked for as a text of a certain form (RE2 syntax)
+PATTERNS = {
+    "date": r"\d{4}-\d{2}-\d{2}",
+    "datetime": r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?",
+    "email": r"[^@\s]+@[^@\s]+\.[^@\s]+",
+    "url": r"https?://\S+",
+}
+MOST_QUESTIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Fields as an ontology of ours, and how its labels are told; questions: each field with what can be chosen."""
+
+    spec: Json
+    response: Callable[[Json, Json, UUID], Json]
+    label: Callable[[Json, Json], Json]
+    questions: list[tuple[Field, list[Option]]]
+
+
+@dataclass(slots=True)
+class _Questions:
+    """Questions as they are collected. names: of each field, by where it lies; values: {what people read: the
+    client's value} of each that is chosen."""
+
+    specs: list[Json] = field(default_factory=list)
+    names: dict[tuple[str, ...], str] = field(default_factory=dict)
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    questions: list[tuple[Field, list[Option]]] = field(default_factory=list)
+
+
+def asked_together(every: Sequence[Field], collected: bool) -> Asked | None:
+    """None where a field is of a type that no editor can fill, or there are too many.
+
+    collected: answers are told with their type and field_id, as those of a textcollection are.
+    """
+    found = _Questions()
+    if not _collect(every, (), found) or len(found.specs) > MOST_QUESTIONS:
+        return None
+
+    def response(_: Json, label: Json, settlement: UUID) -> Json:
+        return {"annotations": _told(every, (), label["answers"], found, collected)}
+
+    def label(_: Json, given: Json) -> Json:
+        answers: Json = {}
+        _read(every, (), given["annotations"], found, answers)
+        return {"kind": "form", "answers": answers}
+
+    return Asked({"kind": "form", "attributes": found.specs}, response, label, found.questions)
+
+
+def answer_of(one: Field, values: list[Any]) -> Json:
+    """An answered field of a textcollection, of one who answered."""
+    return {"type": one.type, "field_id": one.key, "response": [values]}
+
+
+def first_of(answer: Any) -> list[Any]:
+    """What the first who answered said: from {type, field_id, response}, [[…]], […] or the bare value."""
+    if isinstance(answer, dict) and "response" in answer:
+        answer = answer["response"]
+    if isinstance(answer, list) and answer and isinstance(answer[0], list):
+        answer = answer[0]
+    return answer if isinstance(answer, list) else [answer]
+
+
+def _collect(every: Sequence[Field], way: tuple[str, ...], found: _Questions) -> bool:
+    for one in every:
+        here = (*way, one.key)
+        if one.below:
+            if not _collect(one.below, here, found):
+                return False
+            continue
+        spec = _question(one)
+        if spec is None:
+            return False
+        name = BETWEEN.join(here)
+        if len(name) > limits.MAX_NAME_CHARS or not name.strip() or name in found.names.values():
+            name = f"question {len(found.specs) + 1}"
+        title = {} if one.title == name else {"title": {"en": one.title[: limits.MAX_NAME_CHARS]}}
+        found.names[here] = name
+        if one.choices:
+            found.values[name] = as_read(one.choices)
+            spec["options"] = list(found.values[name])
+        found.specs.append({"name": name, **title, **spec})
+        found.questions.append((one, one.choices))
+    return True
+
+
+def _question(one: Field) -> Json | None:
+    """A field as an attribute of ours, without its name and options; None where nobody could answer it here."""
+    needed = {"required": True} if one.required else {}
+    if one.type in CHOSEN:
+        if one.most == 1:
+            return {"type": "choice", **needed}
+        least = {"least": one.least} if one.least else {}
+        most = {} if one.most is None else {"most": one.most}
+        return {"type": "multi", **least, **most, **needed}
+    if one.type == "number":
+        bounds = {name: value for name, value in (("least", one.least), ("most", one.most)) if value is not None}
+        return {"type": "number", **bounds, **needed}
+    if one.type == "boolean":
+        return {"type": "bool", **needed}
+    if one.type in WRITTEN:
+        least = {"min_chars": int(one.least)} if one.least and one.least > 1 else {}
+        most = {} if one.most is None else {"max_chars": max(1, int(one.most))}
+        return {"type": "text", **least, **most, **needed}
+    if one.type in PATTERNS:
+        return {"type": "text", "pattern": PATTERNS[one.type], **needed}
+    return None
+
+
+def _told(every: Sequence[Field], way: tuple[str, ...], answers: Json, found: _Questions, collected: bool) -> Json:
+    out: Json = {}
+    for one in every:
+        here = (*way, one.key)
+        if one.below:
+            said: list[Any] = [_told(one.below, here, answers, found, collected)]
+        else:
+            said = _values(answers.get(found.names[here]), found.values.get(found.names[here], {}))
+        out[one.key] = answer_of(one, said) if collected else [said]
+    return out
+
+
+def _values(value: Any, table: dict[str, Any]) -> list[Any]:
+    """An answer of ours as the client's values; nothing for a question that was left open."""
+    if value is None:
+        return []
+    several = value if isinstance(value, list) else [value]
+    return [table.get(one, one) if isinstance(one, str) else one for one in several]
+
+
+def _read(every: Sequence[Field], way: tuple[str, ...], given: Json, found: _Questions, answers: Json) -> None:
+    """Write a client's answers as ours. Raises KeyError, TypeError or ValueError for what is no answer of this form."""
+    unknown = set(given) - {one.key for one in every}
+    if unknown:
+        raise ValueError(f"{sorted(unknown)[0]!r} is no field of this form")
+    for one in every:
+        here = (*way, one.key)
+        if one.key not in given:
+            if one.required and not one.below:
+                raise KeyError(one.key)
+            continue
+        said = first_of(given[one.key])
+        if one.below:
+            [inner] = said
+            _read(one.below, here, inner, found, answers)
+        elif said:
+            answers[found.names[here]] = _ours(one, said, found.values.get(found.names[here], {}))
+
+
+def _ours(one: Field, said: list[Any], table: dict[str, Any]) -> Any:
+    if not one.choices:
+        [value] = said
+        return value
+    read = {option.name: text for option, text in zip(one.choices, table, strict=True)}
+    chosen = [read[named(value, one.choices)] for value in said]
+    if one.most == 1:
+        [only] = chosen
+        return only
+    return chosen

@@ -1,0 +1,183 @@
+"""Form: several questions about the whole item, each with an answer of its own.
+
+The questions are the ontology's attributes; one whose condition does not hold is not asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from cupola.kernel.errors import Problem
+from cupola.labels import attributes
+from cupola.labels.facts import ItemFacts
+from cupola.labels.kind import LabelKind, Unit, wrong_spec
+from cupola.labels.kinds.text import normal, text_distance
+from cupola.labels.label import Label
+from cupola.labels.ontology import AttributeSpec, AttributeValue, Ontology
+
+SHOWN_CHARS = 120
+ALMOST = 1e-9  # numbers that differ by less, relatively, are one number
+
+
+class FormLabel(Label, frozen=True, tag="form"):
+    """`answers`: {question: value}; what was left open is absent."""
+
+    answers: dict[str, AttributeValue]
+
+
+class Form(LabelKind[FormLabel]):
+    name = "form"
+    label = FormLabel
+    parts = frozenset({"attributes"})
+    made_of = "answers"
+    tolerance = 0.0
+    unit = "question"
+    strategies = ("form",)
+
+    def strategy(self, ontology: Ontology) -> str:
+        return "form"
+
+    def check_spec(self, ontology: Ontology) -> None:
+        if not ontology.attributes:
+            raise wrong_spec("/attributes", "The kind 'form' needs at least one question.", "Name the attributes.")
+        for position, spec in enumerate(ontology.attributes):
+            if spec.classes is not None:
+                raise wrong_spec(f"/attributes/{position}/classes", "A form has no classes.", "Remove them.")
+
+    def validate(self, label: FormLabel, ontology: Ontology, facts: ItemFacts) -> None:
+        """Raises Problem (INVALID) for a question that is not asked, a value that it cannot have, or a missing one."""
+        attributes.validate(label.answers, ontology.attribute_named, "/answers", "The form")
+
+    def salvage(self, label: FormLabel, check: Callable[[FormLabel], None]) -> tuple[FormLabel | None, list[Problem]]:
+        """The answers that pass; what is missing then is for whoever fills in the form."""
+        kept = dict(label.answers)
+        left_out: list[Problem] = []
+        while True:
+            try:
+                check(FormLabel(kept))
+            except Problem as problem:
+                name = problem.place.removeprefix("/answers/").replace("~1", "/").replace("~0", "~")
+                if name == problem.place or name not in kept:
+                    break
+                left_out.append(problem)
+                del kept[name]
+            else:
+                break
+        return (FormLabel(kept) if kept else None), left_out
+
+    def distance(self, a: FormLabel, b: FormLabel, ontology: Ontology) -> float:
+        """The mean distance of the answers to those questions that either answers."""
+        found = [
+            answer_distance(spec, first, second)
+            for spec in ontology.attributes
+            if attributes.answered(first := a.answers.get(spec.name))
+            | attributes.answered(second := b.answers.get(spec.name))
+        ]
+        return math.fsum(found) / len(found) if found else 0.0
+
+    def same(self, a: FormLabel, b: FormLabel, ontology: Ontology) -> bool:
+        return all(
+            same_answer(spec, a.answers.get(spec.name), b.answers.get(spec.name)) for spec in ontology.attributes
+        )
+
+    def merge(self, labels: Sequence[FormLabel], weights: Sequence[float], ontology: Ontology) -> FormLabel:
+        """Question by question: of those who were asked it, what most of the weight says; of texts the most central.
+
+        An answer that nobody gave is never made up, so what comes out fits the ontology as the labels did.
+        """
+        merged: dict[str, AttributeValue] = {}
+        for spec in ontology.attributes:
+            if not attributes.asked(spec, merged):
+                continue
+            # whose own answers led to this question; an answer left open is one, unless one is needed
+            said = [
+                (label.answers.get(spec.name), weight)
+                for label, weight in zip(labels, weights, strict=True)
+                if attributes.asked(spec, label.answers)
+                and (not spec.required or attributes.answered(label.answers.get(spec.name)))
+            ]
+            if not said:
+                continue
+            value = _several(spec, said) if spec.type == "multi" else _most_said(spec, said)
+            if value is not None and (attributes.answered(value) or value == []):
+                merged[spec.name] = value
+        return FormLabel(merged)
+
+    def apart(self, a: FormLabel, b: FormLabel, ontology: Ontology) -> tuple[list[str], list[str]]:
+        """The questions that a answers otherwise than b, and those that b alone answers."""
+        said = [(spec, a.answers.get(spec.name), b.answers.get(spec.name)) for spec in ontology.attributes]
+        return (
+            [spec.name for spec, ours, theirs in said if ours is not None and not same_answer(spec, ours, theirs)],
+            [spec.name for spec, ours, theirs in said if ours is None and not same_answer(spec, ours, theirs)],
+        )
+
+    def units(self, label: FormLabel, ontology: Ontology) -> list[Unit[FormLabel]]:
+        """Each question that was answered."""
+        return [
+            Unit(spec.name, f"{spec.name}: {shown(label.answers[spec.name])}", FormLabel({spec.name: value}))
+            for spec in ontology.attributes
+            if (value := label.answers.get(spec.name)) is not None
+        ]
+
+    def words(self, label: FormLabel, ontology: Ontology) -> str:
+        found = ", ".join(unit.words for unit in self.units(label, ontology)) or "no answers"
+        return found if len(found) <= SHOWN_CHARS else found[: SHOWN_CHARS - 1] + "…"
+
+
+def shown(value: AttributeValue) -> str:
+    """An answer in words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " + ".join(value) or "none"
+    return normal(value) if isinstance(value, str) else f"{value:g}"
+
+
+def same_answer(spec: AttributeSpec, a: AttributeValue | None, b: AttributeValue | None) -> bool:
+    """Do two answers to one question say the same? No answer is as much as an empty one."""
+    if not (attributes.answered(a) and attributes.answered(b)):
+        return attributes.answered(a) == attributes.answered(b)
+    assert a is not None
+    assert b is not None
+    if spec.type == "text" and isinstance(a, str) and isinstance(b, str):
+        return normal(a) == normal(b)
+    if isinstance(a, int | float) and isinstance(b, int | float) and type(a) is not bool and type(b) is not bool:
+        return math.isclose(a, b, rel_tol=ALMOST)
+    return attributes.meant(a) == attributes.meant(b)
+
+
+def answer_distance(spec: AttributeSpec, a: AttributeValue | None, b: AttributeValue | None) -> float:
+    """How far apart two answers to one question are, in [0, 1]."""
+    if same_answer(spec, a, b):
+        return 0.0
+    if spec.type == "multi" and isinstance(a, list) and isinstance(b, list):
+        return 1.0 - len(set(a) & set(b)) / len(set(a) | set(b))
+    if spec.type == "text" and isinstance(a, str) and isinstance(b, str):
+        return text_distance(a, b)
+    return 1.0
+
+
+Said = Sequence[tuple[AttributeValue | None, float]]
+
+
+def _several(spec: AttributeSpec, said: Said) -> AttributeValue | None:
+    """Each option that more than half of the weight chose, as few and as many as are asked for."""
+    chosen = [(value if isinstance(value, list) else [], weight) for value, weight in said]
+    votes = {option: math.fsum(weight for value, weight in chosen if option in value) for option in spec.options}
+    ranked = sorted(spec.options, key=lambda option: -votes[option])
+    half = math.fsum(weight for _, weight in chosen) / 2
+    count = sum(votes[option] > half for option in ranked)
+    # who left it open is heard too: only where most answered, or one must, are there as many as are asked for
+    silent = math.fsum(weight for value, weight in chosen if not value)
+    if not spec.required and silent > half:
+        return None
+    least, most = int(spec.least or 0), len(ranked) if spec.most is None else int(spec.most)
+    count = min(max(count, least, 1 if spec.required else 0), most)
+    return [option for option in spec.options if option in ranked[:count]] or None
+
+
+def _most_said(spec: AttributeSpec, said: Said) -> AttributeValue | None:
+    """The answer with the most weight, ties to the earlier; of different texts the one nearest to all."""
+    cost = [math.fsum(weight * answer_distance(spec, value, other) for other, weight in said) for value, _ in said]
+    return said[min(range(len(said)), key=lambda n: (cost[n], n))][0]

@@ -1,0 +1,115 @@
+"""What a shape must be able to say: the row of the table in `shapes`.
+
+A new shape is one file with a Struct and a subclass of `ShapeType`, and one line in `shapes/__init__.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cupola.kernel import limits
+from cupola.kernel.errors import Problem, invalid
+from cupola.labels.facts import ItemFacts
+
+EDGE_TOLERANCE_PX = 0.5  # half a pixel over the edge is rounding, more is a mistake
+
+
+class Shape(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True, omit_defaults=True):
+    """The base of all shapes; the tag "type" names which one it is."""
+
+    @property
+    def type(self) -> str:
+        return str(self.__struct_config__.tag)
+
+
+S = TypeVar("S", bound=Shape)
+Corner = tuple[float, float]  # x, y in px
+
+
+class ShapeType(ABC, Generic[S]):
+    """One shape. same_at: the similarity from which two of them are the same thing; joined_at: the mean similarity from
+    which drawings of several people are taken for one thing."""
+
+    name: ClassVar[str]
+    shape: type[S]
+    same_at: ClassVar[float]
+    joined_at: ClassVar[float]
+
+    @property
+    def covers(self) -> bool:
+        """Whether it has an area, or only a place."""
+        return type(self).area is not ShapeType.area
+
+    @abstractmethod
+    def validate(self, shape: S, facts: ItemFacts, place: str) -> None:
+        """Raises Problem (INVALID) for numbers that are not finite, an empty shape, or one outside of the image."""
+
+    @abstractmethod
+    def bounds(self, shapes: Sequence[S]) -> NDArray[np.float64]:
+        """The upright rectangles around the shapes: (n, 4) of x0, y0, x1, y1 in px."""
+
+    def reach(self, shapes: Sequence[S]) -> NDArray[np.float64]:
+        """(n, 4) of x0, y0, x1, y1 in px: two shapes whose reaches share no area have the similarity 0."""
+        return self.bounds(shapes)
+
+    def area(self, shape: S) -> float:
+        """In px²; 0 for what has only a place."""
+        return 0.0
+
+    def outline(self, shape: S) -> Sequence[Corner] | None:
+        """The corners in px, in order, where the upright rectangle around the shape does not say it all."""
+        return None
+
+    def turn_rad(self, shape: S) -> float:
+        """How far it is turned, clockwise on the screen."""
+        return 0.0
+
+    @abstractmethod
+    def similarity(self, a: S, b: S) -> float:
+        """1: the same; 0: nothing in common."""
+
+    @abstractmethod
+    def merge(self, shapes: Sequence[S], weights: Sequence[float]) -> S:
+        """What several people's drawings of one thing say together; weights: one for each, not all 0."""
+
+    def size(self, shape: S) -> tuple[float, float] | None:
+        """Its width and height in px, which a class may ask to be large enough; None: it has no extent."""
+        return None
+
+
+def weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
+    """The least value with at least half of the weight at or below it; the mean of two when exactly half."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    half = sum(weights) / 2
+    below = 0.0
+    for rank, row in enumerate(order):
+        below += weights[row]
+        if below > half or rank == len(order) - 1:
+            return values[row]
+        if below == half:
+            return (values[row] + values[order[rank + 1]]) / 2
+    raise ValueError("the median of nothing")
+
+
+def within_image(what: str, points: NDArray[np.float64], facts: ItemFacts, place: str) -> None:
+    """Raises Problem (INVALID) where one of the points (n, 2) in px lies outside of an image whose size is known."""
+    size = np.array([facts.width_px or limits.MAX_SIDE_PX, facts.height_px or limits.MAX_SIDE_PX])
+    if (points < -EDGE_TOLERANCE_PX).any() or (points > size + EDGE_TOLERANCE_PX).any():
+        known = f" of {facts.width_px} x {facts.height_px} px" if facts.width_px and facts.height_px else ""
+        raise wrong_shape(
+            "label-out-of-image",
+            f"The {what} reaches out of the image{known}.",
+            place,
+            "Move it so that it lies within the image.",
+        )
+
+
+def wrong_shape(code: str, detail: str, place: str, remedy: str) -> Problem:
+    """What a shape is refused with."""
+    return invalid(code, detail, place=place, remedy=remedy)

@@ -1,0 +1,216 @@
+"""Ontologies read and checked as a whole, against the tables of kinds and shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from cupola.kernel import limits
+from cupola.labels.kind import wrong_spec as _wrong
+from cupola.labels.kinds import KINDS
+from cupola.labels.ontology import AttributeSpec, ClassSpec, Condition, Ontology, TextSpec
+from cupola.labels.patterns import MAX_PATTERN_CHARS, is_pattern
+from cupola.labels.places import problem_from_msgspec, unstorable
+from cupola.labels.shapes import SHAPES
+
+MAX_OPTIONS = 1_000
+MAX_ATTRIBUTES = 200
+MAX_SIZE_PX = 1_000_000
+# what an ontology may hold beside its kind, and its name in a complaint
+PARTS = {
+    "classes": "classes",
+    "multiple": "multiple values",
+    "compare": "candidates to compare",
+    "attributes": "attributes",
+    "text": "limits on text",
+}
+
+_decoder = msgspec.json.Decoder(Ontology)
+_colour = re.compile(r"#[0-9a-fA-F]{6}\Z")
+
+
+def decode_ontology(source: bytes | str | Mapping[str, Any]) -> Ontology:
+    """Read and check an ontology from JSON bytes, JSON text or a mapping.
+
+    Raises Problem (INVALID) with the place as a JSON pointer and a remedy.
+    """
+    try:
+        if isinstance(source, bytes | str):
+            ontology = _decoder.decode(source)
+        else:
+            ontology = msgspec.convert(dict(source), Ontology)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise problem_from_msgspec(error, "ontology-malformed", "ontology") from None
+    check_ontology(ontology)
+    return ontology
+
+
+def encode_ontology(ontology: Ontology) -> bytes:
+    """JSON bytes with keys in the order of the Struct: the same ontology gives the same bytes."""
+    return msgspec.json.encode(ontology)
+
+
+def check_ontology(ontology: Ontology) -> None:
+    """The rules that a type alone cannot say. Raises Problem (INVALID) at the first broken one."""
+    kind = KINDS.get(ontology.kind)
+    if kind is None:
+        raise _wrong("/kind", f"There is no kind {ontology.kind!r}.", f"Choose one of: {', '.join(KINDS)}.")
+    for part, words in PARTS.items():
+        if part not in kind.parts and getattr(ontology, part):
+            raise _wrong(f"/{part}", f"The kind {kind.name!r} has no {words}.", "Remove them, or use another kind.")
+    kind.check_spec(ontology)
+    _check_counts(ontology)
+    _check_classes(ontology)
+    _check_attributes(ontology)
+    if ontology.text is not None:
+        _check_text(ontology.text)
+
+
+def _check_classes(ontology: Ontology) -> None:
+    if len(ontology.classes) > limits.MAX_CLASSES:
+        raise _wrong("/classes", f"More than {limits.MAX_CLASSES} classes.", "Split the ontology.")
+    seen: set[str] = set()
+    for position, spec in enumerate(ontology.classes):
+        place = f"/classes/{position}"
+        _check_name(spec.name, f"{place}/name", seen)
+        _check_title(spec.title, f"{place}/title")
+        if spec.colour is not None and not _colour.match(spec.colour):
+            raise _wrong(f"{place}/colour", f"{spec.colour!r} is not a colour.", "Write it as #rrggbb.")
+        if not (0 <= spec.min_width_px <= MAX_SIZE_PX and 0 <= spec.min_height_px <= MAX_SIZE_PX):
+            raise _wrong(
+                f"{place}/min_width_px", f"A least size is 0 to {MAX_SIZE_PX} px.", "Choose one in that range."
+            )
+        if "geometry" not in KINDS[ontology.kind].parts:
+            _check_shapeless(spec, place)
+        if spec.geometry is not None and spec.geometry not in SHAPES:
+            raise _wrong(
+                f"{place}/geometry", f"There is no shape {spec.geometry!r}.", f"Choose one of: {', '.join(SHAPES)}."
+            )
+
+
+def _check_shapeless(spec: ClassSpec, place: str) -> None:
+    """What is said of a shape is held to nowhere where nothing is drawn."""
+    if spec.geometry is not None:
+        raise _wrong(f"{place}/geometry", "Only classes of objects have a shape.", "Remove it.")
+    if spec.min_width_px or spec.min_height_px:
+        raise _wrong(f"{place}/min_width_px", "Only classes of objects have a least size.", "Remove it.")
+    if not spec.can_turn:
+        raise _wrong(f"{place}/can_turn", "Only objects can be turned.", "Remove it.")
+
+
+def _check_counts(ontology: Ontology) -> None:
+    least, most = ontology.at_least, ontology.at_most
+    if not ontology.multiple and (least or most is not None):
+        raise _wrong("/at_least", "Only where several classes may be chosen they are counted.", "Remove it.")
+    if not 0 <= least <= (len(ontology.classes) if most is None else most) or (most is not None and most < 1):
+        raise _wrong("/at_least", "It must be 0 to at_most, and at_most 1 or more.", "Choose numbers in that range.")
+    if least > len(ontology.classes):
+        raise _wrong("/at_least", f"There are only {len(ontology.classes)} classes.", "Choose a smaller number.")
+
+
+def _check_attributes(ontology: Ontology) -> None:
+    if len(ontology.attributes) > MAX_ATTRIBUTES:
+        raise _wrong("/attributes", f"More than {MAX_ATTRIBUTES} attributes.", "Ask for fewer.")
+    earlier: dict[str, AttributeSpec] = {}
+    seen: set[str] = set()
+    for position, spec in enumerate(ontology.attributes):
+        place = f"/attributes/{position}"
+        _check_name(spec.name, f"{place}/name", seen)
+        _check_title(spec.title, f"{place}/title")
+        _check_options(spec, place)
+        for index, name in enumerate(spec.classes or []):
+            if name not in ontology.class_index:
+                raise _wrong(f"{place}/classes/{index}", f"There is no class {name!r}.", "Name an existing class.")
+        _check_bounds(spec, place)
+        if spec.when is not None:
+            _check_condition(spec.when, earlier, f"{place}/when")
+        earlier[spec.name] = spec
+
+
+def _check_options(spec: AttributeSpec, place: str) -> None:
+    if spec.type not in ("choice", "multi"):
+        if spec.options:
+            raise _wrong(f"{place}/options", f"A {spec.type} attribute has no options.", "Remove them.")
+        return
+    if not 1 <= len(spec.options) <= MAX_OPTIONS:
+        raise _wrong(f"{place}/options", f"It needs 1 to {MAX_OPTIONS} options.", "List them.")
+    seen: set[str] = set()
+    for index, option in enumerate(spec.options):
+        _check_name(option, f"{place}/options/{index}", seen)
+
+
+def _check_bounds(spec: AttributeSpec, place: str) -> None:
+    bounded = spec.least is not None or spec.most is not None
+    if bounded and spec.type not in ("number", "multi"):
+        raise _wrong(f"{place}/least", f"A {spec.type} attribute has no bounds.", "Remove them.")
+    if spec.least is not None and spec.most is not None and spec.least > spec.most:
+        raise _wrong(f"{place}/least", "It is above `most`.", "Choose a smaller one.")
+    if spec.max_chars is not None and (spec.type != "text" or not 1 <= spec.max_chars <= limits.MAX_TEXT_CHARS):
+        raise _wrong(f"{place}/max_chars", f"Of a text, 1 to {limits.MAX_TEXT_CHARS}.", "Choose one in that range.")
+    most = limits.MAX_TEXT_CHARS if spec.max_chars is None else spec.max_chars
+    if spec.min_chars and (spec.type != "text" or not 0 <= spec.min_chars <= most):
+        raise _wrong(f"{place}/min_chars", f"Of a text, 0 to {most}.", "Choose one in that range.")
+    if spec.pattern is not None:
+        if spec.type != "text":
+            raise _wrong(f"{place}/pattern", f"A {spec.type} attribute has no pattern.", "Remove it.")
+        _check_pattern(spec.pattern, f"{place}/pattern")
+
+
+def _check_condition(when: Condition, earlier: Mapping[str, AttributeSpec], place: str) -> None:
+    # Only an earlier attribute may be named, so conditions cannot go round in a circle.
+    other = earlier.get(when.attribute)
+    if other is None:
+        raise _wrong(
+            f"{place}/attribute",
+            f"No attribute {when.attribute!r} stands before this one.",
+            "Name an earlier attribute.",
+        )
+    if other.type == "bool":
+        fits = isinstance(when.equals, bool)
+    elif other.type in ("choice", "multi"):
+        fits = isinstance(when.equals, str) and when.equals in other.option_set
+    else:
+        raise _wrong(
+            f"{place}/attribute",
+            f"A condition cannot rest on a {other.type} attribute.",
+            "Rest it on a choice, multi or bool attribute.",
+        )
+    if not fits:
+        raise _wrong(f"{place}/equals", f"{when.equals!r} is not a value of {other.name!r}.", "Use one of its values.")
+
+
+def _check_text(spec: TextSpec) -> None:
+    if not 1 <= spec.max_chars <= limits.MAX_TEXT_CHARS:
+        raise _wrong("/text/max_chars", f"It must be 1 to {limits.MAX_TEXT_CHARS}.", "Choose a number in that range.")
+    if not 0 <= spec.min_chars <= spec.max_chars:
+        raise _wrong("/text/min_chars", "It must be 0 to max_chars.", "Choose a number in that range.")
+    if spec.pattern is not None:
+        _check_pattern(spec.pattern, "/text/pattern")
+
+
+def _check_pattern(pattern: str, place: str) -> None:
+    if len(pattern) > MAX_PATTERN_CHARS:
+        raise _wrong(place, f"Longer than {MAX_PATTERN_CHARS} characters.", "Shorten it.")
+    if not is_pattern(pattern):
+        raise _wrong(
+            place,
+            "It is not a regular expression of RE2.",
+            "Use RE2 syntax: no look-around and no back references.",
+        )
+
+
+def _check_name(name: str, place: str, seen: set[str]) -> None:
+    if not name.strip() or len(name) > limits.MAX_NAME_CHARS or unstorable(name):
+        raise _wrong(place, f"A name has 1 to {limits.MAX_NAME_CHARS} characters.", "Choose a shorter, visible name.")
+    if name in seen:
+        raise _wrong(place, f"{name!r} stands here twice.", "Give each its own name.")
+    seen.add(name)
+
+
+def _check_title(title: Mapping[str, str] | None, place: str) -> None:
+    for language, words in (title or {}).items():
+        if len(words) > limits.MAX_NAME_CHARS or len(language) > 35 or unstorable(words) or unstorable(language):
+            raise _wrong(place, f"A title has at most {limits.MAX_NAME_CHARS} characters.", "Shorten it.")

@@ -1,0 +1,1 @@
+"""What the operator sees of a running process: metrics, logs with the request they belong to, traces."""

@@ -1,0 +1,50 @@
+"""shapes: objects that several people drew, each kept when more than half of the weight saw it.
+
+Where a thing lies is the weighted median of its drawings, by how finely each person draws (see `inference.shapes`);
+whether it is there, by how often each is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+from uuid import UUID
+
+import numpy as np
+
+from cupola.labels import Label, ObjectsLabel, Ontology, decode_label
+from cupola.labels.kinds import merging, objects
+from cupola.quality.inference.shapes import precision
+from cupola.quality.strategies.base import Evidence, Part
+from cupola.quality.strategies.consensus import Consensus, ConsensusModel, Said
+
+LEARNED_FROM = 5_000  # labels compared
+
+
+class ShapesStrategy(Consensus):
+    name = "shapes"
+
+    def together(
+        self, model: ConsensusModel, labels: Sequence[Label], workers: Sequence[UUID], ontology: Ontology
+    ) -> Said:
+        drawn = cast(Sequence[ObjectsLabel], labels)
+        skill = np.clip(model.accuracies(workers), 0.05, 0.995)
+        found = merging.merged(drawn, skill.tolist(), ontology, hands=model.says(workers))
+        log_odds = np.log(skill / (1.0 - skill))
+        parts = []
+        for one in found:
+            saw = np.zeros(len(labels), dtype=np.bool_)
+            saw[one.people] = True
+            sure = log_odds[saw].sum() - log_odds[~saw].sum()
+            sure /= 1.0 + (len(labels) - 1) * model.rho
+            sure = self.confidence(model, float(1.0 / (1.0 + np.exp(-sure))))
+            parts.append(Part(one.object.id, sure, tuple(one.people)))
+        return Said(ObjectsLabel([one.object for one in found]), parts=parts)
+
+    def learn(self, model: ConsensusModel, ontology: Ontology, evidence: Evidence) -> ConsensusModel:
+        apart: dict[UUID, list[float]] = {}
+        for row in [*evidence.truths, *evidence.settled][:LEARNED_FROM]:
+            said, truth = cast(ObjectsLabel, decode_label(row.label)), cast(ObjectsLabel, decode_label(row.truth))
+            apart.setdefault(row.worker, []).extend(1.0 - alike for _, _, alike in objects.pairs(said, truth))
+        return replace(model, say=precision(apart))

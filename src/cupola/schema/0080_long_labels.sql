@@ -1,0 +1,1 @@
+-- Labels that lie in blobs; the indexes that find which ones are named are made beside the traffic (indexes.sql).

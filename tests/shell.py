@@ -1,0 +1,37 @@
+"""A terminal in a folder: `cupola …` as a person types it, by processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+class Shell:
+    """Commands run in `folder`, against the server at `url`; `environment` may be added to between them."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CUPOLA_")}
+        self.environment = {**kept, "CUPOLA_DATA": str(folder / "data"), "CUPOLA_URL": url, "CUPOLA_PUBLIC_URL": url}
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *shlex.split(line)],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def json(self, line: str) -> Any:
+        done = self.run(f"{line} --json")
+        assert done.returncode == 0, f"{line}: {done.returncode} {done.stderr[-2_000:]}"
+        return json.loads(done.stdout)

@@ -1,0 +1,10 @@
+/** What the server takes of any label, whatever its ontology says; a test holds these to the server's own. */
+export const MAX_TEXT_CHARS = 200_000;
+export const MAX_OBJECTS = 20_000;
+export const MAX_POINTS = 2_000;
+
+/** U+0000 and half a surrogate pair can stand in a text of a browser, and in no database's. */
+const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+export const isStorable = (text: string): boolean => text.search(UNSTORABLE) === -1;
+export const storable = (text: string): string => text.replace(UNSTORABLE, '');

@@ -1,0 +1,181 @@
+/** The pointer, fingers and keys of the canvas, handed to the machine in `tools/hands`. */
+import { type PointerEvent as ReactPointerEvent, useEffect, useRef, useState } from 'react';
+import { newId } from '../../../api/ids';
+import { selectObjects } from '../../actions/select_objects';
+import type { Point, Size } from '../../core/geometry';
+import { chordOf, isTyping } from '../../core/keymap';
+import type { LabelSession } from '../../core/label_session';
+import { ARM_PX, HANDLE_SIZE_PX } from '../../renderers/canvas';
+import { plane, type Viewport } from '../../spaces/plane';
+import * as machine from '../../tools/hands';
+import { pick } from '../../tools/pick';
+import type { Drawing, Hands, Hold, Tool, Turn } from '../../tools/tool';
+import { useDrawing } from '../use_label';
+
+const REACH_PX = HANDLE_SIZE_PX;
+/** A fingertip is not a pointer. */
+const TOUCH_REACH_PX = 20;
+const MIDDLE_BUTTON = 1;
+
+export interface Looking {
+  readonly size: Size;
+  readonly view: Viewport;
+  readonly setView: (change: (now: Viewport | null) => Viewport | null) => void;
+}
+
+interface Held {
+  readonly hold: Hold;
+  readonly pointer: number;
+  readonly last: Point;
+}
+
+export function useHands(session: LabelSession, tool: Tool, { size, view, setView }: Looking) {
+  const [held, setHeld] = useState<Held | null>(null);
+  const [pointer, setPointer] = useState<Point | null>(null);
+  const [snaps, setSnaps] = useState(false);
+  const [space, setSpace] = useState(false);
+  /** Fingers on the canvas, by pointer: two of them move and enlarge the picture. */
+  const fingers = useRef(new Map<number, Point>());
+  /** What was being drawn before the present press. */
+  const before = useRef<Drawing | null>(null);
+  const hands: Hands = { hold: held?.hold ?? null, drawing: useDrawing(session) };
+
+  /** Takes what a turn says; the pointer that it holds, if any, is the one that pressed. */
+  const take = (turn: Turn, pressed: { pointer: number; last: Point } | null) => {
+    if (turn.select) session.perform(selectObjects(turn.select));
+    session.draw(turn.hands.drawing);
+    if (turn.action) session.perform(turn.action);
+    const { hold } = turn.hands;
+    setHeld(hold && pressed ? { hold, ...pressed } : null);
+  };
+  /** The present press was none. */
+  const drop = () => {
+    if (held?.hold.is === 'sketch') session.draw(before.current);
+    setHeld(null);
+  };
+  const latest = useRef({ take, hands, size });
+  latest.current = { take, hands, size };
+
+  // Before all other keys: while something is drawn, Enter closes it and never submits, Backspace never deletes an object.
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const now = latest.current;
+      if (!now.hands.drawing || isTyping(event) || (event.target as HTMLElement).closest?.('[role="dialog"]')) return;
+      const turns: Readonly<Record<string, (() => Turn) | undefined>> = {
+        Enter: () => machine.finish(now.hands, now.size),
+        Backspace: () => machine.back(now.hands),
+        Delete: () => machine.back(now.hands),
+        'Ctrl+Z': () => machine.back(now.hands),
+        Escape: machine.cancel,
+      };
+      const turn = turns[chordOf(event)];
+      if (!turn) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!event.repeat || event.key === 'Backspace') now.take(turn(), null);
+    };
+    window.addEventListener('keydown', onKey, true);
+    return () => window.removeEventListener('keydown', onKey, true);
+  }, []);
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event) || (event.target as HTMLElement).closest?.('[role="dialog"]')) return;
+      const down = event.type === 'keydown';
+      if (event.key === 'Shift') setSnaps(down);
+      if (down && event.key === 'Escape') setHeld(null);
+      // Space on a focused button presses it; anywhere else it pans.
+      if (chordOf(event) !== 'Space' || (event.target as HTMLElement).tagName === 'BUTTON') return;
+      setSpace(down);
+      event.preventDefault();
+    };
+    window.addEventListener('keydown', onKey);
+    window.addEventListener('keyup', onKey);
+    return () => {
+      window.removeEventListener('keydown', onKey);
+      window.removeEventListener('keyup', onKey);
+    };
+  }, []);
+
+  const here = (event: ReactPointerEvent): Point => ({ x: event.nativeEvent.offsetX, y: event.nativeEvent.offsetY });
+  const pointing = (event: ReactPointerEvent, at: Point) => ({
+    at: plane.toItem(view, at),
+    image: size,
+    reach_px: (event.pointerType === 'touch' ? TOUCH_REACH_PX : REACH_PX) / view.scale,
+  });
+
+  const on = {
+    onPointerDown: (event: ReactPointerEvent<HTMLCanvasElement>) => {
+      if (event.button > MIDDLE_BUTTON) return;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      const at = here(event);
+      if (event.pointerType === 'touch') {
+        fingers.current.set(event.pointerId, at);
+        if (fingers.current.size > 1) {
+          // What the first finger began was the beginning of this.
+          drop();
+          setPointer(null);
+          return;
+        }
+      }
+      before.current = session.drawing;
+      const turn = machine.press(hands, {
+        ...pointing(event, at),
+        document: session.document,
+        tool,
+        arm_px: ARM_PX / view.scale,
+        wantsPan: event.button === MIDDLE_BUTTON || space,
+        wantsDrop: event.altKey,
+        newId,
+      });
+      setPointer(at);
+      take(turn, { pointer: event.pointerId, last: at });
+    },
+    onPointerMove: (event: ReactPointerEvent<HTMLCanvasElement>) => {
+      const at = here(event);
+      if (fingers.current.size === 2 && fingers.current.has(event.pointerId)) {
+        const from = [...fingers.current.values()] as [Point, Point];
+        fingers.current.set(event.pointerId, at);
+        const to = [...fingers.current.values()] as [Point, Point];
+        setView((now) => now && plane.pinched(now, from, to));
+        return;
+      }
+      if (held?.pointer === event.pointerId) {
+        if (held.hold.is === 'pan') {
+          setView((now) => now && plane.panned(now, at.x - held.last.x, at.y - held.last.y));
+          setHeld({ ...held, last: at });
+        } else if (hands.drawing) take(machine.drag(hands, pointing(event, at)), { pointer: held.pointer, last: at });
+      }
+      setPointer(at);
+      setSnaps(event.shiftKey);
+    },
+    onPointerUp: (event: ReactPointerEvent<HTMLCanvasElement>) => {
+      fingers.current.delete(event.pointerId);
+      if (held?.pointer !== event.pointerId) return;
+      const to = pointing(event, here(event));
+      take(machine.release(hands, to, session.document, ARM_PX / view.scale, event.shiftKey), null);
+    },
+    onPointerCancel: (event: ReactPointerEvent<HTMLCanvasElement>) => {
+      fingers.current.delete(event.pointerId);
+      drop();
+    },
+    onPointerLeave: () => {
+      if (!held) setPointer(null);
+    },
+  };
+
+  const place = pointer && plane.toItem(view, pointer);
+  const preview = place && machine.held(hands, place, size, snaps);
+  const { document } = session;
+  return {
+    on,
+    hands,
+    space,
+    pointer,
+    /** Where the pointer is on the picture. */
+    place,
+    /** The document as it would be if the pointer were let go now. */
+    visible: preview ? preview(document) : document,
+    hovered: held || hands.drawing || !place ? null : pick(document, place, REACH_PX / view.scale, ARM_PX / view.scale),
+  };
+}

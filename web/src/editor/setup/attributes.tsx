@@ -1,0 +1,125 @@
+/** The questions of an ontology as they are written in the wizard: of each object, or of a form. */
+import { Button, Checkbox, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import { newId } from '../../api/ids';
+import type { AttributeSpec, AttributeType } from '../../api/types';
+import { msg, useT } from '../../i18n';
+import { IconButton, Panel } from '../../ui/bits';
+import { Icon } from '../../ui/icons';
+
+/** A question as it is being written. */
+export interface AttributeDraft {
+  key: string;
+  name: string;
+  type: AttributeType;
+  options: string[];
+  required: boolean;
+}
+
+const ATTRIBUTE_TYPES: Record<AttributeType, string> = {
+  bool: msg('Yes or no'),
+  choice: msg('One of a list'),
+  multi: msg('Several of a list'),
+  number: msg('A number'),
+  text: msg('Text'),
+};
+
+const hasOptions = ({ type }: AttributeDraft) => type === 'choice' || type === 'multi';
+
+export function attributeOf(draft: AttributeDraft): AttributeSpec {
+  return {
+    name: draft.name.trim(),
+    type: draft.type,
+    ...(hasOptions(draft) ? { options: draft.options } : {}),
+    ...(draft.required ? { required: true } : {}),
+  };
+}
+
+/** What the part is called; English messages. */
+interface AttributeWords {
+  title: string;
+  add: string;
+  none: string;
+  name: string;
+}
+
+export function Attributes({
+  attributes,
+  words,
+  change,
+}: {
+  attributes: AttributeDraft[];
+  words: AttributeWords;
+  change: (next: AttributeDraft[]) => void;
+}) {
+  const t = useT();
+  const set = (at: number, part: Partial<AttributeDraft>) =>
+    change(attributes.map((one, index) => (index === at ? { ...one, ...part } : one)));
+  const add = () => change([...attributes, { key: newId(), name: '', type: 'choice', options: [], required: false }]);
+  return (
+    <Panel
+      title={t(words.title)}
+      aside={
+        <Button size="xs" variant="default" leftSection={<Icon name="plus" size={14} />} onClick={add}>
+          {t(words.add)}
+        </Button>
+      }
+    >
+      {attributes.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          {t(words.none)}
+        </Text>
+      ) : (
+        <Stack gap={16}>
+          {attributes.map((one, at) => (
+            <div key={one.key} className="cup-attribute">
+              <TextInput
+                label={t(words.name)}
+                required
+                value={one.name}
+                onChange={(event) => set(at, { name: event.currentTarget.value })}
+              />
+              <Select
+                label={t('Answer')}
+                data={Object.entries(ATTRIBUTE_TYPES).map(([value, words]) => ({ value, label: t(words) }))}
+                value={one.type}
+                allowDeselect={false}
+                onChange={(value) => value && set(at, { type: value as AttributeType })}
+              />
+              {hasOptions(one) ? (
+                <TagsInput
+                  label={t('Options')}
+                  placeholder={one.options.length === 0 ? t('Type one, press Enter') : ''}
+                  value={one.options}
+                  onChange={(options) => set(at, { options })}
+                />
+              ) : (
+                <span />
+              )}
+              <Checkbox
+                label={t('Required')}
+                checked={one.required}
+                onChange={(event) => set(at, { required: event.currentTarget.checked })}
+                mb={8}
+              />
+              <IconButton
+                icon="trash"
+                label={t('Remove {name}', { name: one.name || t('this attribute') })}
+                onClick={() => change(attributes.filter((other) => other.key !== one.key))}
+              />
+            </div>
+          ))}
+        </Stack>
+      )}
+    </Panel>
+  );
+}
+
+/** Why the questions are not complete, as an English message, or null. */
+export function incompleteAttributes(attributes: readonly AttributeDraft[]): string | null {
+  const names = attributes.map((one) => one.name.trim());
+  if (names.includes('')) return msg('Give each attribute a name.');
+  if (new Set(names).size < names.length) return msg('Two attributes have the same name.');
+  return attributes.some((one) => hasOptions(one) && one.options.length === 0)
+    ? msg('Give each list of an attribute its options.')
+    : null;
+}

@@ -1,0 +1,85 @@
+/**
+ * What a shape must be able to say: the row of the table in `shapes`. A new one is one file and one line there.
+ * Everything is pure and in source pixels; sizes that belong to the screen come in already divided by the scale.
+ */
+import type { Shape } from '../../api/types';
+import type { IconName } from '../../ui/icons';
+import type { Point, Size } from '../core/geometry';
+import type { ShapeGesture } from './gestures';
+
+export interface Bounds {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** A place of a shape by which it is changed. */
+export interface Handle {
+  readonly id: string;
+  readonly at: Point;
+  /** A knob stands off on an arm from here. */
+  readonly arm?: Point;
+  /** Nothing of the shape yet: pulling it out makes something new. */
+  readonly isFaint?: boolean;
+}
+
+/** What a rule finds of one shape by itself. */
+export interface ShapeFault<S> {
+  readonly rule: string;
+  readonly message: string;
+  /** What mends it: another shape, or null when only deleting does; no fix where only a hand can tell. */
+  readonly fix: { readonly title: string; readonly shape: S | null } | null;
+}
+
+export type Pose = 'point' | 'outline';
+
+export interface ShapeFace<S extends Shape = Shape> {
+  readonly type: S['type'];
+  readonly icon: IconName;
+  /** English words, translated where shown. */
+  readonly words: {
+    readonly one: string;
+    readonly draw: string;
+    /** Said where an object of a class has another shape than the class asks for. */
+    readonly only: string;
+    /** Said while one is being drawn, where that takes more than a press. */
+    readonly hint?: string;
+  };
+  /** The key of its tool. */
+  readonly key: string;
+  /** How one is drawn. */
+  readonly gesture: ShapeGesture<S>;
+  readonly bounds: (shape: S) => Bounds;
+  /** Width and height that a class may ask to be large enough; null where it has no extent. */
+  readonly size: (shape: S) => Size | null;
+  /** Of several under the pointer the one with the least is meant. */
+  readonly area: (shape: S) => number;
+  readonly hit: (shape: S, point: Point, reach_px: number) => boolean;
+  /** Empty for a shape that is only moved. */
+  readonly handles: (shape: S, arm_px: number) => readonly Handle[];
+  /** The shape after its handle went to a place; `snaps` keeps angles to steps. */
+  readonly dragged: (shape: S, handle: string, to: Point, image: Size, snaps: boolean) => S;
+  /** The shape without what the handle holds; null where it cannot do without. Absent: no handle can be dropped. */
+  readonly dropped?: (shape: S, handle: string) => S | null;
+  readonly moved: (shape: S, dx: number, dy: number, image: Size) => S;
+  /** Grown by a step to its own right and bottom; null where it has no extent. */
+  readonly stretched: ((shape: S, dx: number, dy: number, image: Size) => S) | null;
+  /** Its turn, clockwise on screen, and how to give it another; null where turning means nothing. */
+  readonly turn: { readonly of: (shape: S) => number; readonly to: (shape: S, angle_rad: number) => S } | null;
+  /** One in the middle of the image, for those without a pointer. */
+  readonly middle: (image: Size) => S;
+  /** Its outline, closed; for a point, the place where a mark of fixed size on screen stands. */
+  readonly outline: (shape: S) => readonly Point[];
+  readonly pose: Pose;
+  /** Where its name stands. */
+  readonly anchor: (shape: S) => Point;
+  /** Its extent in a few characters, for lists. */
+  readonly measure: (shape: S) => string;
+  /** 1: the same; 0: nothing in common. Shapes with `bounds` further apart than `reach_px` have 0. */
+  readonly similarity: (a: S, b: S) => number;
+  readonly reach_px: number;
+  /** From here on two of one class are probably one thing drawn twice. */
+  readonly twin_at: number;
+  readonly faults: (shape: S, image: Size) => readonly ShapeFault<S>[];
+}
