@@ -61,7 +61,7 @@ failed=0
 for i in "${!names[@]}"; do
   printf -- '-- %s %s\n' "${names[$i]}" "${states[$i]}"
   if [[ ${states[$i]} == FAILED* ]]; then # which tests these were, said once more where a long log was cut
-    grep -E '^[[:space:]]*(FAIL|FAILED|ERROR|×|AssertionError|TimeoutError|Error:)' "$logs/${names[$i]}" | head -30
+    grep -E '^[[:space:]]*(FAIL|FAILED|ERROR|×|AssertionError|TimeoutError|Error:|❯ [a-z0-9_/]+\.test\.ts:)' "$logs/${names[$i]}" | head -30
     failed=1
   fi
   grep -v '^[[:space:]]*$' "$logs/${names[$i]}" | tail -4

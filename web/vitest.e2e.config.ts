@@ -9,5 +9,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    // A page answers a key when it has drawn itself anew: on a busy machine that takes a while.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -47,6 +47,7 @@ class Row:
     body: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     parts: str | None = None
+    units: dict[str, float] | None = None
 
 
 def classes() -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -240,3 +243,27 @@ def test_a_submit_answers_in_bytes_what_the_ledger_holds(foundry: Foundry) -> No
     done = foundry.call(lambda run: work.submit(run, person, page.id, answers(page)))
     stored = dict(foundry.sql("SELECT id, price_minor FROM judgement WHERE tenant = %s", tenant))
     assert {one.judgement: one.paid_minor for one in done.judgements} == stored
+
+
+def test_an_account_that_many_open_at_once_is_one_and_nobody_hears_of_it(foundry: Foundry) -> None:
+    """Each opener waits for the first; a unique key other than the one a conflict is told by would end it."""
+    tenant = foundry.tenant()
+    openers, rounds = 12, 100
+    start = threading.Barrier(openers)
+
+    def opener(_: int) -> set[str]:
+        with psycopg.connect(
+            foundry.admin_url, autocommit=True, options=f"-c search_path=cupola -c app.tenant={tenant}"
+        ) as conn:
+            opened = set()
+            for slot in range(rounds):
+                start.wait(60)
+                row = conn.execute(
+                    "SELECT account_open(%s, 'platform_fee', NULL, NULL, %s, 'EUR', now())", (tenant, slot + 100)
+                ).fetchone()
+                assert row is not None
+                opened.add(str(row[0]))
+            return opened
+
+    with ThreadPoolExecutor(openers) as pool:
+        assert len(set().union(*pool.map(opener, range(openers)))) == rounds

@@ -1,7 +1,7 @@
 /** Drawing boxes with a real pointer on a real canvas, and what of it reaches the server. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, expectAccessible, launch, logins, picture, settled, signIn, visit } from './browser';
+import { ask, eventually, expectAccessible, launch, logins, picture, settled, signIn, visit } from './browser';
 import { shapes, zip } from './files';
 
 const NAME = `Boxes ${Date.now().toString(36)}`;
@@ -93,27 +93,29 @@ describe.skipIf(!logins)('the box editor', () => {
     };
 
     await drag(40, 50, 140, 200);
-    expect(await boxes()).toBe(1);
+    await expect.poll(() => boxes()).toBe(1);
     await page.keyboard.press('2');
-    const [first] = await held();
-    expect(first?.cls).toBe('square');
-    for (const [got, wanted] of [
-      [first?.shape.x, 40],
-      [first?.shape.y, 50],
-      [first?.shape.w, 100],
-      [first?.shape.h, 150],
-    ] as const) {
-      expect(Math.abs((got ?? -99) - wanted)).toBeLessThan(1);
-    }
+    await eventually(async () => {
+      const [first] = await held();
+      expect(first?.cls).toBe('square');
+      for (const [got, wanted] of [
+        [first?.shape.x, 40],
+        [first?.shape.y, 50],
+        [first?.shape.w, 100],
+        [first?.shape.h, 150],
+      ] as const) {
+        expect(Math.abs((got ?? -99) - wanted)).toBeLessThan(1);
+      }
+    });
 
     await drag(140, 200, 180, 240);
-    expect((await held())[0]?.shape.w).toBeCloseTo(140, 0);
+    await expect.poll(async () => (await held())[0]?.shape.w).toBeCloseTo(140, 0);
     await drag(100, 100, 120, 110);
-    expect((await held())[0]?.shape.x).toBeCloseTo(60, 0);
+    await expect.poll(async () => (await held())[0]?.shape.x).toBeCloseTo(60, 0);
     await page.keyboard.press('Control+z');
-    expect((await held())[0]?.shape.x).toBeCloseTo(40, 0);
+    await expect.poll(async () => (await held())[0]?.shape.x).toBeCloseTo(40, 0);
     await page.keyboard.press('ArrowRight');
-    expect((await held())[0]?.shape.x).toBeCloseTo(41, 0);
+    await expect.poll(async () => (await held())[0]?.shape.x).toBeCloseTo(41, 0);
 
     // Turned by its knob: with Shift in steps of 15°, as one step back; then by keys; and grabbed where it now stands.
     const shape = (await held())[0]?.shape;
@@ -123,25 +125,25 @@ describe.skipIf(!logins)('the box editor', () => {
     await page.keyboard.down('Shift');
     await drag(middle.x, middle.y - arm, middle.x + 52, middle.y - 88);
     await page.keyboard.up('Shift');
-    expect((await held())[0]?.shape.rotation_rad).toBeCloseTo(Math.PI / 6, 3);
+    await expect.poll(async () => (await held())[0]?.shape.rotation_rad).toBeCloseTo(Math.PI / 6, 3);
     await expectAccessible(page);
     await picture(page, 'work-boxes-turned');
     await page.keyboard.press('Control+z');
-    expect((await held())[0]?.shape.rotation_rad ?? 0).toBe(0);
+    await expect.poll(async () => (await held())[0]?.shape.rotation_rad ?? 0).toBe(0);
     for (let step = 0; step < 6; step += 1) await page.keyboard.press('}');
-    expect((await held())[0]?.shape.rotation_rad).toBeCloseTo(Math.PI / 2, 3);
+    await expect.poll(async () => (await held())[0]?.shape.rotation_rad).toBeCloseTo(Math.PI / 2, 3);
     // On its side it reaches further left than it did upright: there it is taken, and moved.
     const left_x = middle.x - shape.h / 2 + 6;
     await drag(left_x, middle.y, left_x + 12, middle.y);
-    expect((await held())[0]?.shape.x).toBeCloseTo(shape.x + 12, 0);
+    await expect.poll(async () => (await held())[0]?.shape.x).toBeCloseTo(shape.x + 12, 0);
     await page.keyboard.press('Control+z');
     await page.keyboard.press('Control+z');
-    expect((await held())[0]?.shape.rotation_rad ?? 0).toBe(0);
+    await expect.poll(async () => (await held())[0]?.shape.rotation_rad ?? 0).toBe(0);
 
     await page.keyboard.press('Escape');
     await page.keyboard.press('1');
     await drag(220, 30, 300, 120);
-    expect(await boxes()).toBe(2);
+    await expect.poll(() => boxes()).toBe(2);
     await expectAccessible(page);
     await picture(page, 'work-boxes');
 
@@ -173,19 +175,19 @@ describe.skipIf(!logins)('the box editor', () => {
       (least) => Number.parseFloat(document.querySelector('output')?.textContent ?? '0') > least,
       small * 1.8,
     );
-    expect(await boxes()).toBe(2);
+    await expect.poll(() => boxes()).toBe(2);
     await page.locator('.cup-object-row button').nth(2).click();
 
     await page.keyboard.press('Delete');
-    expect(await boxes()).toBe(1);
+    await expect.poll(() => boxes()).toBe(1);
     await page.keyboard.press('Control+z');
-    expect(await boxes()).toBe(2);
+    await expect.poll(() => boxes()).toBe(2);
 
     await page.reload();
     await canvas.waitFor();
-    expect(await boxes()).toBe(2);
+    await expect.poll(() => boxes()).toBe(2);
     await page.keyboard.press('Control+z');
-    expect(await boxes()).toBe(1);
+    await expect.poll(() => boxes()).toBe(1);
 
     await page.keyboard.press('Enter');
     await page.keyboard.press('Shift+N');

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 
 export interface Login {
   email: string;
@@ -129,6 +129,10 @@ export async function expectAccessible(page: Page): Promise<void> {
 }
 
 /** Waits until nothing says that it is loading. */
+/** Checked again until it holds: a page answers a key when it has drawn itself anew, and saves a moment later. */
+export const eventually = (check: () => Promise<void>): Promise<void> =>
+  vi.waitFor(check, { timeout: 15_000, interval: 100 });
+
 export async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('load');
   await page.waitForFunction(() => !document.body.textContent?.match(/Loading…|正在加载…|Getting your next page/));

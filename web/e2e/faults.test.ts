@@ -71,7 +71,7 @@ describe.skipIf(!logins)('when something goes wrong', () => {
     for (let times = 0; times < 40; times += 1) await page.keyboard.down('Enter');
     await page.keyboard.up('Enter');
     await page.locator('.cup-dots button:nth-child(2)[aria-current=true]').waitFor();
-    expect(await page.locator('.cup-dots button[data-ready=true]').count()).toBe(1);
+    await expect.poll(() => page.locator('.cup-dots button[data-ready=true]').count()).toBe(1);
 
     await shown(page);
     await page.keyboard.press('Enter');
@@ -102,7 +102,7 @@ describe.skipIf(!logins)('when something goes wrong', () => {
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });
     await page.getByText('All saved').waitFor();
-    expect(await page.getByRole('radio').first().getAttribute('aria-checked')).toBe('true');
+    await expect.poll(() => page.getByRole('radio').first().getAttribute('aria-checked')).toBe('true');
 
     await page.keyboard.press('Enter');
     await page.locator('.cup-dots button:nth-child(2)[aria-current=true]').waitFor();
@@ -129,7 +129,7 @@ describe.skipIf(!logins)('when something goes wrong', () => {
     await page.getByText('The item cannot be shown, so nothing can be said of it.').waitFor();
     await expectAccessible(page);
     await picture(page, 'work-picture-absent');
-    expect(await page.locator('.cup-dots button[data-ready=true]').count()).toBe(0);
+    await expect.poll(() => page.locator('.cup-dots button[data-ready=true]').count()).toBe(0);
     await context.unroute('**/blobs/**');
     await page.getByRole('main').getByRole('button', { name: 'Try again' }).click();
     await page.locator('img.cup-item-image').waitFor();
@@ -157,7 +157,7 @@ describe.skipIf(!logins)('when something goes wrong', () => {
     await field.press('Alt+ArrowLeft');
     await field.press('Alt+ArrowLeft');
     expect(page.url()).toBe(`${url}/work/${text.project}`);
-    expect(await field.inputValue()).toBe('שלום עולם');
+    await expect.poll(() => field.inputValue()).toBe('שלום עולם');
     expect(worker.complaints).toEqual([]);
   });
 

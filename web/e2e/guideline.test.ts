@@ -50,16 +50,16 @@ describe.skipIf(!logins)('the guideline queue', () => {
     await page.getByRole('article', { name: first.ref }).getByText('1 of 1 expert could not decide').waitFor();
     await page.getByText('Its corners are round.').waitFor();
     await page.getByRole('article', { name: second.ref }).getByText('experts disagree').waitFor();
-    expect(await page.getByRole('article').count()).toBe(2);
-    expect(await page.getByRole('article', { name: third.ref }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('article').count()).toBe(2);
+    await expect.poll(() => page.getByRole('article', { name: third.ref }).count()).toBe(0);
     await settled(page);
     await expectAccessible(page);
     await picture(page, 'guideline-queue');
 
     const pair = page.getByRole('button', { name: /disc.*square/ });
     await pair.click();
-    expect(await pair.getAttribute('aria-pressed')).toBe('true');
-    expect(await page.getByRole('article').count()).toBe(1);
+    await expect.poll(() => pair.getAttribute('aria-pressed')).toBe('true');
+    await expect.poll(() => page.getByRole('article').count()).toBe(1);
     await pair.click();
   });
 

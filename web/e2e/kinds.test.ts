@@ -160,7 +160,7 @@ describe.skipIf(!logins)('each kind', () => {
           const before = await made();
           await page.reload();
           await shown(page);
-          expect(await made()).toBe(before);
+          await expect.poll(() => made()).toBe(before);
         }
         if (task.state !== 'escalated') continue;
         const before = page.url();

@@ -126,14 +126,14 @@ describe.skipIf(!logins)('the main paths', () => {
     await page.keyboard.press('2');
     await page.keyboard.press('Control+z');
     const first = page.getByRole('radio').first();
-    expect(await first.getAttribute('aria-checked')).toBe('true');
+    await expect.poll(() => first.getAttribute('aria-checked')).toBe('true');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Task 1, done' }).waitFor();
     await page.keyboard.press('2');
     await page.getByText('All saved').waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'Task 1, done' }).waitFor();
-    expect(await page.getByRole('radio').nth(1).getAttribute('aria-checked')).toBe('true');
+    await expect.poll(() => page.getByRole('radio').nth(1).getAttribute('aria-checked')).toBe('true');
   });
 
   it('a contributor’s work survives the server’s absence, and is sent when it is back', async () => {
@@ -260,7 +260,7 @@ describe.skipIf(!logins)('the main paths', () => {
     if (await certify.isVisible()) await certify.click();
     await certificate.waitFor();
     await page.getByText('The target of 99 % is not reached.').waitFor();
-    expect(await page.locator('.cup-hallmark').count()).toBe(0);
+    await expect.poll(() => page.locator('.cup-hallmark').count()).toBe(0);
     await page.getByRole('button', { name: 'New export' }).click();
     await page.getByRole('menuitem', { name: /JSON Lines/ }).click();
     const file = page.getByRole('link', { name: 'Download' });

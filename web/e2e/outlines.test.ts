@@ -1,7 +1,18 @@
 /** An outline from the first click to the export: drawn by clicks and keys, settled, audited, and read out again. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, expectAccessible, launch, logins, picture, shown, signIn, type Visit, visit } from './browser';
+import {
+  ask,
+  eventually,
+  expectAccessible,
+  launch,
+  logins,
+  picture,
+  shown,
+  signIn,
+  type Visit,
+  visit,
+} from './browser';
 import { judgedTasks, makeProjectOf } from './shapes_project';
 
 const SIDE = 64;
@@ -72,7 +83,7 @@ describe.skipIf(!logins)('the outline editor', () => {
     // A first corner is no object, and Enter closes rather than submits.
     await click([16, 16], [48, 16]);
     await page.keyboard.press('Enter');
-    expect(await rows(page)).toBe(0);
+    await expect.poll(() => rows(page)).toBe(0);
     await page.getByText('Click corner by corner', { exact: false }).waitFor();
     // Nor is a label taken while one is under way.
     await page.getByRole('button', { name: /^Done/ }).click();
@@ -83,7 +94,7 @@ describe.skipIf(!logins)('the outline editor', () => {
     await page.keyboard.press('Backspace');
     await click([16, 48]);
     await page.keyboard.press('Enter');
-    expect(await rows(page)).toBe(1);
+    await expect.poll(() => rows(page)).toBe(1);
     const near = (points: [number, number][] | undefined, wanted: [number, number][]) => {
       expect(points).toHaveLength(wanted.length);
       for (const [at, [x, y]] of wanted.entries()) {
@@ -97,38 +108,38 @@ describe.skipIf(!logins)('the outline editor', () => {
       [48, 48],
       [16, 48],
     ];
-    near((await held(page))[0]?.shape.points, square);
+    await eventually(async () => near((await held(page))[0]?.shape.points, square));
 
     // A corner is pulled out of a side, moved, and dropped again.
     await drag([32, 16], [32, 8]);
-    near((await held(page))[0]?.shape.points, [[16, 16], [32, 8], ...square.slice(1)]);
+    await eventually(async () => near((await held(page))[0]?.shape.points, [[16, 16], [32, 8], ...square.slice(1)]));
     await page.keyboard.down('Alt');
     await click([32, 8]);
     await page.keyboard.up('Alt');
-    near((await held(page))[0]?.shape.points, square);
+    await eventually(async () => near((await held(page))[0]?.shape.points, square));
     // One that crosses itself is told, and not taken.
     await drag([48, 48], [6, 30]);
     await page.getByText('crosses or touches itself', { exact: false }).waitFor();
     await page.keyboard.press('Enter');
     await page.locator('.cup-dots button:nth-child(1)[aria-current=true]').waitFor();
     await page.keyboard.press('Control+z');
-    near((await held(page))[0]?.shape.points, square);
+    await eventually(async () => near((await held(page))[0]?.shape.points, square));
 
     // Closed by its first corner, by a double click, and given up.
     await page.keyboard.press('Escape');
     await click([52, 52], [60, 52], [60, 60], [52, 52]);
-    expect(await rows(page)).toBe(2);
+    await expect.poll(() => rows(page)).toBe(2);
     await page.keyboard.press('Delete');
     await click([52, 4], [60, 4], [60, 12]);
     await click([60, 12]);
-    expect(await rows(page)).toBe(2);
+    await expect.poll(() => rows(page)).toBe(2);
     await page.keyboard.press('Delete');
     await click([52, 4], [60, 4]);
     await page.keyboard.press('Escape');
-    expect(await rows(page)).toBe(1);
+    await expect.poll(() => rows(page)).toBe(1);
     await page.reload();
     await shown(page);
-    expect(await rows(page)).toBe(1);
+    await expect.poll(() => rows(page)).toBe(1);
     await expectAccessible(page);
     await picture(page, 'work-outline');
 

@@ -73,7 +73,7 @@ describe.skipIf(!logins)('items kept as references', () => {
     await page.keyboard.press('Enter');
     await page.getByText('The item cannot be shown, so nothing can be said of it.').waitFor();
     await expectAccessible(page);
-    expect(await page.locator('.cup-dots button[data-ready=true]').count()).toBe(0);
+    await expect.poll(() => page.locator('.cup-dots button[data-ready=true]').count()).toBe(0);
     isAway = false;
     await page.getByRole('main').getByRole('button', { name: 'Try again' }).click();
     for (let at = 0; at < ITEMS; at += 1) {

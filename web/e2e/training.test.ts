@@ -55,7 +55,7 @@ describe.skipIf(!logins)('training', () => {
     await page.goto(`${url}/work`);
     const card = page.getByRole('article', { name: `${NAME} / training` });
     await card.getByText(/Training first, paid the same/).waitFor();
-    expect(await page.getByRole('article', { name: NAME, exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('article', { name: NAME, exact: true }).count()).toBe(0);
     await expectAccessible(page);
     await picture(page, 'training-offer');
   });
@@ -97,7 +97,7 @@ describe.skipIf(!logins)('training', () => {
       await page.waitForTimeout(80);
     }
     await page.getByRole('heading', { name: `${tasks - 1} of ${tasks} right` }).waitFor();
-    expect(await page.getByText('not right', { exact: true }).count()).toBe(1);
+    await expect.poll(() => page.getByText('not right', { exact: true }).count()).toBe(1);
     await page.getByText('Right is').waitFor();
     await page.getByText(/right or not, it is yours/).waitFor();
     await page.getByText('Training passed: the project itself is open to you.').waitFor();

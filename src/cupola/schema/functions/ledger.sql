@@ -15,7 +15,7 @@ BEGIN
   IF NOT FOUND THEN
     INSERT INTO account (tenant, id, type, project, worker, slot, currency, created_at)
     VALUES (p_tenant, v_id, p_type, p_project, p_worker, p_slot, p_currency, p_now)
-    ON CONFLICT (tenant, id) DO NOTHING;
+    ON CONFLICT DO NOTHING;
   END IF;
   RETURN v_id;
 END $$;
