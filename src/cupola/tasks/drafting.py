@@ -14,9 +14,10 @@ from cupola.kernel import clock, limits
 from cupola.kernel.errors import Kind, Problem, conflict
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
-from cupola.tasks import drafts, store
-from cupola.tasks.store import DraftHeld
-from cupola.tasks.work import Fence, home_of, malformed, stale_fence
+from cupola.tasks import drafts
+from cupola.tasks.work import Fence, malformed, stale_fence
+from cupola.tasks.working import homes, store
+from cupola.tasks.working.store import DraftHeld
 
 Revision = Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_REVISION)]
 Writer = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[!-~]*$")]
@@ -56,7 +57,7 @@ async def keep(run: Runtime, person: UUID, assignment: UUID, task: UUID, body: b
     except msgspec.DecodeError as error:
         raise malformed(error) from error
     _check_size(len(asked.label))
-    home = await home_of(run, person, assignment)
+    home = await homes.of_page(run, person, assignment)
     async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
         with _refusals():
             held = await store.DRAFT.maybe(
@@ -88,7 +89,7 @@ async def change(run: Runtime, person: UUID, assignment: UUID, task: UUID, body:
     drafts.check(asked.change)
     text = msgspec.json.encode(asked.change).decode()
     _check_size(len(text))
-    home = await home_of(run, person, assignment)
+    home = await homes.of_page(run, person, assignment)
     async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
         with _refusals():
             held = await store.DRAFT_PATCH.maybe(

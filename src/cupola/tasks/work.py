@@ -22,18 +22,16 @@ from cupola.labels.facts import UNKNOWN
 from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.tasks import drafts, pre_labels, service, store
+from cupola.tasks import drafts, pre_labels, service
 from cupola.tasks.model import Assignment, Judged, PageTask, Submitted
-from cupola.tasks.store import Home, ProjectHome
 from cupola.tasks.training import service as training
 from cupola.tasks.training.model import Feedback, Progress
+from cupola.tasks.working import homes, store
+from cupola.tasks.working.store import Home
 
 IMAGE_URL_LIFE_S = 300
 
-# What never changes about a project and a page, remembered so that a submit needs no look-up. Bounded.
-_project_home: dict[UUID, ProjectHome] = {}
-_homes: dict[tuple[UUID, UUID], Home] = {}
-_admitted: set[UUID] = set()
+_admitted: set[UUID] = set()  # known to have been let in, so that a claim need not ask
 _KEEP = 50_000
 # to its holder a lease that came to nothing says only that
 _SHOWN = {n: "released" if word in ("returned", "expired") else word for n, word in enumerate(states.LEASE)}
@@ -61,7 +59,7 @@ async def claim(
 
     Raises Problem: NOT_FOUND; CONFLICT "project-not-live", "budget-exhausted", or "training-first" with the training.
     """
-    home = await _home_of_project(run, person, project)
+    home = await homes.of_project(run, person, project)
     tenant = home.tenant
     worker = run.worker_of(tenant, person)
     wanted = tasks if tasks is not None else limits.MAX_PAGE_TASKS
@@ -77,7 +75,7 @@ async def claim(
         _admitted.clear()
     _admitted.add(worker)
     first = rows[0]
-    remember(
+    homes.remember(
         person,
         first.assignment,
         Home(tenant, worker, project, first.ontology_version, first.currency, home.trains, first.stage),
@@ -193,7 +191,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         raise not_found("assignment")
     version = await ontologies.decoded(conn, tenant, row.ontology_version)
     home = Home(tenant, worker, row.project, row.ontology_version, row.currency, row.trains, row.stage)
-    remember(person, assignment, home)
+    homes.remember(person, assignment, home)
     items = await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment)
     return Assignment(
         row.id,
@@ -230,7 +228,7 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         raise malformed(error) from error
     if not 1 <= len(asked.judgements) <= limits.MAX_PAGE_TASKS:
         raise invalid("judgements-count", f"Send 1 to {limits.MAX_PAGE_TASKS} judgements.", place="/judgements")
-    home = await home_of(run, person, assignment)
+    home = await homes.of_page(run, person, assignment)
     version = await ontologies.known(run.db, home.tenant, home.worker, home.ontology_version)
     # training is marked in the transaction that pays it; all else is one statement, and that one the transaction
     learning = home.trains is not None
@@ -379,7 +377,7 @@ def _said(judgement: JudgementIn, under: dict[UUID, bytes], n: int) -> bytes:
 
 async def give_back(run: Runtime, person: UUID, assignment: UUID, fence: int, reason: str, note: str) -> Assignment:
     """Return what is open of a page. Never held against anybody; the money goes back to the project."""
-    home = await home_of(run, person, assignment)
+    home = await homes.of_page(run, person, assignment)
     async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
         row = await store.ASSIGNMENT.maybe(conn, tenant=home.tenant, worker=home.worker, id=assignment)
         if row is None:
@@ -402,7 +400,7 @@ async def give_back(run: Runtime, person: UUID, assignment: UUID, fence: int, re
 
 async def heartbeat(run: Runtime, person: UUID, assignment: UUID, fence: int) -> datetime:
     """Keep a page for longer; returns when its lease ends now. Raises Problem(CONFLICT) when it has ended."""
-    home = await home_of(run, person, assignment)
+    home = await homes.of_page(run, person, assignment)
     async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
         until = await store.HEARTBEAT.maybe(
             conn, tenant=home.tenant, assignment=assignment, worker=home.worker, fence=fence, now=clock.now()
@@ -444,7 +442,7 @@ def _words(item: ItemView) -> int:
 
 
 async def one_page(run: Runtime, person: UUID, assignment: UUID) -> Assignment:
-    home = await home_of(run, person, assignment)
+    home = await homes.of_page(run, person, assignment)
     async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
         return await page(conn, run, home.tenant, home.worker, person, assignment)
 
@@ -457,45 +455,6 @@ async def expire_due(run: Runtime, limit: int = 500) -> int:
         async with run.db.tx(Role.APP, tenant=row.tenant) as conn:
             await store.EXPIRE.one(conn, tenant=row.tenant, assignment=row.id, transfer=ids.uuid7(), now=clock.now())
     return len(due)
-
-
-# ---------------------------------------------------------------- where things live
-async def _home_of_project(run: Runtime, person: UUID, project: UUID) -> ProjectHome:
-    home = _project_home.get(project)
-    if home is None:
-        async with run.db.tx(Role.GATEWAY, person=person) as conn:
-            home = await store.PROJECT_HOME.maybe(conn, id=project)
-        if home is None:
-            raise not_found("project on offer")
-        _bound(_project_home)
-        _project_home[project] = home
-    return home
-
-
-def remember(person: UUID, assignment: UUID, home: Home) -> None:
-    _bound(_homes)
-    _homes[person, assignment] = home
-
-
-async def home_of(run: Runtime, person: UUID, assignment: UUID) -> Home:
-    """Where this person's page lives. Raises Problem(NOT_FOUND) for another person's page too."""
-    home = _homes.get((person, assignment))
-    if home is not None:
-        return home
-    async with run.db.tx(Role.GATEWAY, person=person) as conn:
-        tenants = await store.TENANTS_OF.all(conn, person=person)
-    for place in tenants:
-        async with run.db.tx(Role.GATEWAY, tenant=place.tenant, worker=place.worker, person=person) as conn:
-            home = await store.ASSIGNMENT_HOME.maybe(conn, tenant=place.tenant, worker=place.worker, id=assignment)
-        if home is not None:
-            remember(person, assignment, home)
-            return home
-    raise not_found("assignment")
-
-
-def _bound(cache: dict[UUID, ProjectHome] | dict[tuple[UUID, UUID], Home]) -> None:
-    if len(cache) >= _KEEP:
-        cache.clear()
 
 
 def stale_fence(**more: Any) -> Problem:
