@@ -12,12 +12,13 @@ from typing import Any
 
 
 class Shell:
-    """Commands run in `folder`, against the server at `url`; `environment` may be added to between them."""
+    """Commands run in `folder`, on the instance in its `data`, whose server they find by themselves; `environment` may
+    be added to between them."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CUPOLA_")}
-        self.environment = {**kept, "CUPOLA_DATA": str(folder / "data"), "CUPOLA_URL": url, "CUPOLA_PUBLIC_URL": url}
+        self.environment = {**kept, "CUPOLA_DATA": str(folder / "data")}
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

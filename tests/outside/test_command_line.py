@@ -148,8 +148,8 @@ def shown(folder: Path, names: list[str], scratch: Path) -> dict[str, Size]:
 def shell() -> Iterator[Shell]:
     folder = reachable_folder("cupola-odd-")
     try:
-        with stage.server(folder / "data", free_port(), folder / "log") as (url, _):
-            shell = Shell(folder, url)
+        with stage.server(folder / "data", free_port(), folder / "log") as _:
+            shell = Shell(folder)
             shell.json("cupola tenant create A --owner rosa@example.org")
             shell.environment["CUPOLA_KEY"] = shell.json("cupola key create --tenant A")["key"]
             yield shell

@@ -46,7 +46,7 @@ def test_from_an_empty_machine_to_a_certified_export_by_the_command_line_alone(f
         (notes / name).write_text(f"{SAYS[kind]} ({name})")
     (folder / "answers.csv").write_text("ref,label\n" + "".join(f"{ref},{kind}\n" for ref, kind in CATS.items()))
     with stage.server(folder / "data", port, folder / "log") as (url, _):
-        shell = Shell(folder, url)
+        shell = Shell(folder)
         assert "cupola tenant create" in shell.json("cupola tenant list")["next"][0]
 
         step = shell.json('cupola tenant create "A team" --owner Rosa@Example.org')
@@ -141,6 +141,7 @@ def all_settled(shell: Shell, tokens: list[str]) -> Any:
 def owner_signs_in(url: str, made: Any) -> None:
     """The owner's link sets a password; they own both worlds and may invite. Nothing of this is the operator's."""
     assert made["owner"]["email"] == "rosa@example.org"
+    assert made["owner"]["link"].startswith(f"{url}/join?")
     client = Client(url)
     body = {"name": "Rosa", "email": "rosa@example.org", "password": "correct horse battery"}
     client.post("/api/invitations/accept", {**body, "token": made["owner"]["link"].split("token=")[1]})
@@ -168,7 +169,7 @@ def certified(shell: Shell, release: str) -> None:
 
 
 def test_what_cannot_be_done_is_refused_with_what_to_do(folder: Path) -> None:
-    shell = Shell(folder, "http://127.0.0.1:9")
+    shell = Shell(folder)
     for line, code, says in (
         ("cupola fund Nobody 10", 2, "cupola tenant list"),
         ("cupola key create --tenant Nobody", 2, "cupola tenant list"),

@@ -15,6 +15,7 @@ from rich.console import Console
 from cupola.app import http, launch, wire, worker
 from cupola.identity.flows import first_admin_link
 from cupola.kernel.errors import Kind, Problem
+from cupola.platform import address
 from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
 from cupola.platform.telemetry import logs, traces
@@ -102,6 +103,7 @@ async def _watch(place: launch.Place) -> None:
 
 
 async def _say(run: Runtime) -> None:
+    address.note(run.settings.data_dir, run.settings.public_url)
     console.print(f"[bold]Cupola[/] is up: [link]{run.settings.public_url}[/]", highlight=False, soft_wrap=True)
     link = await first_admin_link(run)
     if link:

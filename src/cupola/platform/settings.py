@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cupola.kernel.errors import invalid
-from cupola.platform import secret
+from cupola.platform import address, secret
 from cupola.platform.mail import server_of
 
 
@@ -86,6 +86,18 @@ def load(
         metrics_token=os.environ.get("CUPOLA_METRICS_TOKEN") or None,
         trusted_proxies=_networks("CUPOLA_TRUSTED_PROXIES"),
     )
+
+
+def load_beside(data_dir: Path | None = None) -> Settings:
+    """As `load`, for what runs beside a server: links carry the address that the server noted."""
+    folder = (data_dir or default_data_dir()).resolve()
+    told = any(os.environ.get(name) for name in ("CUPOLA_PUBLIC_URL", "CUPOLA_HOST", "CUPOLA_PORT"))
+    return load(folder, public_url=None if told else address.noted(folder))
+
+
+def server_url() -> str:
+    """The server that commands ask unless told: the one that ran last on this folder, or the usual address."""
+    return address.noted(default_data_dir()) or "http://127.0.0.1:8000"
 
 
 def _mail_server(url: str) -> str | None:

@@ -31,7 +31,7 @@ Data = Annotated[
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 Url = Annotated[str, Parameter(name="--url", env_var="CUPOLA_URL", help="The server.")]
 ApiKey = Annotated[str, Parameter(name="--key", env_var="CUPOLA_KEY", help="An API key (see: cupola key create).")]
-LOCAL = "http://127.0.0.1:8000"
+LOCAL = config.server_url()
 
 EXIT_FAILED, EXIT_REFUSED, EXIT_WRONG = 1, 2, 3
 
@@ -81,7 +81,7 @@ def quoted(word: str) -> str:
 
 def within(data: Path | None, work: Callable[[Runtime], Awaitable[T]]) -> T:
     """Run `work` on the instance's database."""
-    settings = config.load(data)
+    settings = config.load_beside(data)
     with launch.database(settings) as place:
         run = launch.runtime(settings, place.server_url, connections=2)
 

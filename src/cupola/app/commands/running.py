@@ -32,4 +32,4 @@ def serve_(
 
 def worker(*, data: Data = None) -> None:
     """Start a worker only: events, imports, exports, webhooks, expiries. Run as many as you like."""
-    serve.run_worker(config.load(data))
+    serve.run_worker(config.load_beside(data))
