@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.jit import kernel
 from cupola.quality.inference.base import Crowd
-from cupola.quality.inference.jit import kernel
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 DRAWS = 200

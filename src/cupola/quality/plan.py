@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.errors import Problem, invalid
+from cupola.kernel.jit import kernel
 from cupola.quality.calibrate import DEFAULT_RHO
 from cupola.quality.certify.evidence import confidence_of_attempt
 from cupola.quality.certify.fixed import sample_size_for_power
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.coin_ds import coin_ds
-from cupola.quality.inference.jit import kernel
 from cupola.quality.online import Plan, cold_start
 from cupola.quality.progress import Told, silent
 from cupola.quality.standing import MOST_LOG_ODDS, MOST_SURE, SHARPNESS

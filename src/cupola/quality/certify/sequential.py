@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
-from cupola.quality.inference.jit import kernel
+from cupola.kernel.jit import kernel
 
 # Bets as shares of the largest allowed one, and the share of the capital on each. With three quarters on the
 # largest a flawless stream is certified soonest; the small bets carry the case when errors occur.

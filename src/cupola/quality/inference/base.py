@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cupola.kernel.errors import invalid
+from cupola.kernel.jit import kernel
 from cupola.kernel.limits import MAX_CLASSES
 from cupola.quality.inference.codes import (
     LABEL_COLUMNS,
@@ -21,7 +22,6 @@ from cupola.quality.inference.codes import (
     in_order,
     rows_in_words,
 )
-from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.tidy import known_pairs, odd_names, tidy
 
 MAX_TABLE_BYTES = 2 * 1024**3  # one (n_workers, K, K) table; above it only the sparse methods run

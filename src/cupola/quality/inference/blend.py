@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cupola.kernel.jit import kernel
 from cupola.quality.inference.base import Crowd, Fit, evidence_of
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.inference.em import DEFAULT_ITERATIONS, DEFAULT_TOLERANCE, gold_of
-from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.pool_ds import pool_ds
 from cupola.quality.inference.walks import plain, walked_away
 

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from cupola.kernel.jit import kernel
 from cupola.kernel.lazy import Lazy
-from cupola.quality.inference.jit import kernel
 
 special = Lazy("scipy.special")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cupola.kernel.jit import kernel
 from cupola.quality.inference.base import Crowd, Fit, check_table
-from cupola.quality.inference.jit import kernel
 
 DEFAULT_ITERATIONS = 100
 DEFAULT_TOLERANCE = 1e-5  # mean absolute change of the posterior at which EM stops

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cupola.kernel.jit import kernel
 from cupola.quality.inference.base import Crowd, Fit, check_table
 from cupola.quality.inference.em import DEFAULT_TOLERANCE, gold_of, shares
-from cupola.quality.inference.jit import kernel
 
 DEFAULT_ITERATIONS = 50
 ABILITY_PRIOR = (1.0, 1.0)  # mean and sd of a worker's ability

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cupola.kernel.jit import kernel
 from cupola.quality.inference.base import Crowd, Fit, check_table
 from cupola.quality.inference.em import count, gold_of, shares
-from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.one_coin import coin_accuracy
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
-from cupola.quality.inference.jit import kernel
+from cupola.kernel.jit import kernel
 
 W = TypeVar("W")
 ROUNDS = 3

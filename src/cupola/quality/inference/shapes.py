@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
-from cupola.quality.inference.jit import kernel
+from cupola.kernel.jit import kernel
 from cupola.quality.inference.matching import weighted_median
 
 P = TypeVar("P")

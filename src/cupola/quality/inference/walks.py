@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from cupola.kernel.jit import kernel
 from cupola.quality.inference.base import Crowd, Fit
-from cupola.quality.inference.jit import kernel
 from cupola.quality.inference.one_coin import one_coin
 
 COMMON = 0.6  # share of tasks whose majority is of one class, from which on that class is common

@@ -5,6 +5,7 @@ numba itself is loaded by the first call of a kernel: whoever computes nothing d
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -23,6 +24,7 @@ class _Kernel(Generic[P, R]):
     def __init__(self, function: Callable[P, R]) -> None:
         self._function = function
         self._compiled: Callable[P, R] | None = None
+        self.sources: set[str] = set()
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__wrapped__ = function
@@ -37,15 +39,37 @@ class _Kernel(Generic[P, R]):
         with _compiling:
             if self._compiled is None:
                 names: dict[str, Any] = self._function.__globals__
+                calls = [called for name in self._function.__code__.co_names if (called := _kernel_of(names.get(name)))]
                 for name in self._function.__code__.co_names:
                     if isinstance(called := names.get(name), _Kernel):
                         names[name] = called.compiled()
+                self.sources = {_source(self._function)}.union(*(called.sources for called in calls))
                 try:
                     made = numba.njit(cache=True, nogil=True, error_model="numpy")(self._function)
+                    _stamp(made, self.sources)
                 except RuntimeError:
                     made = numba.njit(nogil=True, error_model="numpy")(self._function)
                 self._compiled = cast("Callable[P, R]", made)
+                made.kernel = self
             return self._compiled
+
+
+def _kernel_of(called: Any) -> _Kernel[Any, Any] | None:
+    """The kernel that a global stands for, compiled or not yet."""
+    found = getattr(called, "kernel", called)
+    return found if isinstance(found, _Kernel) else None
+
+
+def _source(function: Callable[..., Any]) -> str:
+    return function.__code__.co_filename
+
+
+def _stamp(made: Any, sources: set[str]) -> None:
+    """Machine code on disk is out of date once any file that went into it has changed. numba looks at the kernel's own
+    file alone, and would go on with what the kernels that it calls used to be."""
+    if len(sources) > 1:
+        stamps = tuple((stat.st_mtime, stat.st_size) for stat in map(os.stat, sorted(sources)))
+        made._cache._cache_file._source_stamp = stamps
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
