@@ -414,3 +414,13 @@ def test_tables_of_a_hundred_classes_are_looked_at_a_column_a_vote() -> None:
     asked = model.tables(workers[:20])[np.arange(20), :, code[:20]]
     assert model.said(workers[:20], code[:20]) == pytest.approx(asked)
     assert model.said([uuid(8, 8)], code[:1])[0] == pytest.approx(np.log(model.newcomer[:, code[0]]))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_one_person_alone_drew_is_settled_as_they_drew_it_to_the_last_bit(shape: str) -> None:
+    made = drawn(shape, tasks=20)
+    alone = list({vote.task: vote for vote in made.votes}.values())
+    model = made.strategy.cold(made.ontology, 0.6)
+    rulings = made.strategy.decide(model, made.ontology, [v.task for v in alone], alone, Plan(0.6, 1, 1))
+    assert [ruling.label for ruling in rulings] == [decode_label(vote.label) for vote in alone]
+    assert all(ruling.verdict == "settle" and 0.7 < ruling.confidence < 0.9 for ruling in rulings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -243,7 +243,16 @@ class Aggregator:
                 rows = await asyncio.to_thread(_parts_of, named, made.settled, known.ontology)
                 if rows.settlements:
                     kind = unit_kind(known.ontology)
-                    await store.PARTS.run(conn, tenant=tenant, kind=kind, **asdict(rows))
+                    await store.PARTS.run(
+                        conn,
+                        tenant=tenant,
+                        kind=kind,
+                        settlements=rows.settlements,
+                        units=rows.units,
+                        labels=rows.labels,
+                        confidences=rows.confidences,
+                        votes=rows.votes,
+                    )
             await self._tell(
                 conn,
                 tenant,

@@ -270,9 +270,10 @@ UNASKED = Statement(
     "SELECT FROM invite i WHERE i.tenant = t.tenant AND i.task = t.id AND i.state = {invite.asked}) ORDER BY id LIMIT "
     "%(limit)s",
 )
+# Labels as bytes: as words of an array each of their many quotes would be escaped.
 SETTLE = Command(
-    "WITH x AS (SELECT * FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[], %(labels)s::text[], %(codes)s::smallint[], "
-    "%(confidences)s::real[], %(votes)s::text[], %(opinions)s::text[]) "
+    "WITH x AS (SELECT * FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[], %(labels)b::text[], %(codes)s::smallint[], "
+    "%(confidences)s::real[], %(votes)b::text[], %(opinions)s::text[]) "
     "AS x (id, task, label, code, confidence, votes, opinions)), "
     "made AS (INSERT INTO settlement (tenant, id, task, project, version, label, code, confidence, how, method, "
     "model_version, "
@@ -286,8 +287,8 @@ SETTLE = Command(
 PARTS = Command(
     "INSERT INTO settlement_part (tenant, settlement, unit, unit_kind, label, confidence, judgements) "
     "SELECT %(tenant)s, x.settlement, x.unit, %(kind)s, x.label, x.confidence, x.votes::uuid[] "
-    "FROM unnest(%(settlements)s::uuid[], %(units)s::text[], %(labels)s::text[], %(confidences)s::real[], "
-    "%(votes)s::text[]) AS x (settlement, unit, label, confidence, votes)",
+    "FROM unnest(%(settlements)s::uuid[], %(units)b::text[], %(labels)b::text[], %(confidences)s::real[], "
+    "%(votes)b::text[]) AS x (settlement, unit, label, confidence, votes)",
     keeps=("labels",),
 )
 MORE = Command(

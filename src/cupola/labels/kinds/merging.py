@@ -45,7 +45,8 @@ def merged(
     lies, by the weighted median with the weights `hands` (as `weights`, unless given).
     """
     members, objects = _flatten(labels)
-    groups = _cluster(members, objects)
+    # of one person nothing can belong together
+    groups = _cluster(members, objects) if len(labels) > 1 else [[row] for row in range(len(objects))]
     half = sum(weights) / 2
     out: list[Merged] = []
     taken: set[str] = set()
@@ -105,7 +106,9 @@ def _merge_group(objects: list[Object], weights: list[float], hands: list[float]
     types = [thing.shape.type for thing in objects]
     winner = _vote(types, weights, {name: rank for rank, name in enumerate(shapes.SHAPES)})
     rows = [row for row in range(len(objects)) if types[row] == winner]
-    shape = shapes.SHAPES[winner].merge([objects[row].shape for row in rows], [hands[row] for row in rows])
+    drawn = [objects[row].shape for row in rows]
+    # what one person alone drew stays as they drew it, to the last bit
+    shape = drawn[0] if len(drawn) == 1 else shapes.SHAPES[winner].merge(drawn, [hands[row] for row in rows])
     attributes = _merge_attributes(objects, weights, cls, ontology)
     return Object(objects[heaviest].id, cls, shape, attributes, _source(objects))
 

@@ -148,7 +148,11 @@ def allowed_errors(n: int, limit: float, confidence: float = 0.95, population: i
 
 def power(true_error: float, n: int, limit: float, confidence: float = 0.95, population: int | None = None) -> float:
     """P(the certificate is reached) when the release's true error rate is `true_error`."""
-    allowed = allowed_errors(n, limit, confidence, population)
+    return _reached(allowed_errors(n, limit, confidence, population), true_error, n, population)
+
+
+def _reached(allowed: int, true_error: float, n: int, population: int | None) -> float:
+    """P(at most `allowed` errors among n audited items)."""
     if allowed < 0:
         return 0.0
     if population is None:
@@ -165,12 +169,13 @@ def error_to_aim_at(
     """
     if population is not None and n >= population:
         return math.floor(limit * population) / population
-    if power(0.0, n, limit, confidence, population) < chance:
+    allowed = allowed_errors(n, limit, confidence, population)
+    if _reached(allowed, 0.0, n, population) < chance:
         return 0.0
     low, high = 0.0, limit
     for _ in range(30):
         middle = (low + high) / 2.0
-        if power(middle, n, limit, confidence, population) >= chance:
+        if _reached(allowed, middle, n, population) >= chance:
             low = middle
         else:
             high = middle

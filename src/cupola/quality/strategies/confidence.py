@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,12 @@ RELIABILITY_EDGES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 FORECAST_CLASSES = 64  # a forecast takes answers for one of so many: chance agreement is as rare
 
 Reliability = tuple[tuple[float, float, int], ...]
+
+
+def log_odds(share: float) -> float:
+    """`logit` of one: a decision asks for each object of each task, where an array costs more than the sum."""
+    inside = min(max(share, 1e-6), 1.0 - 1e-6)
+    return math.log(inside / (1.0 - inside))
 
 
 def logit(share: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ looked at through few votes, put the confidence right.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cupola.kernel.lazy import Lazy
 from cupola.labels import Label, Ontology, code_of, decode_label, kind_of, merge, same, units, words
 from cupola.quality import plan as planner
 from cupola.quality.calibrate import DEFAULT_RHO
@@ -42,11 +42,10 @@ from cupola.quality.strategies.confidence import (
     MOST_SURE,
     Reliability,
     fitted_line,
+    log_odds,
     logit,
     reliability,
 )
-
-special = Lazy("scipy.special")
 
 REPEAT = 0.2  # P(a second wrong answer is the same wrong answer): the middle of what is measured on real crowds
 PRIOR_ACCURACY, PRIOR_STRENGTH = 0.8, 5.0
@@ -151,14 +150,16 @@ class Consensus(Strategy[ConsensusModel]):
     ) -> Weighed:
         """A label with the raw confidence that those who stand behind it give it, or its own where that is higher."""
         tolerance, distance = kind_of(ontology).tolerance, kind_of(ontology).distance
-        behind = [n for n, one in enumerate(labels) if distance(said.label, one, ontology) <= tolerance]
+        behind = [
+            n for n, one in enumerate(labels) if said.label == one or distance(said.label, one, ontology) <= tolerance
+        ]
         others = [left for group in groups if (left := [n for n in group if n not in behind])]
         raw = float(chances([behind, *others], skill, rho)[0]) if behind else 0.0
         return Weighed(said.label, max(raw, said.confidence), behind, said.parts)
 
     def confidence(self, model: ConsensusModel, raw: float) -> float:
         """What a raw confidence is worth by this project's golds."""
-        return float(min(special.expit(model.offset + model.slope * logit(np.array([raw]))[0]), MOST_SURE))
+        return min(1.0 / (1.0 + math.exp(-(model.offset + model.slope * log_odds(raw)))), MOST_SURE)
 
     def decide(
         self, model: ConsensusModel, ontology: Ontology, tasks: Sequence[UUID], votes: Sequence[Vote], plan: Plan

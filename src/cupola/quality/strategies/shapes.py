@@ -31,12 +31,12 @@ class ShapesStrategy(Consensus):
         drawn = cast(Sequence[ObjectsLabel], labels)
         skill = np.clip(model.accuracies(workers), 0.05, 0.995)
         found = merging.merged(drawn, skill.tolist(), ontology, hands=model.says(workers))
-        log_odds = np.log(skill / (1.0 - skill))
+        odds = np.log(skill / (1.0 - skill))
         parts = []
         for one in found:
             saw = np.zeros(len(labels), dtype=np.bool_)
             saw[one.people] = True
-            sure = log_odds[saw].sum() - log_odds[~saw].sum()
+            sure = odds[saw].sum() - odds[~saw].sum()
             sure /= 1.0 + (len(labels) - 1) * model.rho
             sure = self.confidence(model, float(1.0 / (1.0 + np.exp(-sure))))
             parts.append(Part(one.object.id, sure, tuple(one.people)))
