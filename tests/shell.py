@@ -13,9 +13,10 @@ from typing import Any
 
 class Shell:
     """Commands run in `folder`, on the instance in its `data`, whose server they find by themselves; `environment` may
-    be added to between them."""
+    be added to between them. url: of that server, for what is no command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
+        self.url = url
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CUPOLA_")}
         self.environment = {**kept, "CUPOLA_DATA": str(folder / "data")}

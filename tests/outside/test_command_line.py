@@ -148,8 +148,8 @@ def shown(folder: Path, names: list[str], scratch: Path) -> dict[str, Size]:
 def shell() -> Iterator[Shell]:
     folder = reachable_folder("cupola-odd-")
     try:
-        with stage.server(folder / "data", free_port(), folder / "log") as _:
-            shell = Shell(folder)
+        with stage.server(folder / "data", free_port(), folder / "log") as (url, _):
+            shell = Shell(folder, url)
             shell.json("cupola tenant create A --owner rosa@example.org")
             shell.environment["CUPOLA_KEY"] = shell.json("cupola key create --tenant A")["key"]
             yield shell
@@ -183,7 +183,7 @@ def outcome(shell: Shell, line: str) -> tuple[dict[str, Size | str | None], Any]
     """What became of each reference: its size, nothing for a text, or why it was refused."""
     done = shell.json(line)
     assert done["state"] == "done", done
-    client = Client(shell.environment["CUPOLA_URL"], shell.environment["CUPOLA_KEY"])
+    client = Client(shell.url, shell.environment["CUPOLA_KEY"])
     items = list(client.every(f"/api/datasets/{done['dataset']}/items"))
     found: dict[str, Size | str | None] = {
         item["ref"]: None if item["media_type"] == "text/plain" else (item["width"], item["height"]) for item in items
