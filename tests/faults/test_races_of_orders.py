@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from cupola.compat.scale.routes import OPERATIONS
+from cupola.kernel import ids
 from cupola.platform.pg.cluster import Cluster
 from tests.foundry import Foundry, fresh_foundry, moved_clock
 from tests.serving import Serving
@@ -70,7 +71,11 @@ BODIES: dict[str, Any] = {
     "POST /v2/batch/metadata": {"batch_name": "first", "metadata": {"n": "{n}"}},
     "POST /v2/task/metadata": {"task_id": "{task}", "metadata": {"n": "{n}"}},
     "POST /v2/task/chat": {"project_name": "talks", "batch_name": "talk", "metadata": {"n": "{n}"}},
+    # ours, on the same things
+    "POST /api/orders/deliveries": {"project": "papers", "name": "delivery {n}"},
+    "POST /api/orders/callbacks/{callback}/resend": {},
 }
+OURS = [one for one in BODIES if "/api/" in one]
 PAIRS = 150  # of all, drawn by the seed in the test's name
 
 
@@ -106,7 +111,7 @@ def numbered(body: Any, n: int, names: dict[str, str]) -> Any:
 
 def writing() -> list[str]:
     found = [f"{one.method} {one.pattern}" for one in OPERATIONS if one.method != "GET"]
-    return [one for one in found if one not in APART]
+    return [one for one in [*found, *OURS] if one not in APART]
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +136,16 @@ def scene(cluster: Cluster, foundry_template: str, tmp_path_factory: pytest.Temp
             task = made("/v1/task/textcollection", {**_FIELDS, "unique_id": "the one"})["task_id"]
             done = made("/v1/task/textcollection", {**_FIELDS, "unique_id": "answered"})["task_id"]
             foundry.sql("UPDATE order_task SET state = 1, response = '{}', completed_at = now() WHERE id = %s", done)
+            callback = str(ids.uuid7())
+            foundry.sql(
+                "INSERT INTO order_callback (tenant, id, task, kind, url, body, state, created_at) "
+                "VALUES (%s, %s, %s, 'completed', 'http://127.0.0.1:9/', '{}', 'failed', now())",
+                *(owner.tenant, callback, done),
+            )
             made("/v1/teams/invite", {"emails": ["mate@example.org"], "team_role": "member"})
             made("/v1/studio/projects/papers/groups", {"name": "group", "emails": ["mate@example.org"]})
             there = {"name": "papers", "project": "papers", "group": "group", "batch": "first"}
-            names = {"task": task, "done": done, "type": "textcollection", **there}
+            names = {"task": task, "done": done, "type": "textcollection", "callback": callback, **there}
             yield Scene(foundry, client, names)
 
 

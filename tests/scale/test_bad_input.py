@@ -73,13 +73,13 @@ def test_what_is_no_body_is_refused(http: httpx.Client, what: str) -> None:
 
 
 COMMON: dict[str, list[Any]] = {
-    "instruction": [7, ["a"], {"a": 1}, "x" * 300_000],
+    "instruction": [7.5, ["a"], {"a": 1}, "x" * 300_000],
     "callback_url": [7, ["a"], "not a url", "x" * 10_000, "http://", "http://[", "http://0/"],
-    "unique_id": [7, "", "x" * 1_001, ["a"]],
+    "unique_id": [7.5, True, "", "x" * 1_001, ["a"]],
     "metadata": [7, "a", ["a"], {"a": "x" * 100_000}],
-    "tags": [7, "a", [1], [""], ["x" * 400], [f"t{n}" for n in range(200)]],
+    "tags": [7, "a", [1.5], [""], ["x" * 400], [f"t{n}" for n in range(200)]],
     "priority": [-1, 1_001, "high", True, 1e300],
-    "clear_unique_id_on_error": ["yes", 1],
+    "clear_unique_id_on_error": ["yes", 2],
 }
 
 

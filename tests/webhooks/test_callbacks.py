@@ -28,6 +28,34 @@ def ordered(served: Serving, tenant: str, url: str) -> None:
     served.call(work)
 
 
+def test_a_callback_asked_for_anew_while_it_is_on_its_way_is_sent_once_more(served: Serving) -> None:
+    owner = served.owner("Asking anew")
+    tenant = UUID(owner.tenant)
+
+    async def ask(run: Runtime) -> UUID:
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            return await service.enqueue(conn, tenant, "completed", there.url, b"{}")
+
+    async def resend(run: Runtime) -> None:
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            await service.resend(conn, tenant, message)
+
+    async def state(run: Runtime) -> tuple[str, int]:
+        async with run.db.tx(Role.APP, tenant=tenant) as conn:
+            found = await service.message(conn, tenant, message)
+            return found.state, found.tries
+
+    with receiver() as there:
+        message = served.call(ask)
+        there.meanwhile = lambda: served.call(resend)
+        assert served.call(service.deliver_due) == 1
+        assert served.call(state) == ("waiting", 0)
+        assert served.call(service.deliver_due) == 1
+        assert (served.call(state), len(there.got)) == (("delivered", 1), 2)
+    with psycopg.connect(served.admin_url) as conn:
+        conn.execute("DELETE FROM cupola.order_callback")
+
+
 def test_a_hanging_receiver_of_callbacks_holds_up_no_other_receiver_nor_tenant(
     served: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ class Receiver:
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     pause_s: float = 0.0
     drips: bool = False
+    meanwhile: Callable[[], object] | None = None  # done once, while a sender waits for its answer
     connections: int = 0
     url: str = ""
 
@@ -56,6 +57,9 @@ def receiver(*answers: int | tuple[int, str], host: str = "127.0.0.1", pause_s: 
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
             time.sleep(kept.pause_s)
+            if kept.meanwhile is not None:
+                do, kept.meanwhile = kept.meanwhile, None
+                do()
             status, headers = kept.answers.pop(0) if kept.answers else (204, {})
             self.send_response(status)
             for name, value in headers.items():
@@ -205,6 +209,28 @@ def test_after_twenty_tries_over_a_day_a_delivery_has_failed_and_can_be_sent_aga
         assert deliver(served) == 1
         (entry,) = log(owner, hook)
         assert (entry["state"], len(there.got)) == ("delivered", 21)
+
+
+@pytest.mark.parametrize("answer", [204, 500])
+def test_what_is_asked_for_anew_while_it_is_on_its_way_is_sent_once_more(served: Serving, answer: int) -> None:
+    """How the try ended that was under way says nothing of the one that was asked for since."""
+    owner = served.owner(f"Asking {answer}")
+    with receiver(answer) as there:
+        hook = make(owner, there.url, "task.settled")
+        happen(served, owner.tenant, "task.settled")
+        feed(served)
+        (entry,) = log(owner, hook)
+        told: list[int] = []
+        there.meanwhile = lambda: told.append(
+            owner.client.post(f"/api/deliveries/{entry['id']}/resend").json()["tries"]
+        )
+        assert deliver(served) == 1
+        assert told == [0]
+        (entry,) = log(owner, hook)
+        assert (entry["state"], entry["tries"], entry["last_status"]) == ("waiting", 0, answer)
+        assert deliver(served) == 1
+        (entry,) = log(owner, hook)
+        assert (entry["state"], entry["tries"], len(there.got)) == ("delivered", 1, 2)
 
 
 def test_pauses_double_are_capped_and_spread() -> None:

@@ -57,10 +57,11 @@ async def read_terms(request: Request, who: Manager) -> Response:
 async def set_terms(request: Request, who: Manager, body: TermsIn) -> Response:
     """For lines that are built from now on; what is in the queue keeps its price."""
     run = runtime(request)
+    told = body.model_dump()
     if body.callback:
-        callbacks.check_receiver(run, body.callback, "callback")
+        told["callback"] = callbacks.check_receiver(run, body.callback, "callback")
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
-        return reply(await service.set_terms(conn, who.tenant, Terms(**body.model_dump())))
+        return reply(await service.set_terms(conn, who.tenant, Terms(**told)))
 
 
 @router.get("/callback-auth", summary="How to recognise our callbacks", response_model=Secret)

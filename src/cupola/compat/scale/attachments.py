@@ -10,6 +10,8 @@ import msgspec
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
+from cupola.catalog.addresses import encoded
+from cupola.compat.scale.types.check import is_address
 from cupola.compat.scale.wire import Call, Conn
 from cupola.kernel.errors import not_found
 from cupola.orders.files import model, service
@@ -33,7 +35,7 @@ def addresses(params: dict[str, Any]) -> list[str]:
             found.append(entry)
         elif isinstance(entry, dict) and isinstance(entry.get("content"), str):
             found.append(entry["content"])
-    return [one for one in dict.fromkeys(found) if one.startswith(("http://", "https://", model.SCHEME))]
+    return [one for one in dict.fromkeys(found) if is_address(one)]
 
 
 async def url_of(run: Runtime, tenant: UUID, base: str, file: File) -> str | None:
@@ -54,7 +56,7 @@ async def of_orders(conn: Conn, call: Call, orders: Sequence[Order]) -> dict[UUI
     names = {address for several in wanted.values() for address in several}
     ours = {address: found for address in names if (found := model.file_of(address)) is not None}
     known = await service.several(conn, call.tenant, list(set(ours.values())))
-    readable = {address: address for address in names if not address.startswith(model.SCHEME)}
+    readable = {address: encoded(address) for address in names if not address.strip().lower().startswith(model.SCHEME)}
     for address, file_id in ours.items():
         if file_id in known:
             url = await url_of(call.run, call.tenant, call.run.settings.public_url, known[file_id])

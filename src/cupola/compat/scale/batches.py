@@ -27,7 +27,7 @@ async def create(conn: Conn, call: Call) -> Json:
         raise wrong("self_label_batch", "cannot be together with calibration_batch")
     callback = body.text("callback") or None
     if callback:
-        callbacks.check_receiver(call.run, callback, "callback")
+        callback = callbacks.check_receiver(call.run, callback, "callback")
     made = await projects.create_batch(
         conn,
         call.tenant,

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.datastructures import UploadFile
 
+from cupola.catalog.addresses import encoded, file_name
 from cupola.compat.scale import shapes
 from cupola.compat.scale.types.check import MAX_URL_CHARS, Fields, wrong
 from cupola.compat.scale.wire import Call, Conn, metadata_text, read_json
@@ -64,10 +65,10 @@ def _storable(told: dict[str, str]) -> None:
 async def fetch_later(conn: Conn, call: Call) -> Json:
     """A file behind a URL: fetched when a task needs it, never in the request."""
     body = Fields(call.object())
-    url = body.text("file_url", required=True, most=MAX_URL_CHARS) or ""
+    url = encoded(body.text("file_url", required=True, most=MAX_URL_CHARS) or "")
     check_literal(url, Guard.of(call.run.settings.allowed_hosts))
     project = body.text("project_name", most=300)
-    name = body.text("display_name", most=300) or url.partition("?")[0].rpartition("/")[2] or "file"
+    name = body.text("display_name", most=300) or file_name(url) or "file"
     made = await files.add(
         conn,
         call.tenant,

@@ -74,7 +74,8 @@ async def new_order(
     typed = Fields(params)
     addresses = kind.check(typed)
     for address in dict.fromkeys(addresses):
-        await files.check_address(conn, call.run, call.tenant, address, "attachment")
+        place = "attachments" if typed.has("attachments") else "attachment"
+        await files.check_address(conn, call.run, call.tenant, address, place)
     instruction = project_model.joined(
         fields.text("instruction"), base.get("instruction") if isinstance(base.get("instruction"), str) else None
     )
@@ -82,7 +83,7 @@ async def new_order(
     if callback is None and isinstance(base.get("callback_url"), str):
         callback = base["callback_url"]
     if callback:
-        callbacks.check_receiver(call.run, callback, "callback_url")
+        callback = callbacks.check_receiver(call.run, callback, "callback_url")
     new = NewOrder(
         type=kind.name,
         role=role,

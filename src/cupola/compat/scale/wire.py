@@ -81,9 +81,9 @@ class Call:
         value = self.one(name)
         if value is None:
             return None
-        if value.lower() in ("true", "1"):
+        if value.strip().lower() in ("true", "1"):
             return True
-        if value.lower() in ("false", "0"):
+        if value.strip().lower() in ("false", "0"):
             return False
         raise invalid("query-invalid", f"{name}: must be true or false", place=name)
 
@@ -91,6 +91,7 @@ class Call:
         value = self.one(name)
         if value is None:
             return None
+        value = value.strip()  # a `+` before it arrives as a space
         if not value.isascii() or not value.lstrip("-").isdigit() or len(value) > 18 or not low <= int(value) <= high:
             raise invalid("query-invalid", f"{name}: must be a whole number from {low} to {high}", place=name)
         return int(value)
@@ -203,12 +204,13 @@ def metadata_text(value: Any, place: str = "metadata") -> str:
 
 def read_time(text: str, place: str) -> datetime:
     """A date, or a time with or without a zone (UTC then)."""
+    written = text.strip().upper()  # RFC 3339 knows a small t and z as well
     try:
-        found = datetime.fromisoformat(text.strip().replace(" ", "T") if "T" not in text else text.strip())
+        found = datetime.fromisoformat(written if "T" in written else written.replace(" ", "T"))
     except ValueError:
         # a `+` of a zone that was not escaped arrives as a space
         try:
-            found = datetime.fromisoformat(text.strip()[::-1].replace(" ", "+", 1)[::-1])
+            found = datetime.fromisoformat(written[::-1].replace(" ", "+", 1)[::-1])
         except ValueError as error:
             raise invalid(
                 "time-invalid",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from cupola.catalog.addresses import encoded
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import Problem, invalid, not_found
 from cupola.orders import store as orders
@@ -22,8 +23,12 @@ from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks.model import SIGNATURE_HEADER, signature
 
 
-def check_receiver(run: Runtime, receiver: str, place: str) -> None:
-    """Raises Problem (INVALID) for what is neither an e-mail address nor a URL that may be called."""
+def check_receiver(run: Runtime, given: str, place: str) -> str:
+    """The receiver as it is called: without what stands around it, its letters encoded.
+
+    Raises Problem (INVALID) for what is neither an e-mail address nor a URL that may be called.
+    """
+    receiver = encoded(given.strip())
     if "\0" in receiver or len(receiver) > 8_000:
         raise invalid("url-invalid", f"{place}: is no address that can be kept", place=place)
     if model.is_email(receiver):
@@ -36,11 +41,12 @@ def check_receiver(run: Runtime, receiver: str, place: str) -> None:
             )
         if not model.can_be_mailed(receiver):
             raise invalid("email-invalid", f"{place}: {receiver[:100]!r} is no e-mail address", place=place)
-        return
+        return receiver
     try:
         check_literal(receiver, Guard.of(run.settings.allowed_hosts))
     except Problem as problem:
         raise invalid(problem.code, f"{place}: {problem.detail}", place=place, remedy=problem.remedy) from problem
+    return receiver
 
 
 def auth(run: Runtime, tenant: UUID) -> str:
@@ -114,7 +120,11 @@ class _Callbacks:
 
     async def note(self, conn: Conn, tenant: UUID, tried: Sequence[tuple[Claimed, Attempt]]) -> None:
         await store.OUTCOMES.run(
-            conn, tenant=tenant, ids=[message.id for message, _ in tried], **outbox.columns([one for _, one in tried])
+            conn,
+            tenant=tenant,
+            ids=[message.id for message, _ in tried],
+            untils=[message.until for message, _ in tried],
+            **outbox.columns([one for _, one in tried]),
         )
         for message, attempt in tried:
             if message.task is not None and attempt.state != "waiting":

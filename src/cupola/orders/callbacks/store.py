@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from cupola.orders.callbacks.model import Delivery, Message
@@ -19,6 +20,7 @@ class Claimed:
     url: str
     body: str
     tries: int
+    until: datetime  # whose it is until then
 
 
 _DELIVERY = "id, task, batch, kind, url, state, tries, last_status, last_error, next_at, created_at, delivered_at "
@@ -41,14 +43,20 @@ CLAIM = Statement(
     "WITH due AS (SELECT id FROM order_callback WHERE tenant = %(tenant)s AND lane = %(lane)s AND state = 'waiting' "
     "AND next_at <= %(now)s ORDER BY next_at, id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) "
     "UPDATE order_callback d SET tries = d.tries + 1, next_at = %(until)s FROM due "
-    "WHERE d.tenant = %(tenant)s AND d.id = due.id RETURNING d.id, d.task, d.batch, d.kind, d.url, d.body, d.tries",
+    "WHERE d.tenant = %(tenant)s AND d.id = due.id RETURNING d.id, d.task, d.batch, d.kind, d.url, d.body, d.tries, "
+    "d.next_at AS until",
 )
+# of a message that was asked for anew, or taken by another, while it was on its way, only how the try went is noted
 OUTCOMES = Command(
-    "UPDATE order_callback d SET state = o.state, last_status = o.status, last_error = o.error, next_at = o.next_at, "
-    "delivered_at = coalesce(o.delivered_at, d.delivered_at), tries = d.tries - o.untried "
-    "FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(statuses)s::int[], %(errors)s::text[], "
-    "%(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
-    "AS o (id, state, status, error, next_at, delivered_at, untried) WHERE d.tenant = %(tenant)s AND d.id = o.id"
+    "UPDATE order_callback d SET last_status = o.status, last_error = o.error, "
+    "state = CASE WHEN d.next_at = o.until THEN o.state ELSE d.state END, "
+    "next_at = CASE WHEN d.next_at = o.until THEN o.next_at ELSE d.next_at END, "
+    "tries = CASE WHEN d.next_at = o.until THEN d.tries - o.untried ELSE d.tries END, "
+    "delivered_at = coalesce(o.delivered_at, d.delivered_at) "
+    "FROM unnest(%(ids)s::uuid[], %(untils)s::timestamptz[], %(states)s::text[], %(statuses)s::int[], "
+    "%(errors)s::text[], %(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
+    "AS o (id, until, state, status, error, next_at, delivered_at, untried) "
+    "WHERE d.tenant = %(tenant)s AND d.id = o.id"
 )
 DELIVERIES = Statement(
     Delivery,

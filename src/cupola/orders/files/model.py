@@ -30,7 +30,8 @@ class File:
 
 def file_of(address: str) -> UUID | None:
     """The file that an address of ours names (`scaledata://<id>`), or None for any other address."""
-    if not address.startswith(SCHEME):
+    address = address.strip()
+    if not address.lower().startswith(SCHEME):
         return None
     try:
         return UUID(address[len(SCHEME) :].rpartition("/")[2])

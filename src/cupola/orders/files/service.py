@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from cupola.catalog.addresses import encoded, file_name
 from cupola.catalog.contents import Gathering
 from cupola.catalog.media.base import Content
 from cupola.catalog.rows import kept
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import invalid, not_found, unavailable
+from cupola.kernel.errors import Problem, invalid, not_found, unavailable
 from cupola.orders.files import model, store
 from cupola.orders.files.model import File
 from cupola.platform.blobs import Stored
@@ -93,21 +94,25 @@ async def check_address(conn: Conn, run: Runtime, tenant: UUID, address: str, pl
 
     Raises Problem: INVALID with the place; NOT_FOUND for a file of somebody else's.
     """
-    if address.startswith(model.SCHEME):
+    if address.strip().lower().startswith(model.SCHEME):
         found = model.file_of(address)
         if found is None or await store.EXISTS.maybe(conn, tenant=tenant, id=found) is None:
             raise not_found(f"file {address[:200]!r}")
         return
     if len(address) > 8_000 or "\0" in address:
         raise invalid("url-invalid", "This is no URL that can be kept.", place=place, remedy="Send a shorter one.")
-    if not address.startswith(("http://", "https://")):
+    url = encoded(address)
+    if not url.lower().startswith(("http://", "https://")):
         raise invalid(
             "url-invalid",
-            f"{address[:100]!r} is no address that can be fetched.",
+            f"{place}: {address[:100]!r} is no address that can be fetched.",
             place=place,
             remedy="Send a http(s) URL, or upload the file and send its attachment_url.",
         )
-    check_literal(address, Guard.of(run.settings.allowed_hosts))
+    try:
+        check_literal(url, Guard.of(run.settings.allowed_hosts))
+    except Problem as problem:
+        raise invalid(problem.code, f"{place}: {problem.detail}", place=place, remedy=problem.remedy) from problem
 
 
 @asynccontextmanager
@@ -122,7 +127,7 @@ async def content(
     with Gathering(run.blobs, max_bytes) as gathering:
         if of is None:
             await _fetched(fetcher, address, gathering, max_bytes)
-            yield gathering.done(), address.partition("?")[0]
+            yield gathering.done(), file_name(address.strip())
             return
         async with run.db.tx(Role.APP, tenant=tenant) as conn:
             row = await file(conn, tenant, of)
@@ -156,7 +161,7 @@ async def arrive(run: Runtime, tenant: UUID, fetcher: Fetcher, row: File) -> Fil
 
 
 async def _fetched(fetcher: Fetcher, url: str, into: Gathering, max_bytes: int) -> None:
-    async with fetcher.stream(url, max_bytes=max_bytes) as (answer, chunks):
+    async with fetcher.stream(encoded(url), max_bytes=max_bytes) as (answer, chunks):
         status = answer.status_code
         if (status >= 500 and status not in _NEVER) or status in _LATER:
             raise unavailable("attachment-away", f"The server of the attachment answered {status}.")

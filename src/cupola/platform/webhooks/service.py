@@ -184,7 +184,11 @@ class _Webhooks:
 
     async def note(self, conn: Conn, tenant: UUID, tried: Sequence[tuple[Claimed, Attempt]]) -> None:
         await store.OUTCOMES.run(
-            conn, tenant=tenant, ids=[message.id for message, _ in tried], **outbox.columns([one for _, one in tried])
+            conn,
+            tenant=tenant,
+            ids=[message.id for message, _ in tried],
+            untils=[message.until for message, _ in tried],
+            **outbox.columns([one for _, one in tried]),
         )
 
 

@@ -28,6 +28,7 @@ class Claimed:
     url: str
     salt: str
     state: State
+    until: datetime  # whose it is until then
 
 
 # ---------------------------------------------------------------- webhooks (APP)
@@ -83,14 +84,19 @@ CLAIM = Statement(
     "AND state = 'waiting' AND next_at <= %(now)s ORDER BY next_at, id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED) "
     "UPDATE webhook_delivery d SET tries = d.tries + 1, next_at = %(until)s FROM due, webhook w "
     "WHERE d.tenant = %(tenant)s AND d.id = due.id AND w.tenant = d.tenant AND w.id = d.webhook "
-    "RETURNING d.id, d.webhook, d.kind, d.body, d.tries, w.url, w.secret AS salt, w.state",
+    "RETURNING d.id, d.webhook, d.kind, d.body, d.tries, w.url, w.secret AS salt, w.state, d.next_at AS until",
 )
+# of a message that was asked for anew, or taken by another, while it was on its way, only how the try went is noted
 OUTCOMES = Command(
-    "UPDATE webhook_delivery d SET state = o.state, last_status = o.status, last_error = o.error, next_at = o.next_at, "
-    "delivered_at = coalesce(o.delivered_at, d.delivered_at), tries = d.tries - o.untried "
-    "FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(statuses)s::int[], %(errors)s::text[], "
-    "%(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
-    "AS o (id, state, status, error, next_at, delivered_at, untried) WHERE d.tenant = %(tenant)s AND d.id = o.id"
+    "UPDATE webhook_delivery d SET last_status = o.status, last_error = o.error, "
+    "state = CASE WHEN d.next_at = o.until THEN o.state ELSE d.state END, "
+    "next_at = CASE WHEN d.next_at = o.until THEN o.next_at ELSE d.next_at END, "
+    "tries = CASE WHEN d.next_at = o.until THEN d.tries - o.untried ELSE d.tries END, "
+    "delivered_at = coalesce(o.delivered_at, d.delivered_at) "
+    "FROM unnest(%(ids)s::uuid[], %(untils)s::timestamptz[], %(states)s::text[], %(statuses)s::int[], "
+    "%(errors)s::text[], %(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
+    "AS o (id, until, state, status, error, next_at, delivered_at, untried) "
+    "WHERE d.tenant = %(tenant)s AND d.id = o.id"
 )
 DELIVERIES = Statement(
     Delivery,

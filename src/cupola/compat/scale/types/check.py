@@ -30,6 +30,12 @@ def _numeric(value: Any) -> Any:
         return float(text)
 
 
+def _written(value: Any) -> Any:
+    """A whole number where a text belongs (the key of a row as a unique_id, a year as a name) as its digits; anything
+    else as it is. A fraction is no name: 7.0 and 7 would be two."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def wrong(field: str, what: str) -> Problem:
     return invalid("parameter-invalid", f"{field}: {what}", place=field, remedy="Mend this parameter.")
 
@@ -53,6 +59,7 @@ class Fields:
             if required:
                 raise wrong(self.place(name), "is missing")
             return None
+        value = _written(value)
         if not isinstance(value, str):
             raise wrong(self.place(name), "must be a string")
         if required and not value:
@@ -65,9 +72,11 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return default
-        # forms and older clients write flags and numbers as strings
+        # forms and older clients write flags and numbers as strings, tables write flags as numbers
         if isinstance(value, str) and value.strip().lower() in _FLAGS:
             return _FLAGS[value.strip().lower()]
+        if isinstance(value, int | float) and value in (0, 1):
+            return bool(value)
         if not isinstance(value, bool):
             raise wrong(self.place(name), "must be true or false")
         return value
@@ -120,7 +129,7 @@ class Fields:
         return value
 
     def texts(self, name: str, *, required: bool = False, most: int = 10_000) -> list[str]:
-        found = self.items(name, required=required, most=most)
+        found = [_written(value) for value in self.items(name, required=required, most=most)]
         for index, value in enumerate(found):
             if not isinstance(value, str) or not value:
                 raise wrong(f"{self.place(name)}[{index}]", "must be a string that is not empty")
@@ -182,4 +191,5 @@ def looked_at_by(fields: Fields, kind: Any) -> list[str]:
 
 
 def is_address(text: str) -> bool:
-    return text.startswith(("http://", "https://", "scaledata://"))
+    """Whatever stands around it, and in whichever case its scheme is written."""
+    return text.strip().lower().startswith(("http://", "https://", "scaledata://"))

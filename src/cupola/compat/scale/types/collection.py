@@ -86,7 +86,7 @@ def example(one: Field) -> Any:
 def _examples(one: Field) -> list[Any]:
     if one.type in CHOSEN:
         return [option.value for option in one.choices[: max(1, int(one.least or 0))]]
-    return [example(one)]
+    return [example(one)] * max(1, one.answers[0])
 
 
 def canned_text(params: Json) -> Json:
@@ -115,6 +115,8 @@ def _of_one(one: Field, collected: bool) -> Asked | None:
         chosen = [Option(True, "true", "Yes"), Option(False, "false", "No")]
     elif one.type == "number":
         chosen = _steps(one)
+    if one.answers[0] > 1 or (one.answers[1] > 1 and one.type not in CHOSEN):
+        return None
     if not chosen and one.type not in WRITTEN:
         return None
     values = {option.name: option.value for option in chosen}
@@ -166,7 +168,8 @@ def _making(params: Json, guidelines: str, *, collected: bool) -> Making | None:
     asked = asked or asked_together(every, collected)
     if asked is None:
         return None
-    words = [guidelines, params.get("title"), params.get("description")]
+    title, description = fields.text("title"), fields.text("description")
+    words = [guidelines, title, description]
     for one, chosen in asked.questions:
         said = [one.description, told(one.title, chosen)]
         # the title of one of several questions stands beside its answer; alone, nothing else says what is asked
@@ -175,7 +178,7 @@ def _making(params: Json, guidelines: str, *, collected: bool) -> Making | None:
         words += said
     if addresses:
         return Making(Work(asked.spec, _joined([*words, *texts]), attachment=addresses[0]), asked.response, asked.label)
-    shown = "\n\n".join(texts) or params.get("title") or params.get("description") or every[0].title
+    shown = "\n\n".join(texts) or title or description or every[0].title
     return Making(Work(asked.spec, _joined(words), text=shown), asked.response, asked.label)
 
 

@@ -17,7 +17,7 @@ def entities(fields: Fields) -> list[str]:
             one.text("description")
             name = one.text("name", required=True, most=300)
         else:
-            name = entry if isinstance(entry, str) and entry else None
+            name = Fields({"name": entry}, f"labels[{index}]").text("name")
         if not name:
             raise wrong(f"labels[{index}]", "must have a name")
         found.append(name)
@@ -35,7 +35,7 @@ def check(fields: Fields) -> list[str]:
 
 def canned(params: Json) -> Json:
     fields = Fields(params)
-    text, label = params["text"], entities(fields)[0]
+    text, label = fields.text("text") or "", entities(fields)[0]
     span = {"id": str(uuid_of(f"example/{label}")), "start": 0, "end": min(len(text), 5), "label": label}
     return {"annotations": [{**span, "text": text[:5]}], "relations": []}
 

@@ -15,11 +15,13 @@ CHOSEN = ("category", "multiselect")
 WRITTEN = ("text", "long_text", "rich_text")
 MAX_FIELDS = 500
 MAX_DEPTH = 4
+MAX_ANSWERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form. least, most: of a number its bounds, of a choice how many, of a text its characters."""
+    """One field of a form. least, most: of a number its bounds, of a choice how many, of a text its characters.
+    answers: how few and how many answers one person gives to it."""
 
     key: str
     type: str
@@ -30,6 +32,7 @@ class Field:
     most: float | None = None
     below: list[Field] = field(default_factory=list)
     required: bool = True
+    answers: tuple[int, int] = (1, 1)
 
 
 def form(fields: Fields, name: str) -> list[Field]:
@@ -69,9 +72,8 @@ def _field(one: Fields, depth: int) -> Field:
     if not key:
         raise wrong(one.place("field_id"), "is missing")
     said = [text for part in ("description", "hint") if (text := one.text(part))]
-    one.whole("min_responses_required", 0, 10_000)
-    one.whole("max_responses_required", 0, 10_000)
     needed = 1 if one.flag("required", True) else 0
+    answers = _answers(one, needed)
     choices: list[Option] = []
     below: list[Field] = []
     least: float | None = None
@@ -99,7 +101,16 @@ def _field(one: Fields, depth: int) -> Field:
         most,
         below,
         bool(least if kind in CHOSEN else needed),
+        answers,
     )
+
+
+def _answers(one: Fields, needed: int) -> tuple[int, int]:
+    fewest, most = (one.whole(f"{bound}_responses_required", 0, MAX_ANSWERS) for bound in ("min", "max"))
+    fewest = needed if fewest is None else fewest
+    most = max(1, fewest) if most is None else max(1, most)
+    _ordered(one, "min_responses_required", fewest, most)
+    return fewest, most
 
 
 def _counts(one: Fields, kind: str, needed: int, there: int) -> tuple[int, int | None]:

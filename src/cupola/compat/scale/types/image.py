@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from cupola.compat.scale.types.base import Json, Making, TaskType
 from cupola.compat.scale.types.check import MAX_ANNOTATIONS, MAX_URL_CHARS, Fields, attachment, wrong
-from cupola.compat.scale.types.labelling import Attributes, Option, attributes, labels, options, told
+from cupola.compat.scale.types.labelling import Attributes, Option, attributes, labels, named, options, told
 from cupola.kernel import ids
 from cupola.orders.model import Work
 
@@ -100,7 +100,7 @@ def check(fields: Fields) -> list[str]:
     return addresses
 
 
-def annotation(kind: str, label: str, seed: str, extra: Json) -> Json:
+def annotation(kind: str, label: Any, seed: str, extra: Json) -> Json:
     """One annotation of a response; its uuid is the same whenever it is made again."""
     return {"uuid": str(uuid_of(seed)), "type": kind, "label": label, "attributes": {}, **extra}
 
@@ -170,8 +170,11 @@ def canned(params: Json) -> Json:
     return {"annotations": made, "global_attributes": {}, "links": []}
 
 
-def box_to(thing: Json, seed: str, integer: bool = False, asked: Attributes | None = None) -> Json:
-    """One object of ours as an annotation."""
+def box_to(
+    thing: Json, seed: str, integer: bool = False, asked: Attributes | None = None, clients: Json | None = None
+) -> Json:
+    """One object of ours as an annotation. clients: {class: the client's label}."""
+    label = (clients or {}).get(thing["cls"], thing["cls"])
     shape = thing["shape"]
     values = [shape["x"], shape["y"], shape["w"], shape["h"]]
     left, top, width, height = (round(v) for v in values) if integer else (float(v) for v in values)
@@ -188,13 +191,13 @@ def box_to(thing: Json, seed: str, integer: bool = False, asked: Attributes | No
             (-width / 2, height / 2),
         )
         extra["vertices"] = [{"x": cx + x * cos - y * sin, "y": cy + x * sin + y * cos} for x, y in corners]
-    made = annotation("box", thing["cls"], f"{seed}/{thing['id']}", extra)
+    made = annotation("box", label, f"{seed}/{thing['id']}", extra)
     made["attributes"] = asked.to(thing.get("attributes", {})) if asked else thing.get("attributes", {})
     return made
 
 
-def box_from(given: Json, n: int, asked: Attributes) -> Json:
-    """An annotation as an object of ours."""
+def box_from(given: Json, n: int, asked: Attributes, several: Sequence[Option]) -> Json:
+    """An annotation as an object of ours. Raises ValueError for a label that is none of `several`."""
     shape: Json = {
         "type": "box",
         "x": float(given["left"]),
@@ -204,7 +207,7 @@ def box_from(given: Json, n: int, asked: Attributes) -> Json:
     }
     if given.get("rotation"):
         shape["rotation_rad"] = float(given["rotation"])
-    thing: Json = {"id": f"o{n}", "cls": given["label"], "shape": shape}
+    thing: Json = {"id": f"o{n}", "cls": named(given["label"], several), "shape": shape}
     if given.get("attributes"):
         thing["attributes"] = asked.back(given["attributes"])
     return thing
@@ -248,14 +251,18 @@ def making_boxes(params: Json, guidelines: str, boxes: Boxes, finish: Callable[[
     asked = attributes(Fields(params), [one.name for one in boxes.options])
     if not asked.whole:
         return None
+    values = {one.name: one.value for one in boxes.options}
     spec: dict[str, Any] = {"kind": "objects", "classes": boxes.specs(), "attributes": asked.specs}
 
     def response(_: Json, label: Json, settlement: UUID) -> Json:
-        return finish([box_to(thing, str(settlement), boxes.integer, asked) for thing in label["objects"]])
+        return finish([box_to(thing, str(settlement), boxes.integer, asked, values) for thing in label["objects"]])
 
     def label(_: Json, given: Json) -> Json:
         boxes_given = given.get("annotations", [])
-        return {"kind": "objects", "objects": [box_from(one, n, asked) for n, one in enumerate(boxes_given)]}
+        return {
+            "kind": "objects",
+            "objects": [box_from(one, n, asked, boxes.options) for n, one in enumerate(boxes_given)],
+        }
 
     pre = None
     if isinstance(params.get("hypothesis"), dict) and params["hypothesis"].get("annotations"):

@@ -71,7 +71,7 @@ def _unmapped(value: Any, table: dict[str, str]) -> Any:
 
 
 def options(fields: Fields, name: str, *, required: bool = True) -> list[Option]:
-    """The options of a list of strings, numbers or descriptions {choice | value, label, display, description,
+    """The options of a list of strings, numbers, flags or descriptions {choice | value, label, display, description,
     subchoices}; of a nested one only its leaves.
 
     Raises Problem naming the entry.
@@ -98,11 +98,11 @@ def _collect(entries: list[Any], place: str, found: list[Option], depth: int) ->
         raise wrong(place, f"is nested more than {MAX_DEPTH} deep")
     for index, entry in enumerate(entries):
         here = f"{place}[{index}]"
-        if isinstance(entry, str | int | float) and not isinstance(entry, bool):
+        if isinstance(entry, str | int | float):
             found.append(_option(entry, here))
             continue
         if not isinstance(entry, dict):
-            raise wrong(here, "must be a string, a number or an object with a choice")
+            raise wrong(here, "must be a string, a number, true, false or an object with a choice")
         one = Fields(entry, here)
         value = next((entry[key] for key in ("choice", "value", "label") if entry.get(key) is not None), None)
         if value is None:

@@ -24,6 +24,7 @@ PATTERNS = {
     "url": r"https?://\S+",
 }
 MOST_QUESTIONS = 200
+MOST_ANSWERS = 10  # places for answers to one field; who allows more is content with fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,14 @@ class Asked:
 
 @dataclass(slots=True)
 class _Questions:
-    """Questions as they are collected. names: of each field, by where it lies; values: {what people read: the
-    client's value} of each that is chosen."""
+    """Questions as they are collected.
+
+    names: of each field, by where it lies, and of its further answers by that and their number; values: {what people
+    read: the client's value} of each that is chosen.
+    """
 
     specs: list[Json] = field(default_factory=list)
-    names: dict[tuple[str, ...], str] = field(default_factory=dict)
+    names: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     questions: list[tuple[Field, list[Option]]] = field(default_factory=list)
 
@@ -89,19 +93,34 @@ def _collect(every: Sequence[Field], way: tuple[str, ...], found: _Questions) ->
                 return False
             continue
         spec = _question(one)
-        if spec is None:
+        fewest, most = one.answers
+        if spec is None or fewest > (1 if one.type in CHOSEN else MOST_ANSWERS):
             return False
-        name = BETWEEN.join(here)
-        if len(name) > limits.MAX_NAME_CHARS or not name.strip() or name in found.names.values():
-            name = f"question {len(found.specs) + 1}"
-        title = {} if one.title == name else {"title": {"en": one.title[: limits.MAX_NAME_CHARS]}}
-        found.names[here] = name
-        if one.choices:
-            found.values[name] = as_read(one.choices)
-            spec["options"] = list(found.values[name])
-        found.specs.append({"name": name, **title, **spec})
+        for number in range(1 if one.type in CHOSEN else min(most, MOST_ANSWERS)):
+            _ask(one, here, number, spec, found)
         found.questions.append((one, one.choices))
     return True
+
+
+def _ask(one: Field, here: tuple[str, ...], number: int, spec: Json, found: _Questions) -> None:
+    """Add the question for the answer `number` (from 0) to a field."""
+    again = f" ({number + 1})" if number else ""
+    name = BETWEEN.join(here) + again
+    if len(name) > limits.MAX_NAME_CHARS or not name.strip() or name in found.names.values():
+        name = f"question {len(found.specs) + 1}"
+    shown = one.title[: limits.MAX_NAME_CHARS - len(again)] + again
+    title = {} if shown == name else {"title": {"en": shown}}
+    found.names[_place(here, number)] = name
+    if one.choices:
+        found.values[name] = as_read(one.choices)
+        spec = {**spec, "options": list(found.values[name])}
+    if number:
+        spec = {**spec, "required": number < one.answers[0]}
+    found.specs.append({"name": name, **title, **spec})
+
+
+def _place(here: tuple[str, ...], number: int) -> tuple[str | int, ...]:
+    return (*here, number) if number else here
 
 
 def _question(one: Field) -> Json | None:
@@ -134,9 +153,19 @@ def _told(every: Sequence[Field], way: tuple[str, ...], answers: Json, found: _Q
         if one.below:
             said: list[Any] = [_told(one.below, here, answers, found, collected)]
         else:
-            said = _values(answers.get(found.names[here]), found.values.get(found.names[here], {}))
+            said = []
+            for name in _names(here, found):
+                said += _values(answers.get(name), found.values.get(name, {}))
         out[one.key] = answer_of(one, said) if collected else [said]
     return out
+
+
+def _names(here: tuple[str, ...], found: _Questions) -> list[str]:
+    """The questions that a field is asked in, one for each answer it takes."""
+    names = [found.names[here]]
+    while (name := found.names.get((*here, len(names)))) is not None:
+        names.append(name)
+    return names
 
 
 def _values(value: Any, table: dict[str, Any]) -> list[Any]:
@@ -162,6 +191,10 @@ def _read(every: Sequence[Field], way: tuple[str, ...], given: Json, found: _Que
         if one.below:
             [inner] = said
             _read(one.below, here, inner, found, answers)
+        elif len(names := _names(here, found)) > 1:
+            answers |= dict(zip(names, said, strict=False))
+            if len(said) > len(names):
+                raise ValueError(f"{one.key!r} has more answers than it takes")
         elif said:
             answers[found.names[here]] = _ours(one, said, found.values.get(found.names[here], {}))
 

@@ -49,10 +49,8 @@ async def find_project(conn: Conn, call: Call, given: Json, *, required: bool = 
     """By project_id or project_name. Raises Problem: INVALID, NOT_FOUND."""
     if given.get("project_id") is not None:
         return await projects.project(conn, call.tenant, read_id(given["project_id"], "project"))
-    name = given.get("project_name")
+    name = Fields(given).text("project_name")
     if name is not None:
-        if not isinstance(name, str):
-            raise wrong("project_name", "must be a string")
         return await projects.project_named(conn, call.tenant, name)
     if required:
         raise wrong("project_id", "is missing, and so is project_name")
@@ -63,10 +61,8 @@ async def find_batch(conn: Conn, call: Call, given: Json, *, required: bool = Tr
     """By batch_id or batch_name. Raises Problem: INVALID, NOT_FOUND."""
     if given.get("batch_id") is not None:
         return await projects.batch(conn, call.tenant, read_id(given["batch_id"], "batch"))
-    name = given.get("batch_name")
+    name = Fields(given).text("batch_name")
     if name is not None:
-        if not isinstance(name, str):
-            raise wrong("batch_name", "must be a string")
         return await projects.batch_named(conn, call.tenant, name)
     if required:
         raise wrong("batch_id", "is missing, and so is batch_name")
@@ -129,7 +125,7 @@ async def create_batch(conn: Conn, call: Call) -> Json:
     assert project is not None
     callback = fields.text("callback", most=MAX_CALLBACK_CHARS) or None
     if callback:
-        callbacks.check_receiver(call.run, callback, "callback")
+        callback = callbacks.check_receiver(call.run, callback, "callback")
     made = await projects.create_batch(
         conn,
         call.tenant,
