@@ -99,17 +99,40 @@ def test_columns_without_a_name_are_passed_over_and_told(tmp_path: Path) -> None
      ("m.csv", "ref,text\na,Größe\n".encode("cp1252"), "csv-malformed", "UTF-8"),
      ("m.csv", "image,label\na.png,cat\n", "csv-header", "ref, url, path, text and parts"),
      ("m.csv", "", "csv-header", "''"),
+     ("m.csv", "ref,text," + ",".join(f"c{n}" for n in range(2_000)), "csv-columns", "2,002"),
+     ("m.jsonl", '{"ref":"a","text":"x"}' + "\n" * 5_000, "manifest-blank", "nothing"),
+     ("m.csv", "ref,text\na,b" + "\n" * 5_000, "manifest-blank", "nothing"),
      ("m.jsonl.gz", gzip.compress(b'{"ref":"a"}\n' * 1_000)[:-20], "gzip-broken", "unfolded"),
      ("m.csv.gz", b"\x1f\x8b\x08" + bytes(40), "gzip-broken", "unfolded")],
 )  # fmt: skip
 def test_a_table_that_cannot_be_cut_into_rows_is_refused_in_plain_words(
-    tmp_path: Path, name: str, data: str | bytes, code: str, word: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, data: str | bytes, code: str, word: str
 ) -> None:
+    monkeypatch.setattr("cupola.catalog.importers.manifest.MAX_BLANK_LINES", 1_000)
     with pytest.raises(Problem) as caught:
         lines(tmp_path / name, data)
     assert caught.value.code == code
     assert word in caught.value.detail
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [({"ref": "a", "body": "x", "topic": "y"}, "metadata: 'body', 'topic'"),
+     ({"ref": "a", "text": "x", "url": "https://x.example/a.png"}, "url and text"),
+     ({"ref": "a"}, "none of url")],
+)  # fmt: skip
+def test_a_line_without_content_is_told_what_became_of_what_it_has(
+    tmp_path: Path, row: dict[str, str], word: str
+) -> None:
+    for name, data in (
+        ("m.jsonl", json.dumps(row)),
+        ("m.csv", ",".join(row) + "\n" + ",".join(row.values()) + "\n"),
+    ):
+        (tmp_path / name).write_text(data)
+        (found,) = read(tmp_path / name)
+        assert isinstance(found, Refused)
+        assert (found.reason, word in found.detail) == ("line-content", True), found.detail
 
 
 def test_manifests_under_gzip_are_read_and_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

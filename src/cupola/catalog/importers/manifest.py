@@ -28,7 +28,10 @@ Reader = Callable[[str], Read]
 
 TABLES = (".csv", ".tsv", ".tab")
 DELIMITERS = (",", ";", "\t", "|")
+CONTENT = ("url", "path", "text", "parts")
+CONTENT_WORDS = "url, path, text and parts"
 MAX_COLUMNS = 2_000
+MAX_BLANK_LINES = 1_000_000  # one after another: a few megabytes under gzip would be read for minutes
 _AT_END, _OPEN = "unexpected end of data", "a quote that opens there is never closed"
 _tables = Cage(
     "cupola.catalog.importers.parquet_rows", children=1, memory_bytes=1024**3, time_s=300.0, what="Parquet file"
@@ -74,6 +77,7 @@ def _jsonl(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[En
     if offset:
         stream.seek(offset)
     most = limits.MAX_MANIFEST_LINE_BYTES
+    blank = 0
     while line := stream.readline(most + 1):
         number += 1
         offset += len(line)
@@ -85,7 +89,10 @@ def _jsonl(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[En
         if not whole:
             problem = invalid("line-too-long", f"The line has more than {most} bytes.", remedy="Split it.")
             yield refused(problem, "", place, after)
-        elif stripped := line.strip(b" \t\r\n\xef\xbb\xbf"):
+        elif not (stripped := line.strip(b" \t\r\n\xef\xbb\xbf")):
+            blank = _blanks(blank + 1, place)
+        else:
+            blank = 0
             if number == 1:
                 _check_first(stripped)
             try:
@@ -94,6 +101,18 @@ def _jsonl(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[En
                 yield refused(problem, "", place, after)
             else:
                 yield _entry(found, place, after, reader)
+
+
+def _blanks(count: int, place: str) -> int:
+    """So many lines in a row that hold nothing. Raises Problem (INVALID) where they would be read for minutes."""
+    if count > MAX_BLANK_LINES:
+        raise invalid(
+            "manifest-blank",
+            f"More than {MAX_BLANK_LINES:,} lines one after another hold nothing.",
+            place=place,
+            remedy="Leave them out.",
+        )
+    return count
 
 
 def _check_first(line: bytes) -> None:
@@ -149,14 +168,15 @@ def _csv(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[Entr
     done = int(cursor) if cursor else 0
     text = io.TextIOWrapper(stream, encoding=_encoding(stream), newline="")
     csv.field_size_limit(limits.MAX_MANIFEST_LINE_BYTES)
-    number = 0
+    number = blank = 0
     try:
         table = _Table(text)
         if cursor is None and "" in table.columns:
             yield _unnamed(table.columns)
         for cells in table.rows:
             number += 1
-            if number <= done or not any(cells):
+            blank = 0 if any(cells) else _blanks(blank + 1, f"line {table.rows.line_num}")
+            if number <= done or blank:
                 continue
             place, after = f"row {number} (line {table.rows.line_num})", str(number)
             try:
@@ -205,7 +225,7 @@ class _Table:
         for delimiter in DELIMITERS:
             names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
             columns = [name.lower() if name.lower() in COLUMNS else name for name in names]
-            if {"ref", "url", "path", "text", "parts"} & set(columns) and len(columns) <= MAX_COLUMNS:
+            if {"ref", *CONTENT} & set(columns):
                 break
         else:
             raise invalid(
@@ -213,6 +233,13 @@ class _Table:
                 f"The first line names none of the columns ref, url, path, text and parts: {first.strip()[:200]!r}.",
                 place="line 1",
                 remedy="Begin with a header such as ref,url,gold_label; commas, semicolons and tabs separate.",
+            )
+        if len(columns) > MAX_COLUMNS:
+            raise invalid(
+                "csv-columns",
+                f"The table has {len(columns):,} columns; at most {MAX_COLUMNS:,} are read.",
+                place="line 1",
+                remedy="Leave out those that labelling does not need.",
             )
         named = [name for name in columns if name]
         if twice := next((name for name in named if named.count(name) > 1), None):
@@ -280,16 +307,31 @@ def _parquet(path: Path, cursor: str | None, reader: Reader) -> Iterator[Entry]:
                     yield _entry(found, place, str(number), reader)
 
 
+def _check_content(line: Line) -> None:
+    """Raises Problem (INVALID) unless a line has its content in exactly one way."""
+    given = [name for name in CONTENT if getattr(line, name) not in (None, ())]
+    if len(given) > 1:
+        raise invalid(
+            "line-content",
+            f"A line has exactly one of {CONTENT_WORDS}; this has {' and '.join(given)}.",
+            remedy="Keep one of them.",
+        )
+    if not given:
+        others = ", ".join(repr(name[:40]) for name in itertools.islice(line.metadata, 5))
+        raise invalid(
+            "line-content",
+            f"The line has none of {CONTENT_WORDS}{f'; taken for metadata: {others}' if others else ''}.",
+            remedy="Give words as text, a file as path, an address as url.",
+        )
+
+
 def _entry(line: Line, place: str, cursor: str, reader: Reader) -> Entry:
     ref = line.ref or line.path or line.url or ""
     try:
         if not ref:
             raise invalid("ref-absent", "The line has no ref.", place="/ref", remedy="Give each line a ref of its own.")
         check_ref(ref)
-        if sum(part is not None for part in (line.url, line.path, line.text, line.parts or None)) != 1:
-            raise invalid(
-                "line-content", "A line has exactly one of url, path, text and parts.", remedy="Keep one of them."
-            )
+        _check_content(line)
         if len(line.parts) > limits.MAX_PARTS:
             raise invalid(
                 "parts-too-many",

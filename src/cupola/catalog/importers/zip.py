@@ -188,7 +188,7 @@ def _check(info: zipfile.ZipInfo, most_bytes: int | None = None) -> None:
         raise invalid(
             "zip-ratio",
             f"It unfolds from {info.compress_size} to {info.file_size} bytes.",
-            remedy="Pictures do not compress like that; pack the original.",
+            remedy="Pictures and words do not compress like that; pack the original.",
         )
     most = media.most_bytes() if most_bytes is None else most_bytes
     if info.file_size > most:
