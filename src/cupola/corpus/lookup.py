@@ -92,9 +92,12 @@ def run_hits(words: U64, ends: I64, keys: U64, items: U64, size: int, out: I64) 
 
 @functools.cache
 def word_lists() -> Lists:
-    """The lists of `words.yaml`: `stop` (Gopher's), the phrases' words, and a list for each language."""
+    """The lists of `words.yaml`: one for each stop word of Gopher's, for the words that tell something, and for each
+    language."""
     told: dict[str, Any] = msgspec.yaml.decode(resources.files("cupola.corpus").joinpath("words.yaml").read_bytes())
-    lists: dict[str, str | list[str]] = {"stop": told["stop"]} | told["phrases"] | told["languages"]
+    lists: dict[str, str | list[str]] = {f"stop_{word}": [word] for word in told["stop"]}
+    lists |= told["tells"]
+    lists |= {f"language_{name}": words for name, words in told["languages"].items()}
     return lists_of({name: words.split() if isinstance(words, str) else words for name, words in lists.items()})
 
 

@@ -183,9 +183,3 @@ def _struct(batch: Any, hashes: U64, bands: U64, counts: I64, lines: I64, grams:
     if absent is not None and isinstance(absent, pa.ChunkedArray):
         absent = absent.combine_chunks()
     return pa.StructArray.from_arrays(list(columns.values()), names=list(columns), mask=absent)
-
-
-def language_lists() -> tuple[str, ...]:
-    """The lists of `words.yaml` that are languages, in their order there."""
-    names = lookup.word_lists().names
-    return names[names.index("legal") + 1 :]
