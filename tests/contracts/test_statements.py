@@ -53,6 +53,8 @@ PYTHON: dict[str, tuple[type, ...]] = {
 _FROZEN = "a release freezes only settlements that have a label"
 _OF_ROWS = ("ROWS", "ROWS_AFTER", "NEXT", "ITEM", "SAID_OF")
 NEVER_NULL = {
+    ("cupola.orders.callbacks.store.CLAIM", "until"): "was just written",
+    ("cupola.platform.webhooks.store.CLAIM", "until"): "was just written",
     ("cupola.quality.store.SETTLED_CODES", "said"): "asks for those that have one",
     ("cupola.quality.store.SETTLED_CODES", "settled"): "asks for those that have one",
     ("cupola.quality.store.SETTLED_VOTES", "truth"): "asks for those that have one",

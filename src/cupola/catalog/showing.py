@@ -37,6 +37,7 @@ class ItemDocument(msgspec.Struct, frozen=True):
     """An item as the database tells it (item_shown). parts: None where the item is its own one part.
 
     width_px, height_px: as shown. facts: what its columns do not tell. thumb: SHA-256 of its small picture, hex.
+    hidden: what its owner calls it, and says of it, is not for whoever looks.
     """
 
     item: UUID
@@ -51,6 +52,7 @@ class ItemDocument(msgspec.Struct, frozen=True):
     metadata: msgspec.Raw = NO_METADATA
     facts: ItemFacts | None = None
     parts: list[PartDocument] | None = None
+    hidden: bool = False
 
     @property
     def known(self) -> ItemFacts:
@@ -108,6 +110,23 @@ def read_parts(text: str | None) -> list[PartDocument]:
     return [] if text is None else _parts_decoder.decode(text)
 
 
+class _Instruction(msgspec.Struct, omit_defaults=True):
+    """Of metadata, what belongs to the question."""
+
+    instruction: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def _without_words(told: ItemDocument) -> ItemDocument:
+    """An item under a name that says nothing, with its instruction alone of what its owner says of it."""
+    asked = msgspec.json.encode(msgspec.json.decode(told.metadata, type=_Instruction))
+    return msgspec.structs.replace(
+        told,
+        ref=f"item {told.item.hex[:8]}",
+        metadata=msgspec.Raw(asked),
+        parts=None if told.parts is None else [msgspec.structs.replace(one, meta=NO_METADATA) for one in told.parts],
+    )
+
+
 class Show:
     """How one somebody is shown items of one tenant. bound_to: who must ask; life_s: how long the addresses hold."""
 
@@ -116,6 +135,8 @@ class Show:
 
     def item(self, told: ItemDocument, metadata: Any = None) -> ItemView:
         """metadata: as it is to be answered, where that is not the document's own JSON."""
+        if told.hidden:
+            told = _without_words(told)
         return ItemView(
             told.item,
             told.ref,

@@ -187,7 +187,9 @@ async def post_gold(request: Request, who: Manager, project: UUID, body: NewGold
 
     async def work(conn: Any) -> dict[str, int]:
         given = [(one.ref, one.label) for one in body.labels]
-        return {"created": await service.add_gold(conn, who.tenant, project, given)}
+        made = await service.add_gold(conn, who.tenant, project, given)
+        await adding.hide_what_tells(conn, who.tenant, project)
+        return {"created": made}
 
     return await post(request, who, work)
 

@@ -241,11 +241,13 @@ END $$;
 CREATE OR REPLACE FUNCTION work_page(p_tenant uuid, p_worker uuid, p_assignment uuid)
 RETURNS TABLE (task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
-  SELECT l.task, l.position, l.state, to_json(x)::text,
+  SELECT l.task, l.position, l.state,
+    CASE WHEN p.names_tell THEN (to_jsonb(x) || '{"hidden": true}')::text ELSE to_json(x)::text END,
     CASE WHEN l.stage = 0 THEN i.pre_label ELSE a.label END,
     array_to_string(d.label || d.patches, E'\x1e'), d.rev  -- the whole and its differences, as `drafts` reads them
   FROM lease l
   JOIN task t ON t.tenant = l.tenant AND t.id = l.task
+  JOIN project p ON p.tenant = t.tenant AND p.id = t.project
   JOIN item i ON i.tenant = l.tenant AND i.id = t.item
   LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = i.asset
   LEFT JOIN draft d ON d.tenant = l.tenant AND d.worker = l.worker AND d.task = l.task

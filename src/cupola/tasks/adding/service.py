@@ -14,11 +14,12 @@ from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.tasks import service as tasks_service
 from cupola.tasks import store as tasks
-from cupola.tasks.adding import store
+from cupola.tasks.adding import store, telling
 from cupola.tasks.model import Adding
 
 AT_ONCE = 20_000  # items of a dataset whose tasks are made while the requester waits
 STEP = 5_000  # items of one transaction of the job
+LOOKED_AT = 1_000  # items of either sort whose names are compared
 NONE, ALL = "", "g"  # below the least and above the greatest key, which is written in hexadecimal
 
 
@@ -154,7 +155,25 @@ async def _step(
         await events.emit(conn, tenant, "tasks.created", project.id, project.id, tasks=step.made)
     if step.made >= limits.GROWN_FROM:
         await store.GROWN.run(conn)
+    if step.made:
+        await hide_what_tells(conn, tenant, project.id)
     return step
+
+
+async def hide_what_tells(conn: Conn, tenant: UUID, project: UUID) -> None:
+    """Where names, addresses or metadata tell a project's gold, whoever works is shown neither from now on."""
+    if await store.TOLD.maybe(conn, tenant=tenant, project=project):
+        return
+    of = {"tenant": tenant, "project": project, "limit": LOOKED_AT}
+    golds = await store.NAMED.all(conn, **of, gold=True)
+    others = await store.NAMED.all(conn, **of, gold=False) if golds else []
+    if telling.telling([_named(one) for one in golds], [_named(one) for one in others]) is not None:
+        await store.NAMES_TELL.run(conn, tenant=tenant, project=project)
+        await events.emit(conn, tenant, "project.names-hidden", project, project)
+
+
+def _named(row: store.NamedRow) -> telling.Named:
+    return telling.Named(row.ref, row.url, row.metadata)
 
 
 async def _note(conn: Conn, tenant: UUID, project: UUID, step: store.StepRow) -> None:

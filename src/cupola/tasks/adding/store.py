@@ -31,6 +31,13 @@ class GoldGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedRow:
+    ref: str
+    url: str | None
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepRow:
     """read: items looked at, the last of them `last`; made: new tasks; ordinary: those of them that are no gold."""
 
@@ -107,6 +114,15 @@ GOLD_ADD = Command(
     "ON CONFLICT (tenant, task) DO NOTHING",
     keeps=("labels",),
 )
+# The first of either sort by key: which those are has nothing to do with what they are called.
+NAMED = Statement(
+    NamedRow,
+    "SELECT i.ref, i.url, CASE WHEN octet_length(i.metadata::text) <= 20000 THEN i.metadata::text ELSE '{}' END "
+    "AS metadata FROM (SELECT item FROM task WHERE tenant = %(tenant)s AND project = %(project)s AND gold = %(gold)s "
+    "ORDER BY id LIMIT %(limit)s) t JOIN item i ON i.tenant = %(tenant)s AND i.id = t.item",
+)
+NAMES_TELL = Command("UPDATE project SET names_tell = true WHERE tenant = %(tenant)s AND id = %(project)s")
+TOLD = Scalar(bool, "SELECT names_tell FROM project WHERE tenant = %(tenant)s AND id = %(project)s")
 INVITES_ADD = Command(
     "INSERT INTO invite (tenant, task, worker, project, state) SELECT t.tenant, t.id, e.worker, t.project, "
     "{invite.waiting} FROM item i JOIN task t ON t.tenant = i.tenant AND t.project = %(project)s AND t.item = i.id "
