@@ -76,6 +76,7 @@ app.command(f"{_SHOWS}:replay", name="replay", help="Run the whole job on real p
 app.command(
     "cupola.quality.cli:app", name="quality", help="Labels with an honest accuracy statement from files of judgements."
 )
+app.command("cupola.corpus.cli:app", name="refine", help="Text at scale: what rules would take, and copies out.")
 for group in (tenant, key, ledger, contributor, person, project, tasks):
     app.command(group)
 app.register_install_completion_command()
