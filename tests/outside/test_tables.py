@@ -59,6 +59,37 @@ def test_the_same_values_mean_the_same_in_every_format(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("gold", "pre"),
+    [("gold", "prelabel"), ("Gold Label", "Pre Label"), ("gold-label", "pre-label"), ("goldLabel", "preLabel")],
+)
+def test_a_known_answer_is_one_however_its_column_is_spelled(tmp_path: Path, gold: str, pre: str) -> None:
+    """As metadata it would be shown to whoever works."""
+    row = {"ref": "a", "text": "x", gold: "some words,\nand more", pre: "cat"}
+    (tmp_path / "m.jsonl").write_text(json.dumps(row))
+    (tmp_path / "m.csv").write_text(f'ref,text,{gold},{pre}\na,x,"some words,\nand more",cat\n')
+    pq.write_table(pa.table({name: [value] for name, value in row.items()}), tmp_path / "m.parquet")
+    for name in ("m.jsonl", "m.csv", "m.parquet"):
+        [found] = read(tmp_path / name)
+        assert isinstance(found, Found), (name, found)
+        assert (found.gold_label, found.pre_label) == (ChoiceLabel(["some words,\nand more"]), ChoiceLabel(["cat"]))
+        assert found.metadata == {}
+
+
+def test_a_flag_named_gold_and_an_answer_given_twice_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    for row, word in (({"gold": True}, "known answer"), ({"gold": "cat", "gold_label": "cat"}, "one of them")):
+        told = {"ref": "a", "text": "x", **row}
+        (tmp_path / "m.jsonl").write_text(json.dumps(told))
+        pq.write_table(pa.table({name: [value] for name, value in told.items()}), tmp_path / "m.parquet")
+        for name in ("m.jsonl", "m.parquet"):
+            [refused] = read(tmp_path / name)
+            assert isinstance(refused, Refused), (name, refused)
+            assert word in refused.remedy
+    with pytest.raises(Problem) as caught:
+        lines(tmp_path / "m.csv", "ref,text,gold,gold_label\na,x,cat,cat\n")
+    assert caught.value.code == "csv-header-twice"
+
+
+@pytest.mark.parametrize(
     "table",
     ["ref;text\na;x, y\n", "ref\ttext\na\tx, y\n", "sep=;\nref;text\na;x, y\n", 'Ref,TEXT\na,"x, y"\n',
      "ref;text\na;x, y\n".encode("utf-16")],

@@ -65,6 +65,15 @@ def label_from_plain(said: str | Sequence[str], kind: str | None = None) -> Labe
     return row.from_plain(said) if row is not None else None
 
 
+def label_meant(label: Label, ontology: Ontology) -> Label:
+    """What a label of a manifest means to a project: a bare value there was read as a class before anybody knew that
+    its project asks for a text. Any other label is what it is."""
+    first = KINDS[label.kind]
+    if label.kind == ontology.kind or not first.plain_first:
+        return label
+    return label_from_plain(first.to_plain(label), ontology.kind) or label
+
+
 def kind_of(ontology: Ontology) -> LabelKind[Any]:
     """The row of the table that an ontology's labels belong to."""
     return KINDS[ontology.kind]

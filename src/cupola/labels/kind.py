@@ -141,6 +141,10 @@ class LabelKind(ABC, Generic[L]):
         """The label that a bare text or list in a table means; None where it can mean none of this kind."""
         return None
 
+    def to_plain(self, label: L) -> str | Sequence[str]:
+        """The way back from `from_plain`, of the kind that a bare value is read as first."""
+        raise NotImplementedError(self.name)
+
     def code_of(self, label: L, ontology: Ontology) -> int | None:
         """The position of the one class that the label names; None where it says more than one class."""
         return None

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem
-from cupola.labels import Fitted, ItemFacts, Ontology, decode_label, encode, fitting
+from cupola.labels import Fitted, ItemFacts, Label, Ontology, decode_label, encode, fitting, label_meant
 from cupola.platform.pg.tx import Conn
 from cupola.tasks import service, store
 
@@ -44,7 +44,7 @@ class PreLabels:
 def suited(text: str, facts: ItemFacts, ontology: Ontology) -> Fitted:
     """What of a pre-label a project's people may be shown. One that is not read any more fits in nothing."""
     try:
-        label = decode_label(text)
+        label = label_meant(decode_label(text), ontology)
     except Problem as problem:
         return Fitted(None, (problem,))
     return fitting(label, facts, ontology)
@@ -77,4 +77,9 @@ def shown(text: str | None, facts: ItemFacts, ontology: Ontology) -> bytes | Non
     found = suited(text, facts, ontology)
     if found.label is None:
         return None
-    return encode(found.label) if found.left_out else text.encode()
+    return encode(found.label) if found.left_out or not _is_of(text, found.label) else text.encode()
+
+
+def _is_of(text: str, label: Label) -> bool:
+    """Is the text of the label's kind? It is stored as it was encoded, the kind first."""
+    return text.startswith(f'{{"kind":"{label.kind}"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from cupola.labels.places import problem_from_msgspec, too_deep
 
 COLUMNS = frozenset({"ref", "url", "path", "text", "metadata", "parts", "pre_label", "gold_label", "eligible"})
 _TEXTS = frozenset({"ref", "url", "path", "text"})
+# by their letters alone; a known answer that is named "gold" would else be metadata, which whoever works is shown
+_MEANT = {**{name.replace("_", ""): name for name in COLUMNS}, "gold": "gold_label"}
+_joint = re.compile(r"[\s_-]+")
 _LABELS = frozenset({"pre_label", "gold_label"})
 
 
@@ -58,6 +62,12 @@ class Line:
     eligible: tuple[UUID, ...] | None
 
 
+def column_of(given: str) -> str:
+    """The column that a name means, in whichever case and however its words are joined; any other name as it is."""
+    joined = _joint.sub("", given.strip()).lower()
+    return _MEANT.get(joined, given)
+
+
 def line_from(row: Mapping[str, Any], *, from_text: bool = False) -> Line:
     """A row of columns as a line. What is absent, null or NaN is absent; numbers are their digits where a text is
     wanted; labels are JSON (as text or as it is) or bare class names; columns of other names are metadata.
@@ -68,15 +78,26 @@ def line_from(row: Mapping[str, Any], *, from_text: bool = False) -> Line:
     known: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     for given, value in row.items():
-        known_as = given.strip().lower()
-        name = known_as if known_as in COLUMNS else given
+        name = column_of(given)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
+        if name in known:
+            raise invalid(
+                "line-malformed", f"{given.strip()[:100]!r} says {name} a second time.", place=f"/{name}",
+                remedy="Give one of them.",
+            )  # fmt: skip
         if name not in COLUMNS:
             metadata[name] = value
         elif name in _TEXTS:
             known[name] = value if isinstance(value, str) else _digits(value, name)
         elif name in _LABELS:
+            if isinstance(value, bool) and _joint.sub("", given).lower() == "gold":
+                raise invalid(
+                    "line-malformed",
+                    "gold says whether the item is gold; what is wanted is the answer that is known.",
+                    place="/gold_label",
+                    remedy="Write the known answer as gold_label, and nothing where there is none.",
+                )
             label = _label(value, name)
             if label is not None:
                 known[name] = label

@@ -18,7 +18,7 @@ import msgspec
 from cupola.catalog.addresses import encoded, file_name
 from cupola.catalog.found import Entry, Found, FoundPart, Noted, Read, check_ref, refused
 from cupola.catalog.importers import gzipped
-from cupola.catalog.importers.lines import COLUMNS, Line, PartLine, line_from
+from cupola.catalog.importers.lines import Line, PartLine, column_of, line_from
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels.places import problem_from_msgspec, too_deep
@@ -224,7 +224,7 @@ class _Table:
             first = _first_line(text)
         for delimiter in DELIMITERS:
             names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-            columns = [name.lower() if name.lower() in COLUMNS else name for name in names]
+            columns = [column_of(name) for name in names]
             if {"ref", *CONTENT} & set(columns):
                 break
         else:

@@ -144,6 +144,9 @@ class Choice(LabelKind[ChoiceLabel]):
         """A text is the one class that was chosen, a list of them several."""
         return ChoiceLabel([said] if isinstance(said, str) else list(said))
 
+    def to_plain(self, label: ChoiceLabel) -> str | Sequence[str]:
+        return label.values[0] if len(label.values) == 1 else label.values
+
     def code_of(self, label: ChoiceLabel, ontology: Ontology) -> int | None:
         if ontology.multiple or len(label.values) != 1:
             return None

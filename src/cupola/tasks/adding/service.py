@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Kind, Problem, conflict, invalid, not_found
-from cupola.labels import Label, Ontology, code_of, decode_label, encode, validate
+from cupola.labels import Label, Ontology, code_of, decode_label, encode, label_meant, validate
 from cupola.ontology import service as ontologies
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn, Role
@@ -185,7 +185,7 @@ async def _note(conn: Conn, tenant: UUID, project: UUID, step: store.StepRow) ->
 
 def _gold_label(text: str, ontology: Ontology, ref: str) -> Label:
     try:
-        label = decode_label(text)
+        label = label_meant(decode_label(text), ontology)
         validate(label, ontology)
     except Problem as problem:
         raise invalid(
