@@ -159,11 +159,9 @@ def worked(place: House, crowd: list[stage.Worker], project: str, truth: Truth, 
         client = Client(place.url, crowd[n].token)
         offers = client.get("/api/work/offers")
         assert [offer["price_minor"] for offer in offers if offer["project"] == project] in ([PRICE_MINOR], [])
-        idle = 0
-        while idle < 8:
+        for _ in range(500):  # what nobody is offered may wait for a fit
             done = stage.work_page(client, project, judge)
             made[n] += done
-            idle = 0 if done else idle + 1
             if not done:
                 counts = key.get(f"/api/projects/{project}")["counts"]
                 if counts["open"] + counts["collecting"] == 0:

@@ -49,7 +49,7 @@ def work(run: Runtime) -> list[Job]:
         Job("tasks", adding.run_add, adding.fail_add, at_once=2, each=1),
         Job("freeze", freezing.run_freeze, freezing.fail_freeze, at_once=2, each=1),
         # models are fitted, and people chosen for directed projects, beside the decisions
-        Job(quality.REFIT, aggregator.refit, at_once=2, each=1),
+        Job(quality.REFIT, aggregator.catch_up, aggregator.without_fit, at_once=2, each=1),
         Job(quality.ASK, aggregator.ask_anew, at_once=2, each=1),
         Job(figures.JOB, figures.keep, at_once=2, each=1),
         # orders: put on their lines, as money and attachments come in

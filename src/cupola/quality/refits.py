@@ -27,7 +27,7 @@ from cupola.quality.strategies.base import Aims, AnyStrategy, Evidence, Model, P
 special = Lazy("scipy.special")
 
 REFIT_GROWTH = 1.25
-FITTED = "model.fitted"
+FITTED, UNFITTED = "model.fitted", "model.unfitted"
 FIRST_REFIT = 60  # judgements before the first fit
 
 
@@ -37,6 +37,7 @@ class Live:
 
     threshold: the confidence to settle at before anything is known of the crowd. use: what the project's plan says of
     models' opinions; raters: the models that are heard, the best first; stages: how many the project's line has.
+    seen: judgements as far as was heard; counted: they were counted since the last fit, and the next is due.
     """
 
     plan: Plan
@@ -51,6 +52,7 @@ class Live:
     seen: int = 0
     tasks_total: int = 0
     next_refit: float = FIRST_REFIT
+    counted: bool = False
     use: str = "heard"
     stages: int = 1
     raters: list[Rater] = field(default_factory=list)
@@ -59,6 +61,12 @@ class Live:
     def version(self) -> int | None:
         """Of the model, as a settlement keeps it; None before the first fit."""
         return self.model.version or None
+
+    @property
+    def behind(self) -> bool:
+        """So much was judged since the last fit that the next is due: this model settles what it is sure of, but who
+        else is to be asked is for the next one to say."""
+        return self.seen >= self.next_refit
 
 
 def next_after(judgements: int, tasks_total: int) -> float:

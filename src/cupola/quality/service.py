@@ -7,6 +7,7 @@ twice changes nothing. It stores the version of the model it was made with.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel import clock, ids
+from cupola.kernel.errors import Problem
 from cupola.labels import Ontology, decode_label, encode, is_one, unit_kind, units
-from cupola.platform import jobs
+from cupola.platform import events, jobs
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
@@ -29,6 +31,8 @@ from cupola.quality.refits import Live
 from cupola.quality.strategies.base import Ruling
 from cupola.tasks import service as tasks_service
 
+log = logging.getLogger("cupola.quality")
+
 SCAN = 20_000  # tasks looked at again after a refit, at a time
 REFIT, ASK = "refit", "ask"  # kinds of jobs
 KINDS = (
@@ -39,6 +43,7 @@ KINDS = (
     "tasks.created",
     "project.launched",
     refits.FITTED,
+    refits.UNFITTED,
     opinions.GIVEN,
 )
 Value = Callable[[Sequence[UUID]], NDArray[np.float64]]
@@ -91,6 +96,9 @@ class Aggregator:
                 fresh.add(event.project)
             elif event.kind == refits.FITTED:
                 self._live.pop((tenant, event.project), None)
+            elif event.kind == refits.UNFITTED:
+                if (known := self._live.get((tenant, event.project))) is not None:
+                    known.next_refit, known.counted = refits.next_after(known.seen, known.tasks_total), False
             elif event.kind == opinions.GIVEN:
                 told.add(event.project)
         for project in sorted(fresh | set(touched)):
@@ -109,12 +117,17 @@ class Aggregator:
             if len(self._live) >= 1_000:
                 self._live.clear()
             known = self._live[tenant, project] = await self._of(conn, tenant, project)
+        known.seen += len(tasks)
+        news = known.behind and not known.counted
+        if news:  # by what was heard, which is more than what was judged: pages also come back
+            known.seen = await store.COUNT.one(conn, tenant=tenant, project=project)
+            known.counted = news = known.behind
+        left = 0
         for part in _parts(tasks, 5_000):
-            await self._decide(conn, tenant, project, known, part)
+            left += await self._decide(conn, tenant, project, known, part)
         if known.directed and (fresh or tasks):
             await jobs.add(conn, tenant, ASK, project)
-        if known.seen >= known.next_refit:
-            known.next_refit = refits.next_after(known.seen, known.tasks_total)
+        if news or left:  # whatever is left to the next fit is looked at by a run that begins after this
             await jobs.add(conn, tenant, REFIT, project)
 
     @staticmethod
@@ -146,20 +159,27 @@ class Aggregator:
         return known
 
     # ------------------------------------------------------------ decisions
-    async def _decide(self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[UUID]) -> None:
-        known.seen += len(tasks)
+    async def _decide(self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[UUID]) -> int:
+        """Decide what can be decided of these; returns how many tasks are left to the next fit."""
         open_tasks = await store.DECIDABLE.all(conn, tenant=tenant, tasks=tasks)
         # who already asked for one more judgement waits for it
-        await self._settle_or_ask(conn, tenant, project, known, [t for t in open_tasks if t.open_slots == 0])
+        idle = [task for task in open_tasks if task.open_slots == 0]
+        return await self._settle_or_ask(conn, tenant, project, known, idle, behind=known.behind)
 
     async def _settle_or_ask(
-        self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[store.OpenTask]
-    ) -> None:
+        self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[store.OpenTask], *, behind: bool = False
+    ) -> int:
+        """Settle, ask or escalate; returns how many tasks are left as they are.
+
+        behind: what this model does not settle is left to the next, which looks at all that waits; a task must not be
+        given out once more, nor to an expert, only because the crowd is quicker than the fits.
+        """
         if not tasks:
-            return
+            return 0
         if known.stages > 1:
             await self._hand_on(conn, tenant, project, known, tasks)
-            return
+            return 0
+        left = 0
         votes = await self._votes(conn, tenant, known, [task.id for task in tasks])
         # what was said of a task that is done again no longer counts, and nobody may have said anything since
         heard = {vote.task for vote in votes}
@@ -168,6 +188,8 @@ class Aggregator:
         for ruling in await self._rulings(conn, tenant, known, decided, votes):
             if ruling.verdict == "settle" and ruling.label is not None:
                 made.settled.append(Settling(ruling, encode(ruling.label).decode()))
+            elif behind:
+                left += 1
             elif ruling.verdict == "escalate":
                 made.escalated.append((ruling.task, ruling.confidence))
             else:
@@ -179,6 +201,7 @@ class Aggregator:
             made.escalated += [one for one in made.more if one[0] in nobody_left]
             made.more = [one for one in made.more if one[0] not in nobody_left]
         await self._write(conn, tenant, project, known, made)
+        return left
 
     async def _hand_on(self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[store.OpenTask]) -> None:
         """Of a project with reviews: what was drawn goes to its reviewer, what was reviewed settles."""
@@ -309,21 +332,51 @@ class Aggregator:
                     await self._tell(conn, tenant, project, "task.escalated", told, "nobody-left")
             after = tasks[-1].id
 
+    async def catch_up(self, _run: Runtime, tenant: UUID, project: UUID) -> None:
+        """Fit anew if that is due, or if models have said something; look again at the tasks that wait."""
+        async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
+            known = await self._of(conn, tenant, project)
+            due = known.behind or await opinions.any_given(conn, tenant, project)
+        if due:
+            await self.refit(_run, tenant, project)
+        else:  # somebody decided by the model of before while the last fit was under way
+            await self._look_again(tenant, project, known, idle_only=True)
+
     async def refit(self, _run: Runtime, tenant: UUID, project: UUID) -> None:
         """Fit the model on everything judged, store it as a new version, and look again at the tasks that wait."""
         async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
             known = await self._of(conn, tenant, project)
-        if not await refits.fit(self._run, tenant, project, known):
-            return
+        if await refits.fit(self._run, tenant, project, known):
+            await self._look_again(tenant, project, known)
+        else:
+            await self.without_fit(_run, tenant, project, "nothing to fit")
+
+    async def without_fit(self, _run: Runtime, tenant: UUID, project: UUID, _reason: str) -> None:
+        """No fit can be made: the model that there is decides, and the next fit is tried when more has been judged."""
+        async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
+            await events.emit(conn, tenant, refits.UNFITTED, None, project)
+        try:
+            async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
+                known = await self._of(conn, tenant, project)
+            await self._look_again(tenant, project, known)
+        except Problem:
+            raise  # something of ours is away: once more, later
+        except Exception:
+            # what cannot be decided either is set aside when something of it is heard again
+            log.exception("project %s: neither a fit nor a decision can be made", project)
+
+    async def _look_again(self, tenant: UUID, project: UUID, known: Live, *, idle_only: bool = False) -> None:
+        """Decide what waits by this model. idle_only: of it, what nobody is asked for."""
         after = UUID(int=0)
         while True:
             async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
                 waiting = await store.WAITING.all(conn, tenant=tenant, project=project, after=after, limit=SCAN)
                 if not waiting:
                     return
+                some = [task.id for task in waiting if task.open_slots == 0 or not idle_only]
                 # locked now; who was claimed in between is left alone
-                locked = await store.DECIDABLE.all(conn, tenant=tenant, tasks=[task.id for task in waiting])
-                idle = [task for task in locked if not known.directed or task.open_slots == 0]
+                locked = await store.DECIDABLE.all(conn, tenant=tenant, tasks=some)
+                idle = [task for task in locked if not (known.directed or idle_only) or task.open_slots == 0]
                 await self._settle_or_ask(conn, tenant, project, known, idle)
             after = waiting[-1].id
 

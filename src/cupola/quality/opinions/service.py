@@ -304,11 +304,16 @@ def with_opinions(
 
 
 # ---------------------------------------------------------------- what fits compare
+async def any_given(conn: Conn, tenant: UUID, project: UUID) -> bool:
+    """Whether a model has said anything of the project's tasks."""
+    return await store.ANY_GIVEN.one(conn, tenant=tenant, project=project)
+
+
 async def comparable(
     conn: Conn, tenant: UUID, project: UUID, *, read_labels: bool
 ) -> tuple[list[Said], list[store.TruthRow]]:
     """What models said of the tasks that were judged last, and what is known to be true of those."""
-    if not await store.ANY_GIVEN.one(conn, tenant=tenant, project=project):
+    if not await any_given(conn, tenant, project):
         return [], []
     read = store.COMPARED if read_labels else store.CODED_COMPARED
     rows = await read.all(conn, tenant=tenant, project=project, judgements=FROM_JUDGEMENTS, limit=MOST_COMPARED)
