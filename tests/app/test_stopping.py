@@ -97,3 +97,33 @@ def test_the_worker_keeps_the_database_when_the_server_goes_first(data_dir: Path
             worker.terminate()
             worker.wait(60)
     assert not Cluster.inspect(data_dir).running
+
+
+STUCK = """
+import asyncio, sys, time
+from cupola.app import ending
+
+async def main():
+    steps = ending.Steps(asyncio.get_running_loop())
+    for _ in range(40):  # more than there are threads
+        asyncio.ensure_future(asyncio.to_thread(time.sleep, 3_600))
+    quick = asyncio.ensure_future(asyncio.to_thread(lambda: "done"))
+    await asyncio.sleep(0.2)
+    await steps.leave(grace_s=0.5)
+    print(await asyncio.to_thread(lambda: "closed in order"))
+
+with ending.without_waiting():
+    try:
+        asyncio.run(main())
+    finally:
+        print("unwound")
+    raise SystemExit(int(sys.argv[1]))
+"""
+
+
+def test_a_step_that_nothing_can_interrupt_holds_no_process_back() -> None:
+    for code in (0, 3):
+        done = subprocess.run(
+            [sys.executable, "-c", STUCK, str(code)], capture_output=True, text=True, timeout=300, check=False
+        )
+        assert (done.returncode, done.stdout.split("\n")[:2]) == (code, ["closed in order", "unwound"]), done.stderr

@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from rich.console import Console
 
-from cupola.app import http, launch, wire, worker
+from cupola.app import ending, http, launch, wire, worker
 from cupola.identity.flows import first_admin_link
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform import address
@@ -59,10 +59,12 @@ def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True
     _free(settings)
     wire.raise_file_limit()
     # beside others a schema is changed on purpose: `cupola migrate`, by whoever sees to it that no older process runs
-    with launch.database(settings, bring_up_to_date=with_worker or settings.database_url is None) as place:
+    up_to_date = with_worker or settings.database_url is None
+    with ending.without_waiting(), launch.database(settings, bring_up_to_date=up_to_date) as place:
         run = launch.runtime(settings, place.server_url)
 
         async def background() -> Callable[[], Awaitable[None]]:
+            steps = ending.Steps(asyncio.get_running_loop())
             stop = await worker.start(run) if with_worker else None
             watch = asyncio.create_task(_watch(place))
             if first_link:
@@ -72,6 +74,7 @@ def run_server(settings: Settings, *, with_worker: bool, first_link: bool = True
                 watch.cancel()
                 if stop is not None:
                     await stop()
+                await steps.leave()
 
             return end
 
@@ -115,17 +118,20 @@ def run_worker(settings: Settings) -> None:
     logs.begin()
     traces.begin("cupola-worker")
     _end_in_order_when_told_to()
-    with launch.database(settings, bring_up_to_date=settings.database_url is None) as place:
+    up_to_date = settings.database_url is None
+    with ending.without_waiting(), launch.database(settings, bring_up_to_date=up_to_date) as place:
         run = launch.runtime(settings, place.server_url)
 
         async def main() -> None:
             stop = asyncio.Event()
             loop = asyncio.get_running_loop()
+            steps = ending.Steps(loop)
             for name in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(name, stop.set)
             console.print("The worker runs.")
             watch = asyncio.create_task(_watch(place))
             await worker.run_until(run, stop)
             watch.cancel()
+            await steps.leave()
 
         asyncio.run(main())
