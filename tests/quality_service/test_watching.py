@@ -65,6 +65,11 @@ def test_a_ring_and_somebody_who_never_looks_are_told_from_honest_people_each_wi
     assert ring.evidence
     assert ring.strength > 0
     assert str(workers[HONEST]) not in ring.others, "others are named by their pseudonyms"
+    figures = {flag.kind: flag.figures for one in flags for flag in one}
+    assert set(figures["collusion"]) == {"others", "agreed", "shared", "due"}
+    assert set(figures["spammer"]) == {"follows", "error"}
+    for name in ("others", "agreed", "shared"):
+        assert f"{ring.figures[name]:.0f}" in ring.evidence, "whoever writes the sentence anew says the same"
 
 
 def test_the_proven_meet_less_gold_and_whoever_seems_to_drift_meets_more() -> None:

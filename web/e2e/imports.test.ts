@@ -1,4 +1,7 @@
 /** Every place where data can be, each with its form, and what the forms and the server say of what is wrong. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, expectAccessible, launch, logins, picture, signIn, type Visit, visit } from './browser';
@@ -48,6 +51,42 @@ describe.skipIf(!logins)('an import', () => {
     await page.getByRole('heading', { name: 'Items (2)' }).waitFor({ timeout: 30_000 });
   });
 
+  it('takes a folder and single files that are dropped, whatever they are called', async () => {
+    const top = mkdtempSync(join(tmpdir(), 'dropped-'));
+    const pictures = Object.values(shapes(6));
+    const put = (path: string, data: Buffer) => {
+      mkdirSync(dirname(join(top, path)), { recursive: true });
+      writeFileSync(join(top, path), data);
+    };
+    put('照片 📷/猫 🐈.png', pictures[2] as Buffer);
+    put('照片 📷/صور/قطة.png', pictures[3] as Buffer);
+    put('照片 📷/.DS_Store', Buffer.from('clutter'));
+    put('eins.png', pictures[4] as Buffer);
+    put('zwei.png', pictures[5] as Buffer);
+    const at = await page.locator('.cup-drop').boundingBox();
+    const there = { x: (at?.x ?? 0) + 20, y: (at?.y ?? 0) + 20 };
+    const session = await owner.context.newCDPSession(page);
+    // As a person's pointer does it: a script cannot make a transfer that holds a folder.
+    const drop = async (...files: string[]) => {
+      const data = { items: [], files: files.map((path) => join(top, path)), dragOperationsMask: 1 };
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+        await session.send('Input.dispatchDragEvent', { type, ...there, data });
+    };
+    try {
+      await drop('照片 📷');
+      await page.getByRole('heading', { name: 'Items (4)' }).waitFor({ timeout: 30_000 });
+      await page.getByText('猫 🐈.png', { exact: true }).first().waitFor();
+      await page.getByText('صور/قطة.png', { exact: true }).first().waitFor();
+      await drop('eins.png', 'zwei.png');
+      await page.getByRole('heading', { name: 'Items (6)' }).waitFor({ timeout: 30_000 });
+      await page.getByText('zwei.png', { exact: true }).first().waitFor();
+    } finally {
+      rmSync(top, { recursive: true });
+    }
+    await expectAccessible(page);
+    await picture(page, 'import-dropped');
+  });
+
   it('takes lines that are written down, and names the line that is wrong', async () => {
     await choose('Manifest');
     const lines = page.getByLabel('Or write the lines here');
@@ -57,7 +96,7 @@ describe.skipIf(!logins)('an import', () => {
     await expectAccessible(page);
     await lines.fill('{"ref": "a", "text": "It howls."}\n{"ref": "b", "text": "It purrs."}');
     await page.getByRole('button', { name: 'Import these lines' }).click();
-    await page.getByRole('heading', { name: 'Items (4)' }).waitFor({ timeout: 30_000 });
+    await page.getByRole('heading', { name: 'Items (8)' }).waitFor({ timeout: 30_000 });
   });
 
   it('names the address that is none before anything is sent', async () => {

@@ -71,7 +71,7 @@ describe.skipIf(!logins)('the main paths', () => {
     await page.getByLabel('Name of the project').fill(NAME);
     await page.getByLabel('Name of the dataset').fill(NAME);
     await page.getByRole('button', { name: 'Create' }).click();
-    await page.getByRole('button', { name: 'Choose a file' }).waitFor();
+    await page.getByRole('button', { name: 'Choose files' }).waitFor();
     await page.setInputFiles('input[type=file]', {
       name: 'shapes.zip',
       mimeType: 'application/zip',

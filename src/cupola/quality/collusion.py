@@ -136,6 +136,7 @@ def collusion(crowd: Crowd, *, z: float = Z_PAIR, least_shared: int = LEAST_SHAR
                 tuple(sorted(found)),
                 f"Agrees with {len(found)} other{'s' if len(found) > 1 else ''} on {agreed} of {shared} shared "
                 f"judgements, where {due:.0f} would be expected.",
+                {"others": len(found), "agreed": agreed, "shared": shared, "due": float(due)},
             )
         )
     return sorted(flags, key=lambda flag: -flag.strength)

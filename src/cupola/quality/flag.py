@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 FlagKind = Literal["spammer", "inverted", "collusion", "drift", "copied-answers"]
@@ -10,7 +11,10 @@ FlagKind = Literal["spammer", "inverted", "collusion", "drift", "copied-answers"
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """worker, what, how strong (in the unit named by `unit`), over how many judgements, and with whom."""
+    """worker, what, how strong (in the unit named by `unit`), over how many judgements, and with whom.
+
+    evidence: what was seen, in English; figures: the same by name, for whoever says it in another language.
+    """
 
     worker: int
     kind: FlagKind
@@ -19,3 +23,4 @@ class Flag:
     judgements: int
     others: tuple[int, ...] = ()
     evidence: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict, compare=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -59,7 +59,8 @@ class Agreement:
 class WorkerFlag:
     """A signal with its evidence, for a human to look at; nothing follows from it by itself.
 
-    strength is in `unit`, over so many judgements; others: pseudonyms of those it was found together with.
+    strength is in `unit`, over so many judgements; others: pseudonyms of those it was found together with. evidence:
+    what was seen, in English; figures: the same by name, empty for a flag of earlier days.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class WorkerFlag:
     judgements: int
     others: list[str]
     evidence: str
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

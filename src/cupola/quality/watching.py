@@ -69,6 +69,7 @@ def signals(
                 flag.judgements,
                 [short_name(workers[other]) for other in flag.others],
                 flag.evidence,
+                {name: round(float(figure), 4) for name, figure in flag.figures.items()},
             )
         )
     return found

@@ -94,7 +94,8 @@ def spammers(fit: Fit, crowd: Crowd, rho: float = DEFAULT_RHO, *, limit: float =
                 f"Over {made[w]} judgements the answers follow the item {max(share, 0.0):.0%} as much as is usual here "
                 f"(give or take {error[w]:.0%})."
             )
-            flags.append(Flag(int(w), "spammer", share, unit, int(made[w]), evidence=evidence))
+            figures = {"follows": max(share, 0.0), "error": float(error[w])}
+            flags.append(Flag(int(w), "spammer", share, unit, int(made[w]), evidence=evidence, figures=figures))
     return flags
 
 
@@ -162,6 +163,7 @@ def copied_answers(
                     int(met[w]),
                     evidence=f"Follows the model on {followed[w]} of {met[w]} tasks where the crowd says it errs; "
                     f"the pool does on {pool:.0%}.",
+                    figures={"followed": float(followed[w]), "met": float(met[w]), "pool": float(pool)},
                 )
             )
     return sorted(flags, key=lambda flag: -flag.strength)
@@ -215,6 +217,7 @@ def drift(
                     len(own),
                     evidence=f"Agreement with golds and the other votes fell from {first:.0%} to "
                     f"{last:.0%} after judgement {int(cut[best])} of {len(own)}.",
+                    figures={"first": float(first), "last": float(last), "after": int(cut[best]), "of": len(own)},
                 )
             )
     return sorted(flags, key=lambda flag: -flag.strength)

@@ -5487,11 +5487,16 @@ export interface components {
          * WorkerFlag
          * @description A signal with its evidence, for a human to look at; nothing follows from it by itself.
          *
-         *     strength is in `unit`, over so many judgements; others: pseudonyms of those it was found together with.
+         *     strength is in `unit`, over so many judgements; others: pseudonyms of those it was found together with. evidence:
+         *     what was seen, in English; figures: the same by name, empty for a flag of earlier days.
          */
         WorkerFlag: {
             /** Evidence */
             evidence: string;
+            /** Figures */
+            figures?: {
+                [key: string]: number;
+            };
             /** Judgements */
             judgements: number;
             /** Kind */

@@ -60,6 +60,8 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'draft-of-nothing': ['该任务已提交，或不在本任务包中。'],
   'draft-too-large': ['草稿超过 8 MB。', '请减少对象，或先提交。'],
   'drafts-too-large': ['你的草稿总量超过上限。', '请先提交一部分；提交会逐个任务检查。'],
+  'dropped-nothing': ['拖放的内容里没有文件。', '请拖放文件，或含有文件的文件夹。'],
+  'dropped-too-much': ['文件超过 65,535 个，或总大小超过 4 GB。', '请按文件夹分批拖放，或用命令行导入。'],
   'duplicate-ref': ['前面已有同名条目。', '请只保留一个。'],
   'email-invalid': ['这不是有效的邮箱地址。', '请写成 name@example.org 的形式。'],
   'email-taken': ['该邮箱刚刚被注册。', '请重新发送：届时会要求该用户的密码。'],

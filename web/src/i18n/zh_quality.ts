@@ -143,4 +143,15 @@ export const quality: Record<string, string> = {
   'Add a question': '添加问题',
   'What is asked about each item, one question after the other.': '对每个条目依次提出的问题。',
   'Ask at least one question.': '请至少添加一个问题。',
+  'Over {made} judgements the answers go against the golds and the other votes.':
+    '{made} 次判断中，答案与金标和其他人的意见相反。',
+  'Over {made} judgements the answers follow the item {follows} as much as is usual here (give or take {error}).':
+    '{made} 次判断中，答案随数据项变化的程度只有这里通常水平的 {follows}（误差约 {error}）。',
+  'Follows the model on {followed} of {met} tasks where the crowd says it errs; the pool does on {pool}.':
+    '在众人认为模型出错的 {met} 个任务中，有 {followed} 个仍与模型一致；其他人平均为 {pool}。',
+  'Agreement with golds and the other votes fell from {first} to {last} after judgement {after} of {of}.':
+    '与金标和其他人意见的一致率从 {first} 降到 {last}，发生在 {of} 次判断中的第 {after} 次之后。',
+  'Agrees with {others, plural, one {# other} other {# others}} on {agreed} of {shared} shared judgements, where {due} would be expected.':
+    '在 {shared} 次共同的判断中与另外 {others} 人有 {agreed} 次一致，按理约为 {due} 次。',
+  'With {names}.': '同组：{names}。',
 };

@@ -33,7 +33,7 @@ export const requester: Record<string, string> = {
   Cancelled: '已取消',
   Certificate: '证书',
   Certified: '已认证',
-  'Choose a file': '选择文件',
+  'Choose files': '选择文件',
   'Choose a format that your trainer reads. The certificate travels with the files.':
     '选择训练程序可读的格式，证书随文件一并导出。',
   'Choose one, or create one below': '选择已有数据集，或在下方新建',
@@ -277,7 +277,7 @@ export const requester: Record<string, string> = {
   Manifest: '清单',
   'Folder of the server': '服务器上的文件夹',
   'S3 bucket': 'S3 存储桶',
-  'or drop it here': '或拖放到此处',
+  'or drop files or a folder here': '或把文件或文件夹拖到此处',
   'JSONL, CSV or Parquet; on each row ref, and one of url and text. metadata, pre_label and gold_label may follow.':
     'JSONL、CSV 或 Parquet；每行含 ref，以及 url 或 text 之一，可附 metadata、pre_label 和 gold_label。',
   'Or write the lines here': '或在此处书写各行',

@@ -15,11 +15,14 @@ import {
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { catalogue } from '../api/calls';
+import { Problem } from '../api/http';
 import type { ImportRun } from '../api/types';
 import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { ProblemNote } from '../ui/bits';
 import { Icon } from '../ui/icons';
+import { archive, fitsArchive } from './archive';
+import { type Dropped, filesOf, namedFiles } from './dropped';
 import {
   checkFolder,
   checkManifest,
@@ -64,14 +67,34 @@ function WrongNote({ wrong }: { wrong: Wrong | null }) {
   );
 }
 
-/** Sends a file and imports it; the file may also be dropped here. */
+/** What is sent: a file as it is, several as a zip. */
+async function oneFile(files: readonly Dropped[]): Promise<File> {
+  const [first] = files;
+  if (first === undefined)
+    throw new Problem(0, {
+      code: 'dropped-nothing',
+      detail: 'There is no file in what was dropped.',
+      remedy: 'Drop files, or a folder that holds some.',
+    });
+  if (files.length === 1 && first.path === first.file.name) return first.file;
+  if (!fitsArchive(files))
+    throw new Problem(0, {
+      code: 'dropped-too-much',
+      detail: 'These are more than 65,535 files, or more than 4 GB.',
+      remedy: 'Drop them folder by folder, or import them by the command line.',
+    });
+  return archive(files, 'dropped.zip');
+}
+
+/** Sends a file and imports it; it may also be dropped here, as may several and folders. */
 function FileForm({ dataset, onDone, accept, children }: Start & { accept: string; children: ReactNode }) {
   const t = useT();
   const { percent } = useFormat();
   const [sent, setSent] = useState<number | null>(null);
   const [over, setOver] = useState(false);
   const send = useMutation({
-    mutationFn: async (file: File) => {
+    mutationFn: async (chosen: Promise<Dropped[]> | Dropped[]) => {
+      const file = await oneFile(await chosen);
       setSent(0);
       const { upload } = await catalogue.upload(dataset, file, setSent);
       return catalogue.startImport(dataset, { type: 'upload', upload });
@@ -95,20 +118,19 @@ function FileForm({ dataset, onDone, accept, children }: Start & { accept: strin
         onDrop={(event) => {
           event.preventDefault();
           setOver(false);
-          const [file] = event.dataTransfer.files;
-          if (file && !send.isPending) send.mutate(file);
+          if (!send.isPending) send.mutate(filesOf(event.dataTransfer));
         }}
       >
-        <FileButton onChange={(file) => file && send.mutate(file)} accept={accept}>
+        <FileButton multiple onChange={(files) => files.length > 0 && send.mutate(namedFiles(files))} accept={accept}>
           {(props) => (
             <Button {...props} leftSection={<Icon name="upload" />} loading={send.isPending && sent === null}>
-              {t('Choose a file')}
+              {t('Choose files')}
             </Button>
           )}
         </FileButton>
         {sent === null ? (
           <Text size="sm" c="dimmed">
-            {t('or drop it here')}
+            {t('or drop files or a folder here')}
           </Text>
         ) : (
           <Group gap={8} role="status">

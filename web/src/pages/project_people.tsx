@@ -6,6 +6,7 @@ import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Empty, Interval, Moment, Panel } from '../ui/bits';
 import { Confusion } from '../ui/charts';
+import { useFlagWords } from '../ui/flag_words';
 import { readFlag } from '../ui/flags';
 import { Rows } from '../ui/table';
 
@@ -48,6 +49,7 @@ function FlagChip({ kind }: { kind: string }) {
 /** Those with a flag, each with what was seen: to be looked at, not judged by. */
 function Flagged({ contributors }: { contributors: readonly ContributorQuality[] }) {
   const t = useT();
+  const words = useFlagWords();
   const flagged = contributors.flatMap((one) =>
     (one.flags as readonly unknown[]).map((flag) => ({ who: one.pseudonym, flag: readFlag(flag) })),
   );
@@ -66,7 +68,7 @@ function Flagged({ contributors }: { contributors: readonly ContributorQuality[]
         {flagged.slice(0, MOST_FLAGS).map(({ who, flag }) => (
           <li key={`${who} ${flag.kind}`}>
             <strong className="cup-whole">{who}</strong> <FlagChip kind={flag.kind} />{' '}
-            <span style={{ overflowWrap: 'anywhere' }}>{flag.evidence}</span>
+            <span style={{ overflowWrap: 'anywhere' }}>{words(flag)}</span>
             {flag.since && (
               <Text component="span" size="xs" c="dimmed">
                 {' '}
