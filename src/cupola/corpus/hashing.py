@@ -17,8 +17,8 @@ from cupola.kernel.jit import kernel
 U64 = npt.NDArray[np.uint64]
 WORD_SEED = np.uint64(0x9E3779B97F4A7C15)
 WORD_STEP = np.uint64(0xD6E8FEB86659FD93)
-GRAM_STEP = np.uint64(0xA0761D6478BD642F)
-_S33, _S29 = np.uint64(33), np.uint64(29)
+RUN_STEP = np.uint64(0xA0761D6478BD642F)
+_S33 = np.uint64(33)
 _M1, _M2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
@@ -36,16 +36,6 @@ def mixed(x: np.uint64) -> np.uint64:
 def signed(x: np.uint64) -> Any:
     """The bits of `x` as a whole number that arrays can be indexed by (an int64; of mixed signs numba makes floats)."""
     return np.int64(x)
-
-
-@kernel
-def gram_hash(words: U64, start: int, size: int) -> np.uint64:
-    """The hash of `size` words from `start` on."""
-    h = np.uint64(size)
-    for n in range(start, start + size):
-        h = (h ^ words[n]) * GRAM_STEP
-        h ^= h >> _S29
-    return mixed(h)
 
 
 def word_hash(word: str) -> int:
@@ -68,11 +58,9 @@ def _mixed(x: int) -> int:
     return x ^ (x >> 33)
 
 
-def gram_hash_of(words: list[int]) -> int:
-    """`gram_hash` of word hashes, in plain Python."""
-    mask = (1 << 64) - 1
-    h = len(words)
+def run_hash(words: list[int]) -> int:
+    """The hash of a run of word hashes, as `lookup.run_hits` rolls it: a polynomial modulo 2**64, mixed."""
+    h = 0
     for word in words:
-        h = (h ^ word) * int(GRAM_STEP) & mask
-        h ^= h >> 29
+        h = h * int(RUN_STEP) + word & (1 << 64) - 1
     return _mixed(h)

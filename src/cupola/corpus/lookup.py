@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cupola.corpus.hashing import U64, gram_hash, gram_hash_of, signed, word_hash
+from cupola.corpus.hashing import RUN_STEP, U64, mixed, run_hash, signed, word_hash
 from cupola.kernel.jit import kernel
 
 I64 = npt.NDArray[np.int64]
@@ -79,10 +79,19 @@ def list_counts(words: U64, ends: I64, keys: U64, masks: U64, out: I64) -> None:
 def run_hits(words: U64, ends: I64, keys: U64, items: U64, size: int, out: I64) -> None:
     """out[d] = (how many runs of `size` words are in the table, the first one's item or -1)."""
     start = 0
+    leaves = np.uint64(1)  # what the word that leaves a run has been multiplied by
+    for _ in range(size):
+        leaves *= RUN_STEP
     for d in range(len(ends)):
         out[d, 1] = -1
-        for n in range(start, ends[d] - size + 1):
-            item = found(keys, items, gram_hash(words, n, size))
+        h = np.uint64(0)
+        for n in range(start, ends[d]):
+            h = h * RUN_STEP + words[n]
+            if n - start >= size:
+                h -= leaves * words[n - size]
+            if n - start < size - 1:
+                continue
+            item = found(keys, items, mixed(h))
             if item != np.uint64(0):
                 if out[d, 0] == 0:
                     out[d, 1] = signed(item) - 1
@@ -118,5 +127,5 @@ def runs_of(items: Iterable[Sequence[int]], size: int) -> tuple[U64, U64]:
     runs: dict[int, int] = {}
     for place, words in enumerate(items):
         for n in range(len(words) - size + 1):
-            runs.setdefault(gram_hash_of(list(words[n : n + size])), place + 1)
+            runs.setdefault(run_hash(list(words[n : n + size])), place + 1)
     return open_table(runs)
