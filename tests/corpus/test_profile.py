@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cupola.corpus import profile as profiling
 from cupola.corpus.bytemodel import ByteModel, fit
 from cupola.corpus.profile import profile, words_of
 from cupola.corpus.shingles import jaccard, shingle_set
@@ -80,6 +81,20 @@ def test_a_document_does_not_see_its_neighbours_nor_how_the_batch_is_cut() -> No
     chunked = pa.chunked_array([whole[:10], whole[10:300], whole[300:]])
     assert profile(chunked).equals(together)
     assert profile(whole.cast(pa.string())).equals(together)
+
+
+def test_documents_of_a_large_batch_keep_their_words_and_only_one_that_is_too_long_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    documents = [" ".join(f"d{d}w{n}" for n in range(20_000)) for d in range(5)]
+    monkeypatch.setattr(profiling, "MOST_WORDS", 30_000)
+    found = words_of(pa.array(documents))
+    assert found.ends.tolist() == [20_000, 40_000, 60_000, 80_000, 100_000]
+    assert len(set(found.hashes.tolist())) == 100_000
+    monkeypatch.setattr(profiling, "MOST_WORDS", 10_000)
+    batch = pa.array([documents[0] + " " + "x " * 90_000, "short and whole"])
+    assert words_of(batch).ends.tolist() == [10_000, 10_003]
+    assert profile(batch).field("words").to_pylist() == [110_000, 3]
 
 
 def test_a_null_document_has_a_null_profile_and_another_type_is_refused() -> None:

@@ -29,7 +29,7 @@ I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 Texts = Callable[[I64], Any]  # rows, ascending → an Arrow array of their texts
 LEAST_SIMILARITY = 0.5
-_PAIRS_AT_A_TIME = 4096
+_PAIRS_AT_A_TIME = 256  # their texts are in memory together
 _SHINGLES_HELD = 1 << 25  # 256 MB of sets that may be asked for again
 
 
@@ -74,7 +74,7 @@ def duplicates(
     rows = np.lexsort((ids, -quality))  # by rank: the best first
     twins = _exact(hashes[rows])
     kept = np.flatnonzero(twins < 0)
-    joined = _joined(_edges(bands[rows], kept), lambda ranks: texts(ranks), rows, threshold)
+    joined = _joined(_edges(bands, rows, kept), lambda ranks: texts(ranks), rows, threshold)
     for rank in np.flatnonzero(twins >= 0).tolist():
         joined[rank] = joined.get(int(twins[rank]), (int(twins[rank]), 1.0))
     gone = np.array(sorted(joined), np.int64)
@@ -97,12 +97,12 @@ def _exact(hashes: U64) -> I64:
     return twins
 
 
-def _edges(bands: npt.NDArray[Any], kept: I64) -> npt.NDArray[np.int64]:
+def _edges(bands: npt.NDArray[Any], rows: I64, kept: I64) -> I64:
     """int64[m, 2]: pairs of ranks (better, worse) that share a key, each with the best of its bucket; ascending."""
-    kept = kept[bands[kept].any(1)] if bands.size else kept[:0]
+    kept = kept[bands[rows[kept], 0] != 0] if bands.size else kept[:0]
     pairs: list[I64] = []
     for band in range(bands.shape[1]):
-        keys = bands[kept, band]
+        keys = bands[rows[kept], band]  # a band at a time: all in another order would be all of them twice
         order = np.argsort(keys, kind="stable")  # ranks stay ascending inside a bucket
         ordered = keys[order]
         first = np.ones(len(kept), np.bool_)

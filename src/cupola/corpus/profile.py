@@ -25,7 +25,7 @@ pa: Any = Lazy("pyarrow")
 
 PROFILE_VERSION = f"1 (Unicode {VERSION})"
 PIECE_BYTES = 1 << 18
-MOST_WORDS, MOST_LINES = 1 << 24, 1 << 22  # of one document; the rest is counted, and not looked at for repetition
+MOST_WORDS, MOST_LINES = 1 << 22, 1 << 20  # of one document; the rest is counted, and not looked at for repetition
 I64 = npt.NDArray[np.int64]
 _GRAMS = len(repetition.GRAM_COUNTS)
 
@@ -101,13 +101,26 @@ def words_of(batch: Any) -> Words:
     """The words of each document, as the profile sees them."""
     data, offsets = buffers(batch)
     n = len(offsets) - 1
-    most = int(offsets[-1] - offsets[0])
-    scratch = _Scratch(most) if n else _Scratch(0)
-    ends = np.zeros(n, np.int64)
-    _scan(data, offsets, scratch, np.zeros((n, len(scan.COUNTS)), np.int64), np.zeros((n, len(SCRIPTS)), np.int64),
-          np.zeros((n, 2), np.uint64), ends, np.zeros(n, np.int64))  # fmt: skip
-    total = int(ends[-1]) if n else 0
-    return Words(scratch.words[:total].copy(), scratch.chars[:total].copy(), ends)
+    pieces = _pieces(offsets)
+    scratch = _scratch_for(offsets, pieces)
+    hashes, chars, ends, before = [], [], np.zeros(n, np.int64), 0
+    for start, end in pieces:
+        size = end - start
+        _scan(data, offsets[start : end + 1], scratch, np.zeros((size, len(scan.COUNTS)), np.int64),
+              np.zeros((size, len(SCRIPTS)), np.int64), np.zeros((size, 2), np.uint64), ends[start:end],
+              np.zeros(size, np.int64))  # fmt: skip
+        found = int(ends[end - 1])
+        hashes.append(scratch.words[:found].copy())
+        chars.append(scratch.chars[:found].copy())
+        ends[start:end] += before
+        before += found
+    if not pieces:
+        return Words(np.zeros(0, np.uint64), np.zeros(0, np.int32), ends)
+    return Words(np.concatenate(hashes), np.concatenate(chars), ends)
+
+
+def _scratch_for(offsets: I64, pieces: list[tuple[int, int]]) -> _Scratch:
+    return _Scratch(max((int(offsets[end] - offsets[start]) for start, end in pieces), default=0))
 
 
 def _scan(data: Any, offsets: I64, s: _Scratch, counts: I64, scripts: I64, hashes: U64, ends: I64, lines: I64) -> None:
@@ -133,7 +146,7 @@ def profile(batch: Any, *, model: ByteModel | None = None, benchmark: Benchmark 
     lines, grams = np.zeros((n, len(repetition.LINE_COUNTS)), np.int64), np.zeros((n, _GRAMS), np.int64)
     listed, leaks, bits = np.zeros((n, len(lists.names)), np.int64), np.zeros((n, 2), np.int64), np.zeros(n, np.int64)
     pieces = _pieces(offsets)
-    s = _Scratch(max((int(offsets[end] - offsets[start]) for start, end in pieces), default=0))
+    s = _scratch_for(offsets, pieces)
     for start, end in pieces:
         at = slice(start, end)
         here = offsets[start : end + 1]

@@ -217,8 +217,19 @@ class _Read:
         order = np.argsort(np.array(self.ids), kind="stable")  # ids that are given twice: the one read first
         ranks = np.empty(len(order), np.int64)
         ranks[order] = np.arange(len(order))
-        hashes, bands, quality = (np.concatenate(parts) for parts in (self._hashes, self._bands, self._quality))
+        hashes, bands, quality = _poured(self._hashes), _poured(self._bands), _poured(self._quality)
         return near.duplicates(hashes, bands, quality.astype(np.float64), ranks, texts, threshold=threshold)
+
+
+def _poured(parts: list[Any]) -> Any:
+    """The parts in one array; each is given back as it is copied."""
+    whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    end = len(whole)
+    while parts:
+        part = parts.pop()
+        whole[end - len(part) : end] = part
+        end -= len(part)
+    return whole
 
 
 def _write_removals(read: _Read, gone: near.Removals, threshold: float, path: Path) -> None:
