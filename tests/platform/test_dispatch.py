@@ -197,6 +197,26 @@ def test_a_turn_that_never_ends_is_cut_off_and_set_aside(foundry: Foundry, monke
     assert reason.startswith("RuntimeError")
 
 
+def test_what_takes_long_is_given_longer_each_time_until_it_is_done(
+    foundry: Foundry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "HANDLE_LIMIT_S", 1.0)
+    monkeypatch.setattr(service, "ASIDE_FIRST_S", 0.01)
+    tenant, project = foundry.tenant(), ids.uuid7()
+    written = happen(foundry, "slow", tenant, 3, project)
+    heard = Heard("slow")
+
+    async def handle(conn: Conn, tenant: UUID, some: Sequence[Event]) -> None:
+        await conn.execute("SELECT pg_sleep(1.5)")
+        await heard.handle(conn, tenant, some)
+
+    for _ in range(20):
+        drain(foundry, Consumer("slow", ("test.slow",), handle))
+        if not asides(foundry, "slow"):
+            break
+    assert effects(foundry, "slow", tenant) == written
+
+
 def test_a_process_that_dies_in_the_middle_of_a_turn_leaves_it_to_another(foundry: Foundry) -> None:
     tenant = foundry.tenant()
     written = happen(foundry, "dies", tenant, 5)

@@ -159,7 +159,7 @@ def worked(place: House, crowd: list[stage.Worker], project: str, truth: Truth, 
         client = Client(place.url, crowd[n].token)
         offers = client.get("/api/work/offers")
         assert [offer["price_minor"] for offer in offers if offer["project"] == project] in ([PRICE_MINOR], [])
-        for _ in range(500):  # what nobody is offered may wait for a fit
+        for _ in range(2_000):  # what nobody is offered may wait for a fit, on a busy machine for long
             done = stage.work_page(client, project, judge)
             made[n] += done
             if not done:

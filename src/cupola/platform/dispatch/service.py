@@ -42,7 +42,7 @@ HANDS = 4  # turns under way in one process, each with a connection
 HANDS_OF_ONE = 2  # of these, for one tenant
 LEASE_S = 1.0
 # A transaction that has written holds back what every process may read of the events: not for long.
-HANDLE_LIMIT_S = 20.0
+HANDLE_LIMIT_S, LONGEST_HANDLE_S = 20.0, 320.0
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0  # while something of ours is away
 FLOOR_EVERY_S = 5.0
 ASIDE_FIRST_S, ASIDE_LONGEST_S = 5.0, 3_600.0
@@ -258,7 +258,7 @@ class Dispatcher:
                 )
                 if not heard:
                     return None
-                await self._handle(conn, consumer, tenant, heard)
+                await self._handle(conn, consumer, tenant, heard, HANDLE_LIMIT_S)
                 # the horizon was taken before the read: all before it was in it
                 reached = [Place(heard[-1].epoch, heard[-1].xid, heard[-1].seq)]
                 if len(heard) < EACH:
@@ -284,12 +284,12 @@ class Dispatcher:
             self._untrue.discard(pair)
             consumer.forget(tenant)
 
-    async def _handle(self, conn: Conn, consumer: Consumer, tenant: UUID, heard: list[Event]) -> None:
+    async def _handle(self, conn: Conn, consumer: Consumer, tenant: UUID, heard: list[Event], limit_s: float) -> None:
         try:
-            async with asyncio.timeout(HANDLE_LIMIT_S):
+            async with asyncio.timeout(limit_s):
                 await consumer.handle(conn, tenant, heard)
         except TimeoutError as error:
-            raise RuntimeError(f"handling {len(heard)} events took longer than {HANDLE_LIMIT_S:g} s") from error
+            raise RuntimeError(f"handling {len(heard)} events took longer than {limit_s:g} s") from error
 
     async def _keep(self, conn: Conn, consumer: Consumer, tenant: UUID, place: Place) -> None:
         now = clock.now()
@@ -349,7 +349,9 @@ class Dispatcher:
                     conn, **named, **kinds, epoch=place.epoch, xid=place.xid, seq=place.seq, limit=EACH
                 )
                 if heard:
-                    await self._handle(conn, consumer, tenant, heard)
+                    # what took too long may be large, or the machine slow: each further try is given twice as long
+                    limit_s = min(HANDLE_LIMIT_S * 2.0**row.tries, LONGEST_HANDLE_S)
+                    await self._handle(conn, consumer, tenant, heard, limit_s)
                     place = Place(heard[-1].epoch, heard[-1].xid, heard[-1].seq)
                 # Only under the lock of the consumer's place can nobody move it on without these events.
                 locked = await store.PLACE_LOCK.maybe(conn, tenant=tenant, consumer=consumer.name)
