@@ -110,6 +110,16 @@ def test_what_cannot_be_read_is_told_with_its_place_and_the_rest_is_read(tmp_pat
     assert kept == done.kept
 
 
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    first = write(tmp_path / "a.jsonl", [{"text": "one"}, {"text": "two"}])
+    second = write(tmp_path / "b.jsonl", [{"text": "three"}])
+    source = Source([second, tmp_path, first, tmp_path / "." / "a.jsonl"])
+    assert source.files == [second, first]
+    done = refine.dedup(source, tmp_path / "out")
+    assert (done.read, done.kept) == (3, 3)
+    assert [len(read(path)) for path in sorted((tmp_path / "out" / "kept").iterdir())] == [1, 2]
+
+
 def test_the_model_says_who_stays_and_otherwise_the_lowest_id(tmp_path: Path) -> None:
     spoilt = PROSE.replace("e", "é", 8)
     path = write(tmp_path / "two.jsonl", [{"id": "b", "text": PROSE}, {"id": "a", "text": spoilt}])

@@ -9,7 +9,7 @@ import gzip
 import json
 import shutil
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +60,8 @@ class Source:
     refused: list[Refused] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.files = [found for path in self.files for found in _expanded(path)]
+        found = {one.resolve(): one for path in reversed(self.files) for one in reversed(_expanded(path))}
+        self.files = list(reversed(found.values()))  # a file that is named twice is read once
         if not self.files:
             raise invalid("no-files", "There is no file to read.", remedy=f"Files end in {', '.join(SUFFIXES)}.")
 
@@ -203,28 +204,29 @@ def _until_torn(rows: Iterable[Any]) -> Iterator[Any]:
         return
 
 
-def write_kept(path: Path, out: Path, keeps: Callable[[int], bool]) -> int:
-    """Write the rows of one file that are kept into a file of its kind, each as it stood there; how many they are."""
+def write_kept(path: Path, out: Path, keeps: npt.NDArray[np.bool_]) -> int:
+    """Write the rows of one file that are kept into a file of its kind, each as it stood there; how many they are.
+    keeps bool[n]: by their place; rows behind are not kept."""
     part = out.with_name(out.name + ".part")
     suffix, written = _suffix(path), 0
     if suffix == ".parquet":
         with parquet.ParquetFile(path) as file, parquet.ParquetWriter(part, file.schema_arrow) as writer:
             start = 0
             for rows in _until_torn(file.iter_batches(batch_size=4096)):
-                kept = pa.array([keeps(place) for place in range(start, start + len(rows))], pa.bool_())
+                here = np.zeros(len(rows), np.bool_)
+                here[: len(keeps[start : start + len(rows)])] = keeps[start : start + len(rows)]
+                kept = pa.array(here)
                 start += len(rows)
                 writer.write_batch(rows.filter(kept))
                 written += kept.true_count
     elif suffix == ".txt":
-        if not keeps(0):
-            return 0
         shutil.copyfile(path, part)
         written = 1
     else:
         made = gzip.GzipFile(part, "wb", mtime=0) if suffix.endswith(".gz") else part.open("wb")
         with _opened(path) as file, cast("BinaryIO", made) as target:
             for place, line in enumerate(_until_torn(file)):
-                if keeps(place):
+                if place < len(keeps) and keeps[place]:
                     target.write(line if line.endswith(b"\n") else line + b"\n")
                     written += 1
     part.replace(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -133,8 +134,8 @@ def dedup(
     """Write what is kept of each file into out/kept, and out/removals.parquet: for each document that goes its keeper.
 
     Of a group the document stays that `model` finds least surprising, then the one with the lowest id (compared as
-    text), then the one read first. The texts are held on disk beside the output, not in memory: 150 bytes a document
-    and its id are. Raises Problem (INVALID) when the folder holds something.
+    text), then the one read first. The texts are held on disk beside the output, not in memory: about 400 bytes a
+    document are, its keys and its id among them. Raises Problem (INVALID) when the folder holds something.
     """
     if out.exists() and any(out.iterdir()):
         raise invalid("folder-not-empty", f"{out} is not empty.", place="out", remedy="Name a new folder.")
@@ -184,7 +185,7 @@ class _Read:
         self._writer = pa.ipc.new_file(self._sink, self._schema)
         self._starts: list[int] = []
         self.ids: list[str] = []
-        self.files: list[Path] = []
+        self.files: list[Path] = []  # of each batch, as places
         self.places: list[I64] = []
         self._hashes: list[Any] = []
         self._bands: list[Any] = []
@@ -196,7 +197,7 @@ class _Read:
         self._starts.append(len(self.ids))
         self._writer.write_batch(pa.record_batch([texts], schema=self._schema))
         self.ids += ids
-        self.files += [file] * len(ids)
+        self.files.append(file)
         self.places.append(places)
         self._hashes.append(np.frombuffer(found.field("hash").buffers()[1], np.uint64).reshape(-1, 2))
         # half of a key: a chance meeting costs one comparison
@@ -204,6 +205,10 @@ class _Read:
         self._bands.append((keys >> np.uint64(32)).astype(np.uint32))
         bits = found.field("model_bits").to_numpy(zero_copy_only=False)
         self._quality.append(-np.nan_to_num(bits, nan=0.0))
+
+    def file(self, row: int) -> Path:
+        """Where a row stood."""
+        return self.files[bisect.bisect_right(self._starts, row) - 1]
 
     def texts(self) -> _Texts:
         self._writer.close()
@@ -237,14 +242,14 @@ def _write_removals(read: _Read, gone: near.Removals, threshold: float, path: Pa
     rows, keepers = gone.row.tolist(), gone.keeper.tolist()
     table = pa.table({
         "id": pa.array([read.ids[row] for row in rows], pa.string()),
-        "file": pa.array([str(read.files[row]) for row in rows], pa.string()),
+        "file": pa.array([str(read.file(row)) for row in rows], pa.string()),
         "place": pa.array(places[gone.row]),
         "rule": pa.array(["exact-duplicate" if exact else "near-duplicate" for exact in gone.exact], pa.string()),
         "version": pa.array([PROFILE_VERSION] * len(rows), pa.string()),
         "score": pa.array(gone.similarity),
         "threshold": pa.array(np.where(gone.exact, 1.0, threshold)),
         "keeper": pa.array([read.ids[row] for row in keepers], pa.string()),
-        "keeper_file": pa.array([str(read.files[row]) for row in keepers], pa.string()),
+        "keeper_file": pa.array([str(read.file(row)) for row in keepers], pa.string()),
         "keeper_place": pa.array(places[gone.keeper]),
         "similarity": pa.array(gone.similarity),
     })  # fmt: skip
@@ -255,15 +260,17 @@ def _write_removals(read: _Read, gone: near.Removals, threshold: float, path: Pa
 
 def _write_kept(source: Source, read: _Read, gone: near.Removals, folder: Path) -> int:
     folder.mkdir()
-    places = np.concatenate(read.places).tolist() if read.places else []
-    removed = set(gone.row.tolist())
-    kept: dict[Path, set[int]] = {path: set() for path in source.files}
-    for row, (file, place) in enumerate(zip(read.files, places, strict=True)):
-        if row not in removed:
-            kept[file].add(place)
+    stays = np.ones(len(read.ids), np.bool_)
+    stays[gone.row] = False
+    size = {file: int(places[-1]) + 1 for file, places in zip(read.files, read.places, strict=True)}
+    kept = {file: np.zeros(size.get(file, 0), np.bool_) for file in source.files}
+    start = 0
+    for file, places in zip(read.files, read.places, strict=True):
+        kept[file][places] = stays[start : start + len(places)]
+        start += len(places)
     width = len(str(len(source.files)))
     total = 0
-    for number, path in enumerate(source.files):
-        if kept[path]:
-            total += write_kept(path, folder / f"{number:0{width}d}-{path.name}", kept[path].__contains__)
+    for number, (path, mask) in enumerate(kept.items()):
+        if mask.any():
+            total += write_kept(path, folder / f"{number:0{width}d}-{path.name}", mask)
     return total
