@@ -1,26 +1,20 @@
-"""Simulated crowds whose truth is known: experts among the misled, and the price of asking."""
+"""Simulated crowds whose truth is known: experts among the misled."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cupola.quality.calibrate import DEFAULT_RHO, temper
 from cupola.quality.collusion import collusion
 from cupola.quality.inference.base import Crowd
-from cupola.quality.inference.coin_ds import coin_ds
-from cupola.quality.plan import pool_from_pilot, worth_asking
-from cupola.quality.simulate import World, simulate
 
 SEEDS = 5
-VOTE, EXPERT, LIMIT, CAP = 1.0, 10.0, 0.05, 5
 
 
 def run() -> dict[str, Any]:
     """Everything of this part."""
-    out: dict[str, Any] = {"experts among the misled": experts(), "price": price_of_asking()}
+    out: dict[str, Any] = {"experts among the misled": experts()}
     for name, found in out.items():
         print(f"  {name}: {found}", flush=True)
     return out
@@ -56,45 +50,3 @@ def experts() -> dict[str, float]:
             accused += len(flagged - set(range(40, 46)))
             crowds += 1
     return {"honest accused": accused / (2 * 40 * crowds), "ring found": found / (6 * crowds)}
-
-
-def price_of_asking() -> dict[str, Any]:
-    """By base error: what an item costs the way the planner chose from a pilot, the best way in hindsight, and experts
-    alone, with a vote at 1 and an expert at 10."""
-    out: dict[str, Any] = {}
-    for error in (0.03, 0.1, 0.2, 0.35, 0.5):
-        ours, best = [], []
-        for seed in range(SEEDS):
-            world = World(tasks=1_200, votes=(CAP, CAP), base_error=error, mix={"expert": 2, "ordinary": 25})
-            crowd = simulate(world, seed).crowd
-            pilot = crowd.keep(crowd.task < 250)
-            fit = coin_ds(pilot)
-            found = worth_asking(
-                pool_from_pilot(fit, pilot), 1.0 - LIMIT, vote_cost=VOTE, expert_cost=EXPERT, max_votes=CAP, seed=seed
-            )
-            tops = _walked(crowd, fit.confusion, fit.prior)[250:]
-            ours.append(_price(tops, found.best.votes, found.best.threshold))
-            best.append(min(_price(tops, way.votes, way.threshold) for way in found.ways))
-        out[f"{error:g}"] = {"ours": float(np.mean(ours)), "hindsight": float(np.mean(best)), "experts": EXPERT}
-    out["worst ratio"] = max(row["ours"] / row["hindsight"] for row in out.values() if isinstance(row, dict))
-    return out
-
-
-def _walked(crowd: Crowd, confusion: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(tasks, CAP) confidence of the leader after each vote."""
-    tables = np.log(np.maximum(confusion, 1e-12))
-    out = np.zeros((crowd.n_tasks, CAP))
-    for task in range(crowd.n_tasks):
-        rows = np.arange(crowd.starts[task], crowd.starts[task + 1])[:CAP]
-        evidence = np.cumsum(tables[crowd.worker[rows], :, crowd.label[rows]], axis=0)
-        out[task] = temper(evidence, np.arange(1, CAP + 1), prior, DEFAULT_RHO).max(axis=1)
-    return out
-
-
-def _price(tops: NDArray[np.float64], votes: int, threshold: float) -> float:
-    if votes == 0:
-        return EXPERT
-    ready = tops[:, :votes] >= threshold
-    settled = ready.any(axis=1)
-    used = np.where(settled, ready.argmax(axis=1) + 1, votes)
-    return float((VOTE * used + EXPERT * ~settled).mean())

@@ -21,6 +21,7 @@ import crowds
 import flags
 import kinds
 import peer_env
+import policy
 import report
 import sets
 import speed
@@ -33,6 +34,7 @@ PARTS = (
     "claims",
     "votes",
     "cost",
+    "policy",
     "text",
     "kinds",
     "flags",
@@ -76,6 +78,8 @@ def main() -> None:
             results[part] = votes.run(items)
         elif part == "cost":
             results[part] = cost.run(items)
+        elif part == "policy":
+            results[part] = policy.run(items)
         elif part == "text":
             results[part] = text.run(root, given.out, with_peers)
         elif part == "kinds":

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupola.kernel import ids
-from cupola.quality import live, plan, standing
+from cupola.quality import live, standing
+from cupola.quality.course import Prices
+from cupola.quality.online import Plan
+from cupola.quality.pool import Pool, paths
 
 
 def claimed(votes: int, against: int, classes: int = 3) -> float:
@@ -57,8 +60,8 @@ def test_golds_move_the_coefficients_and_no_gold_leaves_them() -> None:
 def test_the_planner_draws_with_the_same_confidence_as_decisions_are_made_with() -> None:
     prior = np.full(4, 0.25)
     tables = np.full((1, 4, 4), 0.05) + np.eye(4) * 0.8
-    pool = plan.Pool(tables, np.ones(1), prior, 0.6, "test", standing.USUAL)
-    tops = plan._paths(pool, 0.6, 3, np.random.default_rng(0))
+    pool = Pool(tables, np.ones(1), prior, 0.6, "test", standing.USUAL)
+    tops = paths(pool, 3, np.random.default_rng(0))
     first = standing.features(np.log(tables[0][:, :1].T), np.array([1]), prior, np.ones(1))
     assert np.allclose(tops[:, 0], standing.worth(standing.USUAL, first, 4))
     unanimous = standing.features(3 * np.log(tables[0][:, :1].T), np.array([3]), prior, np.ones(1))
@@ -81,7 +84,18 @@ def off_by(seed: int) -> float:
     names = [ids.uuid7() for _ in range(people)]
     none = np.full(tasks, -1, np.int16)
     model = live.refit(
-        live.cold(2), task, worker, code, names, known, none, target_accuracy=0.95, share=0.5, max_votes=3
+        live.cold(2),
+        task,
+        worker,
+        code,
+        names,
+        known,
+        none,
+        target_accuracy=0.95,
+        share=0.5,
+        plan=Plan(max_votes=3),
+        prices=Prices(),
+        items=tasks,
     )
     posterior, _ = live.posteriors(model, task, tasks, [names[w] for w in worker], code)
     top, correct = posterior.max(axis=1)[known < 0], (posterior.argmax(axis=1) == truth)[known < 0]

@@ -12,8 +12,9 @@ from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.blend import blend
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.online import begin, cold_start, update
-from cupola.quality.plan import forecast, pool_from_pilot, pool_from_skill
+from cupola.quality.plan import forecast, worth_asking
 from cupola.quality.policy import gold_rate, price_of_error, rank_workers, saving_of_vote, spend, value_of_vote
+from cupola.quality.pool import pool_from_pilot, pool_from_skill
 from cupola.quality.simulate import Kind, Simulated, World, simulate
 from cupola.quality.workers_flags import all_flags, copied_answers, drift, gold_skill, spammers
 
@@ -219,21 +220,23 @@ def test_a_budget_goes_where_it_removes_most_doubt() -> None:
 # --- planner
 
 
-def test_better_people_need_fewer_judgements_and_a_higher_target_more() -> None:
+def test_an_item_costs_less_with_better_people_and_more_for_a_higher_target() -> None:
     plans = {
         (skill, target): forecast(1000, pool_from_skill(4, skill), target, max_votes=6)
         for skill in (0.8, 0.95)
         for target in (0.9, 0.97)
     }
     for target in (0.9, 0.97):
-        assert plans[0.95, target].judgements.likely < plans[0.8, target].judgements.likely
+        assert plans[0.95, target].cost.likely < plans[0.8, target].cost.likely
     for skill in (0.8, 0.95):
         easy, hard = plans[skill, 0.9], plans[skill, 0.97]
-        assert hard.judgements.likely + 10 * hard.experts.likely > easy.judgements.likely + 10 * easy.experts.likely
+        assert hard.cost.likely >= easy.cost.likely  # the same where nothing but experts would do
+    assert plans[0.95, 0.97].cost.likely > plans[0.95, 0.9].cost.likely
     for plan in plans.values():
         for figure in (plan.judgements, plan.experts):
             assert figure.low <= figure.likely <= figure.high
-        assert 1000 <= plan.judgements.likely <= 6000
+        # 500 is what it takes to see that experts alone are cheaper
+        assert 500 <= plan.judgements.likely <= 6000
 
 
 def test_the_forecast_of_a_pilot_holds_what_then_happens() -> None:
@@ -243,6 +246,7 @@ def test_the_forecast_of_a_pilot_holds_what_then_happens() -> None:
     pilot = crowd.keep(crowd.task < 300)
     fit = coin_ds(pilot)
     plan = forecast(1500, pool_from_pilot(fit, pilot), 0.97, max_votes=6, pilot=pilot)
+    course = worth_asking(pool_from_pilot(fit, pilot), 0.97, vote_cost=1.0, expert_cost=10.0, max_votes=6).course
     rng = np.random.default_rng(0)
     used, asked, wrong = 0, 0, 0
     log_table = np.log(np.maximum(fit.confusion, 1e-12))
@@ -253,13 +257,14 @@ def test_the_forecast_of_a_pilot_holds_what_then_happens() -> None:
             evidence = evidence + log_table[crowd.worker[row], :, crowd.label[row]]
             scaled = evidence / (1 + (n - 1) * DEFAULT_RHO)
             top = np.exp(scaled - scaled.max())
-            if 1.0 / top.sum() >= plan.threshold:
-                wrong += int(evidence.argmax()) != drawn.truth[task]
+            verdict = course.verdict(n, float(1.0 / top.sum()))
+            if verdict != "more":
+                wrong += verdict == "settle" and int(evidence.argmax()) != drawn.truth[task]
+                asked += verdict == "escalate"
                 break
-        else:
-            asked += 1
         used += n
     assert 0.7 * plan.judgements.low <= used <= 1.3 * plan.judgements.high
+    assert 0.6 * plan.experts.low <= asked <= 1.5 * plan.experts.high
     assert wrong / 1500 <= 0.03  # the target, experts being right
 
 

@@ -75,7 +75,8 @@ def work_on(foundry: Foundry, project: Project, people: list[UUID], wrong_of: in
 
 def made(foundry: Foundry, items: int = 160, golds: int = 40, opinions: str = "heard") -> Project:
     tenant = foundry.tenant()
-    plan = Plan(0.95, 0.9, 1, 4, 0.4, 330, opinions)  # type: ignore[arg-type]
+    # experts so dear that the crowd is asked on: judgements are what is counted here
+    plan = Plan(0.95, 0.9, 1, 4, 0.4, 330, opinions, expert_cost=1_000.0)  # type: ignore[arg-type]
     return foundry.project(tenant, items, plan=plan, gold={n: true(n) for n in range(golds)}, page_size=25)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import numpy as np
 import pytest
 
 from cupola.labels import Ontology, decode_label, decode_ontology, same
+from cupola.quality.course import Prices
 from cupola.quality.online import Plan
 from cupola.quality.opinions import reliability, service
 from cupola.quality.opinions.reliability import Rater, Said
@@ -21,6 +22,7 @@ from cupola.quality.strategies.base import Aims, Evidence, Ruling
 CLASSES = ("a", "b", "c")
 ONTOLOGY = decode_ontology({"kind": "choice", "classes": [{"name": name} for name in CLASSES]})
 PLAN = Plan(0.97, 1, 5)
+DEAR = Prices(expert=1_000.0)  # experts: so the crowd is asked on, and judgements are what is counted here
 PEOPLE = 12
 
 
@@ -68,7 +70,7 @@ class Crowd:
         for vote in rows:
             made[vote.worker] = made.get(vote.worker, 0) + 1
         evidence = Evidence(made, codes=rows, golds={uuid(1, n): int(self.truth[n]) for n in range(golds)})  # type: ignore[arg-type]
-        self.model, _ = self.strategy.fit(before, ONTOLOGY, evidence, Aims(0.95, 0.5, PLAN.threshold, PLAN))
+        self.model, _ = self.strategy.fit(before, ONTOLOGY, evidence, Aims(0.95, 0.5, PLAN.threshold, PLAN, DEAR))
 
     def said(self, rater: int, codes: Sequence[int]) -> list[Said]:
         return [Said(uuid(5 + rater, n), uuid(1, n), uuid(4, rater), int(c), "") for n, c in enumerate(codes)]
@@ -89,10 +91,11 @@ class Crowd:
             best |= {one.task: one for one in said if one.rater == rater.id}
         judged = right = 0
         rulings = []
+        plan = replace(PLAN, course=self.strategy.course(self.model))
         for n in range(self.learned, len(self.truth)):
             for count in range(1, PLAN.max_votes + 1):
-                found = self.strategy.decide(self.model, ONTOLOGY, [uuid(1, n)], self.votes[n][:count], PLAN)
-                (ruling,) = service.with_opinions(found, list(best.values()), trusted, ONTOLOGY, PLAN, use)
+                found = self.strategy.decide(self.model, ONTOLOGY, [uuid(1, n)], self.votes[n][:count], plan)
+                (ruling,) = service.with_opinions(found, list(best.values()), trusted, ONTOLOGY, plan, use)
                 if ruling.verdict != "more":
                     break
             judged += len(ruling.votes)

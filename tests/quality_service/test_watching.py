@@ -9,7 +9,8 @@ from uuid import UUID
 import numpy as np
 
 from cupola.kernel import ids
-from cupola.quality import dashboard, live, watching
+from cupola.quality import dashboard, live, online, watching
+from cupola.quality.course import Prices
 from cupola.quality.model import WorkerFlag
 from cupola.tasks import work
 from cupola.tasks.model import Assignment, Plan
@@ -49,7 +50,18 @@ def watched() -> tuple[list[list[WorkerFlag]], list[UUID]]:
     golds = np.full(TASKS, -1, np.int16)
     golds[:60] = truth[:60]
     parameters = live.refit(
-        live.cold(3), task, worker, code, workers, golds, golds, target_accuracy=0.95, share=0.5, max_votes=5
+        live.cold(3),
+        task,
+        worker,
+        code,
+        workers,
+        golds,
+        golds,
+        target_accuracy=0.95,
+        share=0.5,
+        plan=online.Plan(),
+        prices=Prices(),
+        items=60,
     )
     return watching.signals(parameters, task, worker, code, golds, workers, None), workers
 

@@ -41,6 +41,7 @@ class EstimatePlan(_Body):
     gold_rate: float = Field(default=0.05, ge=0, le=0.5)
     audit_items: int = Field(default=330, ge=0, le=1_000_000)
     opinions: Opinions = "heard"
+    expert_cost: float = Field(default=10.0, gt=0, le=1_000, description="Of an expert's answer, in judgements.")
 
 
 class EstimateOffer(_Body):

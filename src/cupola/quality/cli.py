@@ -17,12 +17,14 @@ from cupola.quality import agreement as agree
 from cupola.quality.aggregation import LEAST_COMPARED, Loss, aggregate, compared
 from cupola.quality.choose import choose
 from cupola.quality.cli_audit import audit
+from cupola.quality.course import Prices
 from cupola.quality.inference.base import Crowd, Duplicates
 from cupola.quality.inference.codes import Codes
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.kinds import Merged, OtherKind
 from cupola.quality.picture import bars
-from cupola.quality.plan import Range, forecast, pool_from_pilot, pool_from_skill, worth_asking
+from cupola.quality.plan import Range, forecast, worth_asking
+from cupola.quality.pool import pool_from_pilot, pool_from_skill
 from cupola.quality.readers import read_table, writable, write_table
 from cupola.quality.simulate import World, simulate
 from cupola.quality.terminal import bar, err, out
@@ -299,10 +301,13 @@ def plan_command(
 
     Says too what an item will cost, and whether the crowd is worth asking at all.
     """
+    prices = Prices(vote_cost, expert_cost)
     if pilot is None:
         pool = pool_from_skill(classes, skill)
         with bar("forecasting", quiet=json_out) as told:
-            result = forecast(items, pool, target, confidence=confidence, max_votes=max_votes, seed=seed, told=told)
+            result = forecast(
+                items, pool, target, confidence=confidence, max_votes=max_votes, prices=prices, seed=seed, told=told
+            )
     else:
         crowd, _ = Crowd.from_frame(read_table(pilot), gold=None if gold is None else read_table(gold))
         if compared(crowd) < LEAST_COMPARED:
@@ -317,15 +322,23 @@ def plan_command(
         pool = pool_from_pilot(coin_ds(crowd), crowd, choice.rho)
         with bar("drawing the pilot again", quiet=json_out) as told:
             result = forecast(
-                items, pool, target, confidence=confidence, max_votes=max_votes, pilot=crowd, seed=seed, told=told
+                items,
+                pool,
+                target,
+                confidence=confidence,
+                max_votes=max_votes,
+                pilot=crowd,
+                prices=prices,
+                seed=seed,
+                told=told,
             )
     worth = worth_asking(pool, target, vote_cost=vote_cost, expert_cost=expert_cost, max_votes=max_votes, seed=seed)
     if json_out:
         _say(
             {
                 "ask_crowd": worth.ask_crowd,
-                "cost_per_item": _finite(worth.best.cost),
-                "most_votes": worth.best.votes,
+                "cost_per_item": _finite(worth.cost),
+                "cost_with_crowd": _finite(worth.course.cost),
                 "why": worth.why,
                 "judgements": _span(result.judgements),
                 "experts": _span(result.experts),
@@ -346,7 +359,7 @@ def plan_command(
         f"{'Ask the crowd' if worth.ask_crowd else 'Ask experts alone'}: {worth.why}.", soft_wrap=True, highlight=False
     )
     out.print(
-        f"From {result.basis}. Settle at a confidence of {result.threshold:.3f}; then {audited} "
+        f"From {result.basis}. Nothing settles below a confidence of {result.threshold:.3f}; then {audited} "
         f"(at most {result.audit_allowed} errors) prove {target:.2%} at {confidence:.0%} with 90 % probability.",
         soft_wrap=True,
         highlight=False,

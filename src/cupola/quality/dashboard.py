@@ -12,7 +12,9 @@ from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime, short_name
 from cupola.quality import figures, refits, store
 from cupola.quality import plan as planner
+from cupola.quality.course import Prices
 from cupola.quality.model import (
+    Asking,
     Calibration,
     ContributorQuality,
     Estimate,
@@ -21,6 +23,7 @@ from cupola.quality.model import (
     WhatIf,
     WorkerFlag,
 )
+from cupola.quality.pool import Pool, pool_from_skill
 from cupola.quality.strategies.base import AnyStrategy, Model
 from cupola.tasks import service as tasks_service
 from cupola.tasks.model import Plan
@@ -99,6 +102,7 @@ async def what_if(conn: Conn, tenant: UUID, project: UUID, target: float) -> Wha
         confidence=view.plan.confidence,
         max_votes=view.plan.max_judgements,
         min_votes=view.plan.min_judgements,
+        prices=Prices(expert=view.plan.expert_cost),
     )
     each = legs(view.offer.price_minor, view.offer.fee_bp, view.offer.insurance_bp).total_minor
     judgements = _whole(found.judgements)
@@ -113,26 +117,34 @@ async def what_if(conn: Conn, tenant: UUID, project: UUID, target: float) -> Wha
         found.reachable,
         found.audit_items,
         found.basis,
+        _asking(found, view.plan),
     )
+
+
+def _asking(found: planner.Forecast, plan: Plan) -> Asking:
+    return Asking(found.cost.likely < plan.expert_cost, round(found.cost.likely, 3), plan.expert_cost)
 
 
 def _whole(span: planner.Range) -> dict[str, int]:
     return {"low": round(span.low), "likely": round(span.likely), "high": round(span.high)}
 
 
-def _forecast(todo: int, pool: planner.Pool, plan: Plan, per_judgement_minor: int) -> Forecast:
+def _forecast(todo: int, pool: Pool, plan: Plan, per_judgement_minor: int) -> Forecast:
     if todo == 0:
-        return Forecast(0, {"low": 0, "likely": 0, "high": 0})
-    likely = planner.forecast(
+        return Forecast(0, 0, {"low": 0, "likely": 0, "high": 0})
+    found = planner.forecast(
         todo,
         pool,
         plan.target_accuracy,
         confidence=plan.confidence,
         max_votes=plan.max_judgements,
         min_votes=plan.min_judgements,
-    ).judgements
+        prices=Prices(expert=plan.expert_cost),
+    )
+    likely = found.judgements
     return Forecast(
         round(likely.likely),
+        round(found.experts.likely),
         {
             "low": round(likely.low) * per_judgement_minor,
             "likely": round(likely.likely) * per_judgement_minor,
@@ -159,7 +171,7 @@ async def estimate(
     """What a plan will likely need. Gold comes on top, as the plan's share of all judgements."""
     expected = skill if skill is not None else 0.85
     effective = min(max(classes, 2), SIMULATED_CLASSES)
-    pool = planner.pool_from_skill(effective, max(expected, 1.0 / effective + 0.01))
+    pool = pool_from_skill(effective, max(expected, 1.0 / effective + 0.01))
     found = await asyncio.to_thread(
         planner.forecast,
         items,
@@ -168,6 +180,7 @@ async def estimate(
         confidence=plan.confidence,
         max_votes=plan.max_judgements,
         min_votes=plan.min_judgements,
+        prices=Prices(expert=plan.expert_cost),
     )
     each = legs(price_minor, fee_bp, insurance_bp).total_minor
     with_gold = 1.0 / (1.0 - plan.gold_rate)
@@ -188,4 +201,5 @@ async def estimate(
         found.audit_items if found.audit_items is not None else plan.audit_items,
         f"{found.basis}; 80 % of simulated outcomes lie in the interval; price, fee and insurance included; "
         "a pilot makes it narrower",
+        _asking(found, plan),
     )

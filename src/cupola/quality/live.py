@@ -5,7 +5,7 @@ Pure numbers: codes in, decisions out. Labels without codes (several classes, te
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,23 +13,23 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cupola.quality import plan as planner
 from cupola.quality import standing
 from cupola.quality.calibrate import DEFAULT_RHO, temper
 from cupola.quality.choose import Choice, choose
+from cupola.quality.course import Course, Prices, asked_on, course, knows_enough
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.blend import SUPPORT
 from cupola.quality.inference.methods import METHODS
-from cupola.quality.online import FLOOR, cold_start, newcomer
+from cupola.quality.online import FLOOR, Plan, cold_start, newcomer
+from cupola.quality.pool import Pool, paths
 
 COLD_ACCURACY = 0.8
 DRAWS = 4  # a gold that everybody judged is looked at so many times, each time through other few of its votes
-LOWEST_THRESHOLD = 0.5
-MOST_DOUBT = 3.0
 FOLDS = 5
+PROVEN_FROM = 15  # compared judgements of a person
 RELIABILITY_EDGES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
-GIVE_UP_FROM, GIVE_UP_PER_WORKER = 600, 10  # judgements a fit must rest on before it gives a task up
-GIVE_UP_ODDS = 4.0  # by how much it must fall short: calibration is known to about that
+# votes beforehand that echoed nothing; the most that is believed; further votes that are looked at, the newest
+ECHO_HELD, MOST_ECHO, ECHO_ROWS = 5.0, 0.9, 20_000
 CANDIDATES = ("one_coin", "dawid_skene", "coin_ds", "pool_ds", "blend")  # whose tables say all that they know
 DEFAULT = "blend"
 CLASSES_TO_CHOOSE = 64  # beyond, tables of every candidate cost more than the choice brings
@@ -40,10 +40,12 @@ class Parameters:
     """Frozen parameters of one project: confusion (W, K, K) P(said | truth) by worker, prior (K,), rho.
 
     version counts refits; version 0 is the cold start. `newcomer` (K, K) stands for workers no fit has seen.
-    threshold: confidence at which a task settles. It is part of the model, because what may settle depends on how much
-    doubt the experts take out of the release. standing: (5,) what the confidence is made with (see the module of that
-    name); None for the cold start, which only knows rho. reliability: (claimed, observed, n) by bins of confidence,
-    over looks at golds whose truth neither the fit nor the coefficients had seen.
+    threshold: the confidence at which a task settles before there is a course, and the lowest at which any does.
+    standing: (5,) what the confidence is made with (see the module of that name); None for the cold start, which only
+    knows rho. reliability: (claimed, observed, n) by bins of confidence, over looks at golds whose truth neither the
+    fit nor the coefficients had seen. activity: (W,) judgements of each, and compared: (W,) those of them that stand
+    beside gold, an expert's answer or somebody else's; None in models of before. echo: see `pool.Pool`. course: when to
+    settle, to ask on and to give up; None before the first fit.
     """
 
     version: int
@@ -57,10 +59,22 @@ class Parameters:
     threshold: float
     standing: NDArray[np.float64] | None = None
     reliability: tuple[tuple[float, float, int], ...] = ()
+    activity: NDArray[np.float64] | None = None
+    echo: float = 0.0
+    course: Course | None = None
+    compared: NDArray[np.float64] | None = None
 
     @property
     def n_classes(self) -> int:
         return len(self.prior)
+
+    def proven(self, worker: UUID) -> bool:
+        """Whether a task may settle on what this person alone has said. Whose answers nobody has looked at seems as
+        good as everybody, settles tasks that then nobody looks at, and so is never found out."""
+        if self.compared is None:
+            return True
+        number = self.workers.get(worker)
+        return number is not None and bool(self.compared[number] >= PROVEN_FROM)
 
     def tables(self, workers: list[UUID]) -> NDArray[np.float64]:
         """(n, K, K) log tables of these workers; who is unknown gets the newcomer's."""
@@ -96,7 +110,9 @@ def refit(
     *,
     target_accuracy: float,
     share: float,
-    max_votes: int,
+    plan: Plan,
+    prices: Prices,
+    items: int,
 ) -> Parameters:
     """Fit the project's model on all its judgements: task, worker, code as columns (n,).
 
@@ -105,13 +121,12 @@ def refit(
     experts said as well, each task looked at by a fit that was told the others (`looked_at`). An expert sees the
     doubtful tasks, but what makes a task doubtful is what the confidence is made of, and given that, the choice says
     nothing more.
-    The threshold is the lowest that leaves no more than `share` of the allowed error in the whole release, counting
-    what the experts take over (see `plan.forecast`). In a good crowd that would settle anything, so no single task is
-    left with more than MOST_DOUBT times the doubt that is allowed on average.
+    The course is the cheapest that leaves no more than `share` of the allowed error in the whole release, counting what
+    the experts take over. items: tasks of the project; plan: how many judgements each may get; prices: of these.
     """
     classes = before.n_classes
     n_tasks, n_workers = len(known), len(worker_ids)
-    few = thinned(tasks, workers, codes, golds, known, n_workers, classes, max_votes)
+    few = thinned(tasks, workers, codes, golds, known, n_workers, classes, plan.max_votes)
     chosen = choose(
         few.crowd, golds, candidates=CANDIDATES if classes <= CLASSES_TO_CHOOSE else (DEFAULT,), default=DEFAULT
     )
@@ -122,9 +137,8 @@ def refit(
     coefficients = standing.fitted(made_of, right, few.heard)
     fit = METHODS[chosen.method](crowd)
     counts = np.bincount(workers, minlength=n_workers).astype(float)
-    pool = planner.Pool(fit.confusion, counts / counts.sum(), fit.prior, chosen.rho, "the project so far", coefficients)
-    expected = planner.forecast(n_tasks, pool, target_accuracy, max_votes=max_votes, share=share, plan_audit=False)
-    return Parameters(
+    seen = (np.bincount(tasks, minlength=n_tasks) > 1) | (known >= 0)
+    made = Parameters(
         before.version + 1,
         fit.method,
         chosen.rho,
@@ -133,10 +147,76 @@ def refit(
         fit.confusion,
         newcomer(fit.confusion, np.maximum(counts, 1e-9)),
         len(codes),
-        max(expected.threshold, 1.0 - MOST_DOUBT * (1.0 - target_accuracy), LOWEST_THRESHOLD),
+        1.0,
         coefficients,
         reliability(made_of, right, few.heard, few.source, classes),
+        counts,
+        compared=np.bincount(workers[seen[tasks]], minlength=n_workers).astype(float),
     )
+    made = replace(made, echo=echo(made, tasks, worker_ids, workers, codes, n_tasks, plan.max_votes))
+    pool, rng = pool_of(made), np.random.default_rng(made.version)
+    found = course(
+        paths(pool, plan.max_votes, rng),
+        target_accuracy,
+        prices,
+        min_votes=plan.min_votes,
+        share=share,
+        gives_up=knows_enough(len(codes), items, prices),
+    )
+    found = asked_on(found, paths(replace(pool, echo=0.0), plan.max_votes, rng), target_accuracy, share)
+    return replace(made, course=found, threshold=found.threshold)
+
+
+def pool_of(parameters: Parameters) -> Pool:
+    """Who judges, as a forecast takes it: everybody as often as they have judged so far."""
+    tables = parameters.confusion if len(parameters.confusion) else parameters.newcomer[None]
+    activity = np.ones(len(tables)) if parameters.activity is None else np.maximum(parameters.activity, 1e-9)
+    basis = f"{parameters.judgements:,} judgements of this project" if parameters.judgements else "an assumed crowd"
+    return Pool(
+        tables,
+        activity / activity.sum(),
+        parameters.prior,
+        parameters.rho,
+        basis,
+        parameters.standing,
+        parameters.echo,
+    )
+
+
+def echo(
+    parameters: Parameters,
+    tasks: NDArray[np.int64],
+    worker_ids: list[UUID],
+    workers: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    n_tasks: int,
+    max_votes: int,
+) -> float:
+    """How often a further vote says what leads beyond what the tables foretell, 0 to MOST_ECHO.
+
+    Each vote is put beside what the votes before it made likely, so it does not matter that only doubtful tasks get
+    many. tasks, workers, codes: (n,) in the order of time.
+    """
+    order = np.argsort(tasks, kind="stable")
+    starts = np.searchsorted(tasks[order], np.arange(n_tasks))
+    place = np.empty(len(tasks), np.int64)
+    place[order] = np.arange(len(tasks)) - starts[tasks[order]]
+    foretold, seen, made = 0.0, 0.0, 0
+    for votes in range(1, max_votes):
+        rows = np.flatnonzero(place < votes)
+        nxt = np.flatnonzero(place == votes)[-ECHO_ROWS:]
+        if len(nxt) == 0:
+            break
+        rows = rows[np.isin(tasks[rows], tasks[nxt])]
+        some, task = np.unique(tasks[rows], return_inverse=True)
+        sure, _ = posteriors(parameters, task, len(some), [worker_ids[w] for w in workers[rows]], codes[rows])
+        at = np.searchsorted(some, tasks[nxt])
+        leader = sure.argmax(axis=1)[at]
+        foretold += float((sure[at] * parameters.confusion[workers[nxt], :, leader]).sum())
+        seen += float((codes[nxt] == leader).sum())
+        made += len(nxt)
+    # as if so many votes had echoed nothing beyond what is foretold
+    return float(np.clip((seen - foretold) / max(made - foretold + ECHO_HELD, 1e-9), 0.0, MOST_ECHO))
 
 
 def looked_at(
@@ -343,35 +423,6 @@ def _gathered(
     return evidence, votes
 
 
-def reachable(
-    parameters: Parameters,
-    task: NDArray[np.int64],
-    n_tasks: int,
-    workers: list[UUID],
-    code: NDArray[np.int64],
-    max_votes: int,
-) -> NDArray[np.bool_]:
-    """(n_tasks,) whether a task can still settle: if all the votes it may yet get agreed with its likeliest class.
-
-    The votes to come are taken to be those of a good worker (upper quartile). Where even that would not do, further
-    votes buy nothing and an expert is asked at once. A young model gives no task up: it does not know its crowd yet.
-    """
-    if parameters.judgements < max(GIVE_UP_FROM, GIVE_UP_PER_WORKER * len(parameters.workers)):
-        return np.ones(n_tasks, dtype=np.bool_)
-    evidence, votes = _evidence(parameters, task, n_tasks, workers, code)
-    best = temper(evidence, votes, parameters.prior, parameters.rho).argmax(axis=1)
-    to_come = np.maximum(max_votes - votes, 0)
-    accuracy = np.einsum("wkk,k->w", parameters.confusion, parameters.prior)
-    good = parameters.confusion[int(np.argsort(accuracy)[(3 * len(accuracy)) // 4])]
-    agreeing = np.log(np.maximum(good[:, best], FLOOR)).T  # (n_tasks, K)
-    in_all = np.maximum(votes + to_come, 1)
-    share = (standing.agreement_with(best, task, code) * votes + to_come) / in_all
-    at_best = _confident(parameters, evidence + agreeing * to_come[:, None], in_all, share)
-    sure = at_best.max(axis=1)
-    short = parameters.threshold * (1.0 - sure) > GIVE_UP_ODDS * sure * (1.0 - parameters.threshold)
-    return np.asarray(~short)
-
-
 def information(tables: NDArray[np.float64], posterior: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) nats that one judgement of each worker is expected to tell about a task.
 
@@ -398,6 +449,10 @@ class _Frozen(msgspec.Struct):
     threshold: float
     standing: list[float] | None = None  # absent in models of before
     reliability: tuple[tuple[float, float, int], ...] = ()
+    activity: list[float] | None = None  # likewise
+    echo: float = 0.0
+    course: Course | None = None
+    compared: list[float] | None = None  # likewise
 
 
 def freeze(parameters: Parameters) -> bytes:
@@ -418,6 +473,10 @@ def freeze(parameters: Parameters) -> bytes:
             parameters.threshold,
             None if parameters.standing is None else parameters.standing.tolist(),
             parameters.reliability,
+            None if parameters.activity is None else parameters.activity.tolist(),
+            parameters.echo,
+            parameters.course,
+            None if parameters.compared is None else parameters.compared.tolist(),
         )
     )
 
@@ -439,4 +498,8 @@ def thaw(state: bytes) -> Parameters:
         frozen.threshold,
         None if frozen.standing is None else np.array(frozen.standing),
         frozen.reliability,
+        None if frozen.activity is None else np.array(frozen.activity),
+        frozen.echo,
+        frozen.course,
+        None if frozen.compared is None else np.array(frozen.compared),
     )

@@ -114,6 +114,7 @@ class Calibration:
 @dataclass(frozen=True, slots=True)
 class Forecast:
     judgements_to_go: int
+    experts_to_go: int
     cost_to_go_minor: dict[str, int]
 
 
@@ -147,6 +148,17 @@ class Estimate:
     currency: str
     audit_items: int
     basis: str
+    asking: Asking
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whether the crowd is worth asking: what an item is expected to cost, in judgements, with the crowd first and with
+    experts alone."""
+
+    worthwhile: bool
+    with_crowd: float
+    experts_alone: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +178,7 @@ class WhatIf:
     reachable: bool
     audit_items: int | None
     basis: str
+    asking: Asking
 
 
 @dataclass(frozen=True, slots=True)

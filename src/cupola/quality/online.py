@@ -7,7 +7,7 @@ both are sums, so the order of arrival changes nothing and a decision can be rep
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,21 @@ Decision = Literal["settle", "more", "escalate"]
 FLOOR = 1e-12
 
 
+class Steering(Protocol):
+    """What is cheapest for a task of so many votes that is so sure (see `course`)."""
+
+    def verdict(self, votes: int, confidence: float) -> Decision: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When to stop. threshold: calibrated posterior at which a task settles; votes counted per task."""
+    """When to stop. threshold: calibrated posterior at which a task settles; votes counted per task. course: what says
+    more than one threshold for every number of votes can, where the crowd is known."""
 
     threshold: float = 0.95
     min_votes: int = 1
     max_votes: int = 5
+    course: Steering | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.threshold <= 1.0:

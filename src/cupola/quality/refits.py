@@ -17,6 +17,7 @@ from cupola.platform import events
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.quality import store, watching
+from cupola.quality.course import USUAL_PRICES, Prices
 from cupola.quality.online import Plan
 from cupola.quality.opinions import reliability
 from cupola.quality.opinions import service as opinions
@@ -51,6 +52,7 @@ class Live:
     model: Model
     seen: int = 0
     tasks_total: int = 0
+    prices: Prices = USUAL_PRICES
     next_refit: float = FIRST_REFIT
     counted: bool = False
     use: str = "heard"
@@ -105,11 +107,11 @@ async def fit(run: Runtime, tenant: UUID, project: UUID, known: Live) -> bool:
     if evidence is None:
         return False
     before = known.model if strategy is known.strategy else strategy.cold(known.ontology, known.threshold)
-    aims = Aims(known.target_accuracy, known.share, known.threshold, known.plan)
+    aims = Aims(known.target_accuracy, known.share, known.threshold, known.plan, known.prices, known.tasks_total)
     state, people = await asyncio.to_thread(_fitted, strategy, before, newest, known.ontology, evidence, aims)
     # what decides from now on is what a restart would read
     model: Model = strategy.thaw(state)
-    known.plan = replace(known.plan, threshold=model.threshold)
+    known.plan = replace(known.plan, threshold=model.threshold, course=strategy.course(model))
     raters = await _raters(run, tenant, project, known, strategy, model)
     known.raters = reliability.trusted(raters) if known.use != "unheard" else []
     known.strategy, known.model, known.seen = strategy, model, sum(evidence.made.values())

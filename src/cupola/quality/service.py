@@ -24,6 +24,7 @@ from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.quality import refits, reviewing, store
+from cupola.quality.course import Prices
 from cupola.quality.model import crowd_share, settle_threshold
 from cupola.quality.online import Plan
 from cupola.quality.opinions import service as opinions
@@ -127,7 +128,8 @@ class Aggregator:
             left += await self._decide(conn, tenant, project, known, part)
         if known.directed and (fresh or tasks):
             await jobs.add(conn, tenant, ASK, project)
-        if news or left:  # whatever is left to the next fit is looked at by a run that begins after this
+        alone = fresh and known.strategy.experts_alone(known.model)
+        if news or left or alone:  # whatever is left to the next fit is looked at by a run that begins after this
             await jobs.add(conn, tenant, REFIT, project)
 
     @staticmethod
@@ -139,7 +141,7 @@ class Aggregator:
         threshold = settle_threshold(row.target_accuracy, share)
         strategy, found = await asyncio.to_thread(refits.restored, model, ontology, threshold)
         known = Live(
-            Plan(found.threshold, row.min_judgements, row.max_judgements),
+            Plan(found.threshold, row.min_judgements, row.max_judgements, strategy.course(found)),
             row.target_accuracy,
             share,
             threshold,
@@ -153,6 +155,7 @@ class Aggregator:
             use=row.opinions,
             stages=len(row.stages),
             raters=refits.raters_of(model, found, row.opinions),
+            prices=Prices(expert=row.expert_cost),
         )
         if found.judgements:
             known.next_refit = refits.next_after(found.judgements, row.tasks_total)
@@ -348,6 +351,8 @@ class Aggregator:
             known = await self._of(conn, tenant, project)
         if await refits.fit(self._run, tenant, project, known):
             await self._look_again(tenant, project, known)
+            if known.strategy.experts_alone(known.model):
+                await self._leave_to_experts(tenant, project)
         else:
             await self.without_fit(_run, tenant, project, "nothing to fit")
 
@@ -379,6 +384,19 @@ class Aggregator:
                 idle = [task for task in locked if not (known.directed or idle_only) or task.open_slots == 0]
                 await self._settle_or_ask(conn, tenant, project, known, idle)
             after = waiting[-1].id
+
+    async def _leave_to_experts(self, tenant: UUID, project: UUID) -> None:
+        """Tasks that nobody has judged, where the crowd is not worth asking."""
+        while True:
+            async with self._run.db.tx(Role.APP, tenant=tenant) as conn:
+                tasks = [
+                    task.id for task in await store.UNTOUCHED.all(conn, tenant=tenant, project=project, limit=SCAN)
+                ]
+                if not tasks:
+                    return
+                await store.ESCALATE.run(conn, tenant=tenant, tasks=tasks, confidences=[0.0] * len(tasks))
+                told = [(task, 0.0) for task in tasks]
+                await self._tell(conn, tenant, project, "task.escalated", told, "experts-cheaper")
 
 
 @dataclass(slots=True)

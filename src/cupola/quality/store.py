@@ -270,6 +270,14 @@ UNASKED = Statement(
     "SELECT FROM invite i WHERE i.tenant = t.tenant AND i.task = t.id AND i.state = {invite.asked}) ORDER BY id LIMIT "
     "%(limit)s",
 )
+# Tasks that nobody has judged, has taken or is asked for: by rank, which the index of states has.
+UNTOUCHED = Statement(
+    OpenTask,
+    "SELECT id, open_slots, leased, judged, settled_version, stage, about FROM task t WHERE tenant = %(tenant)s "
+    "AND project = %(project)s AND NOT gold AND state = {task.open} AND leased = 0 AND judged = 0 "
+    "AND NOT EXISTS (SELECT FROM invite i WHERE i.tenant = t.tenant AND i.task = t.id AND i.state = {invite.asked}) "
+    "ORDER BY rank LIMIT %(limit)s FOR NO KEY UPDATE OF t",
+)
 # Labels as bytes: as words of an array each of their many quotes would be escaped.
 SETTLE = Command(
     "WITH x AS (SELECT * FROM unnest(%(ids)s::uuid[], %(tasks)s::uuid[], %(labels)b::text[], %(codes)s::smallint[], "

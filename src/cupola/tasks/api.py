@@ -50,6 +50,7 @@ class PlanIn(_Body):
     gold_rate: float = 0.05
     audit_items: int = 330
     opinions: model.Opinions = "heard"
+    expert_cost: float = Field(default=10.0, description="What an expert's answer costs you, in judgements.")
 
 
 class OfferIn(_Body):

@@ -18,6 +18,8 @@ Routing = Literal["open", "directed"]
 Stage = Literal["draw", "review"]
 ReturnReason = Literal["unclear", "too-hard", "broken-item", "sensitive", "no-time", "other"]
 
+MOST_EXPERT_COST = 1_000  # judgements
+
 _MOVES: dict[str, tuple[str, ...]] = {
     "launch": ("draft",),
     "pause": ("live",),
@@ -34,6 +36,7 @@ class Plan:
     gold_rate: share of a page that is gold. audit_items: how many settled items a release's audit draws. opinions: what
     models say of a task is heard beside judgements, also counted as one of min_judgements (never as the only one), or
     kept unheard.
+    expert_cost: what an expert's answer costs the organisation, in judgements.
     """
 
     target_accuracy: float = 0.99
@@ -43,6 +46,7 @@ class Plan:
     gold_rate: float = 0.05
     audit_items: int = 330
     opinions: Opinions = "heard"
+    expert_cost: float = 10.0
 
     @property
     def asked_first(self) -> int:
@@ -305,6 +309,12 @@ def check_plan(plan: Plan) -> None:
         raise invalid("plan-gold", "The share of gold lies between 0 and 0.5.", place="/plan/gold_rate")
     if not 0 <= plan.audit_items <= 1_000_000:
         raise invalid("plan-audit", "The audit draws between 0 and 1,000,000 items.", place="/plan/audit_items")
+    if not 0.0 < plan.expert_cost <= MOST_EXPERT_COST:
+        raise invalid(
+            "plan-expert",
+            f"An expert's answer costs more than nothing and at most {MOST_EXPERT_COST:,} judgements.",
+            place="/plan/expert_cost",
+        )
 
 
 def moved(state: str, verb: str) -> ProjectState:

@@ -95,6 +95,7 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
             audit_items=new.plan.audit_items,
             opinions=new.plan.opinions,
             stages=["draw", *("review" for _ in new.reviews)],
+            expert_cost=new.plan.expert_cost,
             currency=new.currency,
             page_size=new.page_size,
             lease_s=new.lease_s,
@@ -296,6 +297,7 @@ def plan_of(row: store.ProjectRow) -> Plan:
         row.gold_rate,
         row.audit_items,
         row.opinions,
+        round(row.expert_cost, 6),
     )
 
 

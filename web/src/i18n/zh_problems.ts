@@ -186,6 +186,7 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'pilot-empty': ['试标还没有判断。'],
   'plan-audit': ['抽检的条目数须在 0 与 1,000,000 之间。'],
   'plan-confidence': ['置信水平须在 0.5 与 0.9999 之间。'],
+  'plan-expert': ['专家的一次回答须多于零，至多相当于 1,000 次判断。'],
   'plan-gold': ['金标比例须在 0 与 0.5 之间。'],
   'plan-judgements': ['每个任务的判断数：最少不得超过最多，且在允许范围内。'],
   'plan-target': ['目标准确率须在 0.5 与 0.9999 之间。'],

@@ -210,7 +210,12 @@ export const requester: Record<string, string> = {
   'Target accuracy': '目标准确率',
   Tasks: '任务',
   'Tasks come here when more judgements would not settle them.': '追加判断也无法定案的任务会转到这里。',
+  'What an adjudicator’s answer costs you, in judgements': '仲裁者的一次回答，相当于多少次判断的费用',
+  'One more judgement is asked for where it is expected to save more than it costs.':
+    '只有预计省下的费用多于一次判断时，才会再请人判断。',
   'Tasks for an adjudicator': '需仲裁的任务',
+  'The crowd may not be worth asking here: an item would cost about {crowd} judgements with it, {experts} with adjudicators alone. What cannot pay for itself is left to them.':
+    '这里可能不值得请众人判断：先请众人，每项约需 {crowd} 次判断的费用；只请仲裁者约需 {experts} 次。不合算的任务会直接交给仲裁者。',
   'Tasks move from open to settled as judgements come in.': '随着判断增加，任务由待领取逐步定案。',
   'Tasks on a page': '每包任务数',
   'Tasks whose answer you know, to learn each contributor’s skill. They come from the manifest’s gold labels.':

@@ -114,6 +114,14 @@ function EstimatePanel({ items, estimate, error }: { items: number; estimate: Es
           {t('For {items} items, and {audit} to audit.', { items: number(items), audit: number(estimate.audit_items) })}{' '}
           {basisIn(t, estimate.basis)}
         </Text>
+        {!estimate.asking.worthwhile && (
+          <Text size="xs">
+            {t(
+              'The crowd may not be worth asking here: an item would cost about {crowd} judgements with it, {experts} with adjudicators alone. What cannot pay for itself is left to them.',
+              { crowd: number(estimate.asking.with_crowd), experts: number(estimate.asking.experts_alone) },
+            )}
+          </Text>
+        )}
       </Stack>
     </Panel>
   );

@@ -58,6 +58,7 @@ export const EMPTY: Draft = {
     gold_rate: 0.05,
     audit_items: 330,
     opinions: 'heard',
+    expert_cost: 10,
   },
   offer: { price_minor: 2, currency: 'EUR' },
   page_size: 10,

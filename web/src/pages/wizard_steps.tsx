@@ -226,6 +226,15 @@ export function QualityStep({ draft, change }: StepProps) {
           onChange={(next) => set({ max_judgements: Number(next) || 1 })}
         />
       </Group>
+      <NumberInput
+        label={t('What an adjudicator’s answer costs you, in judgements')}
+        description={t('One more judgement is asked for where it is expected to save more than it costs.')}
+        inputWrapperOrder={['label', 'input', 'description', 'error']}
+        min={0.1}
+        max={1000}
+        value={plan.expert_cost}
+        onChange={(next) => set({ expert_cost: Number(next) || 10 })}
+      />
       {percentField(
         t('Gold tasks mixed in'),
         t('Tasks whose answer you know, to learn each contributor’s skill. They come from the manifest’s gold labels.'),

@@ -64,6 +64,7 @@ def project_create(
     max_judgements: int = 5,
     gold_rate: float = 0.0,
     audit_items: int = 300,
+    expert_cost: float = 10.0,
     page_size: int = 10,
     reviews: str | None = None,
     url: Url = LOCAL,
@@ -106,6 +107,8 @@ def project_create(
         The share of a page whose answer is known.
     audit_items
         How many items a release's audit draws.
+    expert_cost
+        What an expert's answer costs you, in judgements: a further judgement is asked for where it saves more.
     page_size
         Tasks of one page.
     reviews
@@ -131,6 +134,7 @@ def project_create(
                 "max_judgements": max_judgements,
                 "gold_rate": gold_rate,
                 "audit_items": audit_items,
+                "expert_cost": expert_cost,
             },
             "offer": {"price_minor": price_minor, "currency": currency},
             "page_size": page_size,

@@ -256,7 +256,13 @@ def heard(rater: Rater, ruling: Ruling, said: Said, ontology: Ontology, plan: Pl
         )
     people = len(ruling.votes)
     verdict = ruling.verdict
-    if people + (1 if counted else 0) >= plan.min_votes and found.confidence >= plan.threshold:
+    if plan.course is not None:
+        if people + (1 if counted else 0) >= plan.min_votes:
+            # what is left to learn is as after one more vote; only people's votes can say that nothing is
+            told = plan.course.verdict(people + 1, found.confidence)
+            given_up = ruling.verdict if ruling.verdict != "settle" else unsure(people, plan)
+            verdict = given_up if told == "escalate" else told
+    elif people + (1 if counted else 0) >= plan.min_votes and found.confidence >= plan.threshold:
         verdict = "settle"
     elif ruling.verdict == "settle":
         verdict = unsure(people, plan)

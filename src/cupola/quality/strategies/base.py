@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.labels import Label, Ontology
-from cupola.quality import plan as planner
+from cupola.quality.course import USUAL_PRICES, Course, Prices
 from cupola.quality.model import WorkerFlag
 from cupola.quality.online import Decision, Plan
+from cupola.quality.pool import Pool
 
 Reads = Literal["codes", "truths", "labels"]
 
@@ -86,13 +87,16 @@ class Evidence:
 class Aims:
     """What the project wants: accuracy, the share of its errors that the crowd may leave, and how votes are asked for.
 
-    threshold: the confidence to settle at where nothing better is known.
+    threshold: the confidence to settle at where nothing better is known. prices: of a judgement and an expert's answer;
+    items: tasks of the project.
     """
 
     target_accuracy: float
     share: float
     threshold: float
     plan: Plan
+    prices: Prices = USUAL_PRICES
+    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +212,17 @@ class Strategy(ABC, Generic[M]):
     def account(self, model: M, ontology: Ontology, votes: Sequence[Vote], plan: Plan) -> Account:
         """A past decision made again, in words and numbers."""
 
+    def course(self, model: M) -> Course | None:
+        """When tasks settle, are asked on and are given up, where the model knows more than one threshold."""
+        return None
+
+    def experts_alone(self, model: M) -> bool:
+        """Whether the crowd is not worth asking, so that tasks nobody has judged are left to experts."""
+        found = self.course(model)
+        return found is not None and found.experts_alone
+
     @abstractmethod
-    def pool(self, model: M, ontology: Ontology) -> planner.Pool:
+    def pool(self, model: M, ontology: Ontology) -> Pool:
         """Who judges, as a forecast takes it."""
 
     @abstractmethod

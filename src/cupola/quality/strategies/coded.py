@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from cupola.labels import Ontology, label_of
 from cupola.quality import live, watching
-from cupola.quality import plan as planner
+from cupola.quality.course import Course
 from cupola.quality.model import WorkerFlag
 from cupola.quality.online import Plan, decide
+from cupola.quality.pool import Pool
 from cupola.quality.strategies.base import (
     Account,
     Aims,
@@ -56,7 +57,9 @@ class CodedStrategy(Strategy[live.Parameters]):
             columns.gold,
             target_accuracy=aims.target_accuracy,
             share=aims.share,
-            max_votes=aims.plan.max_votes,
+            plan=aims.plan,
+            prices=aims.prices,
+            items=aims.items,
         )
         try:
             flags = watching.signals(
@@ -77,6 +80,9 @@ class CodedStrategy(Strategy[live.Parameters]):
             some = tasks[first : first + step]
             out += _decided(model, ontology, some, [vote for task in some for vote in mine.get(task, ())], plan)
         return out
+
+    def course(self, model: live.Parameters) -> Course | None:
+        return model.course
 
     def fits(self, model: live.Parameters, ontology: Ontology) -> bool:
         return model.n_classes == len(ontology.classes)
@@ -103,11 +109,8 @@ class CodedStrategy(Strategy[live.Parameters]):
             float(posterior[0, best]),
         )
 
-    def pool(self, model: live.Parameters, ontology: Ontology) -> planner.Pool:
-        tables = model.confusion if len(model.confusion) else model.newcomer[None]
-        basis = f"{model.judgements:,} judgements of this project" if model.judgements else "an assumed crowd"
-        share = np.full(len(tables), 1.0 / len(tables))
-        return planner.Pool(tables, share, model.prior, model.rho, basis, model.standing)
+    def pool(self, model: live.Parameters, ontology: Ontology) -> Pool:
+        return live.pool_of(model)
 
     def freeze(self, model: live.Parameters) -> bytes:
         return live.freeze(model)
@@ -125,18 +128,19 @@ def _decided(
     code = np.array([vote.code for vote in coded], dtype=np.int64)
     workers = [vote.worker for vote in coded]
     posterior, count = live.posteriors(model, task, len(tasks), workers, code)
-    hopeful = live.reachable(model, task, len(tasks), workers, code, plan.max_votes)
     mine = by_task(votes)
     out: list[Ruling] = []
     for n, one in enumerate(tasks):
         row = posterior[n]
         best = int(row.argmax())
-        verdict = decide(row, int(count[n]), plan)
-        # the cold start knows nobody, so it gives nobody up
-        if verdict == "more" and model.version and not hopeful[n]:
-            verdict = "escalate"
         sure = float(row[best])
-        ids = [vote.id for vote in mine.get(one, ())]
+        # the cold start knows nobody, so it gives nobody up
+        course = None if int(count[n]) < plan.min_votes else model.course
+        verdict = decide(row, int(count[n]), plan) if course is None else course.verdict(int(count[n]), sure)
+        heard = mine.get(one, ())
+        if verdict == "settle" and len(heard) == 1 and plan.max_votes > 1 and not model.proven(heard[0].worker):
+            verdict = "more"
+        ids = [vote.id for vote in heard]
         out.append(Ruling(one, verdict, sure, label_of(best, ontology), best, ids, [Part("choice", sure)], row))
     return out
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.lazy import Lazy
-from cupola.quality.live import LOWEST_THRESHOLD, MOST_DOUBT
+from cupola.quality.course import LOWEST, MOST_DOUBT
 from cupola.quality.strategies.base import Aims
 
 optimize = Lazy("scipy.optimize")
@@ -67,7 +67,7 @@ def settling_threshold(confidence: NDArray[np.float64], aims: Aims) -> float:
     was judged (what is not settled is an expert's), and no single task with much more doubt than is allowed on
     average. confidence: (n,) of the judged tasks."""
     allowed = (1.0 - aims.target_accuracy) * aims.share
-    lowest = max(1.0 - MOST_DOUBT * (1.0 - aims.target_accuracy), LOWEST_THRESHOLD)
+    lowest = max(1.0 - MOST_DOUBT * (1.0 - aims.target_accuracy), LOWEST)
     if len(confidence) < LEAST_LOOKS:
         return max(aims.threshold, lowest)
     best_first = np.sort(confidence)[::-1]

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.labels import Label, Ontology, code_of, decode_label, kind_of, merge, same, units, words
-from cupola.quality import plan as planner
 from cupola.quality.calibrate import DEFAULT_RHO
 from cupola.quality.online import Plan, decide
+from cupola.quality.pool import Pool, pool_from_skill
 from cupola.quality.strategies.base import (
     Account,
     Aims,
@@ -244,9 +244,9 @@ class Consensus(Strategy[ConsensusModel]):
         offset, slope = fitted_line(z, answer)
         return replace(model, offset=offset, slope=slope, reliability=reliability(z, answer))
 
-    def pool(self, model: ConsensusModel, ontology: Ontology) -> planner.Pool:
+    def pool(self, model: ConsensusModel, ontology: Ontology) -> Pool:
         accuracy = float(np.mean(list(model.accuracy.values()))) if model.accuracy else PRIOR_ACCURACY
-        found = planner.pool_from_skill(FORECAST_CLASSES, float(np.clip(accuracy, 0.05, 0.98)), model.rho)
+        found = pool_from_skill(FORECAST_CLASSES, float(np.clip(accuracy, 0.05, 0.98)), model.rho)
         basis = f"{model.judgements:,} judgements of this project" if model.judgements else "an assumed crowd"
         return replace(found, basis=basis)
 

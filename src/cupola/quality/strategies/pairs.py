@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from cupola.kernel.lazy import Lazy
 from cupola.labels import Ontology, label_of
-from cupola.quality import plan as planner
 from cupola.quality.inference.gaps import Habits, classes_of, fit_habits, gap_posterior
 from cupola.quality.inference.pairs import TIE
 from cupola.quality.online import FLOOR, Plan
+from cupola.quality.pool import Pool
 from cupola.quality.strategies.base import (
     Account,
     Aims,
@@ -207,11 +207,11 @@ class PairsStrategy(Strategy[PairsModel]):
         told = {name: float(p) * left for name, p in zip(names, posterior, strict=True)}
         return Account(heard, {**told, names[best]: sure}, sure)
 
-    def pool(self, model: PairsModel, ontology: Ontology) -> planner.Pool:
+    def pool(self, model: PairsModel, ontology: Ontology) -> Pool:
         care = float(np.exp(np.log(model.habits.care).mean())) if len(model.habits.care) else 1.0
         prior = model.habits.regions() @ model.habits.prior
         basis = f"{model.judgements:,} judgements of this project" if model.judgements else "an assumed crowd"
-        return planner.Pool(_of_classes(model.habits, care)[None], np.ones(1), prior, model.rho, basis)
+        return Pool(_of_classes(model.habits, care)[None], np.ones(1), prior, model.rho, basis)
 
     def freeze(self, model: PairsModel) -> bytes:
         by_number = sorted(model.workers, key=model.workers.__getitem__)

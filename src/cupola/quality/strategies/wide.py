@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from cupola.kernel.lazy import Lazy
 from cupola.labels import Ontology, label_of
-from cupola.quality import plan as planner
 from cupola.quality.inference.base import Crowd
 from cupola.quality.inference.coin_model import CoinModel, cold_model
 from cupola.quality.inference.sparse_coin import sparse_coin
-from cupola.quality.live import GIVE_UP_FROM, GIVE_UP_ODDS, GIVE_UP_PER_WORKER
 from cupola.quality.online import FLOOR, Decision, Plan
+from cupola.quality.pool import Pool, pool_from_skill
 from cupola.quality.strategies.base import (
     Account,
     Aims,
@@ -47,6 +46,9 @@ from cupola.quality.strategies.confidence import (
 )
 
 special = Lazy("scipy.special")
+
+GIVE_UP_FROM, GIVE_UP_PER_WORKER = 600, 10  # judgements a fit must rest on before it gives a task up
+GIVE_UP_ODDS = 4.0  # by how much it must fall short: calibration is known to about that
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +211,9 @@ class WideStrategy(Strategy[WideModel]):
         shares = {names[int(k)]: float(share) * other for k, share in zip(found.labels, found.shares, strict=True)}
         return Account(heard, {**shares, names[int(found.label[0])]: sure}, sure)
 
-    def pool(self, model: WideModel, ontology: Ontology) -> planner.Pool:
+    def pool(self, model: WideModel, ontology: Ontology) -> Pool:
         accuracy = float(np.mean(model.accuracies(list(model.workers) or [UUID(int=0)])))
-        found = planner.pool_from_skill(FORECAST_CLASSES, float(np.clip(accuracy, 0.05, 0.98)))
+        found = pool_from_skill(FORECAST_CLASSES, float(np.clip(accuracy, 0.05, 0.98)))
         basis = f"{model.judgements:,} judgements of this project" if model.judgements else "an assumed crowd"
         return replace(found, basis=basis)
 
