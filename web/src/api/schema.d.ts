@@ -2228,6 +2228,19 @@ export interface components {
             tries: number;
         };
         /**
+         * Asking
+         * @description Whether the crowd is worth asking: what an item is expected to cost, in judgements, with the crowd first and with
+         *     experts alone.
+         */
+        Asking: {
+            /** Experts Alone */
+            experts_alone: number;
+            /** With Crowd */
+            with_crowd: number;
+            /** Worthwhile */
+            worthwhile: boolean;
+        };
+        /**
          * Assignment
          * @description A page of tasks leased to one worker. `fence` goes back with every write.
          *
@@ -2913,6 +2926,7 @@ export interface components {
          * @description What a plan will likely need, with an interval. cost in minor units, everything included.
          */
         Estimate: {
+            asking: components["schemas"]["Asking"];
             /** Audit Items */
             audit_items: number;
             /** Basis */
@@ -2950,7 +2964,8 @@ export interface components {
              *       "max_judgements": 5,
              *       "gold_rate": 0.05,
              *       "audit_items": 330,
-             *       "opinions": "heard"
+             *       "opinions": "heard",
+             *       "expert_cost": 10
              *     }
              */
             plan?: components["schemas"]["EstimatePlan"];
@@ -2986,6 +3001,12 @@ export interface components {
              * @default 0.95
              */
             confidence?: number;
+            /**
+             * Expert Cost
+             * @description Of an expert's answer, in judgements.
+             * @default 10
+             */
+            expert_cost?: number;
             /**
              * Gold Rate
              * @default 0.05
@@ -3070,6 +3091,8 @@ export interface components {
             cost_to_go_minor: {
                 [key: string]: number;
             };
+            /** Experts To Go */
+            experts_to_go: number;
             /** Judgements To Go */
             judgements_to_go: number;
         };
@@ -4052,7 +4075,8 @@ export interface components {
              *       "max_judgements": 5,
              *       "gold_rate": 0.05,
              *       "audit_items": 330,
-             *       "opinions": "heard"
+             *       "opinions": "heard",
+             *       "expert_cost": 10
              *     }
              */
             plan?: components["schemas"]["PlanIn"];
@@ -4532,6 +4556,7 @@ export interface components {
          *     gold_rate: share of a page that is gold. audit_items: how many settled items a release's audit draws. opinions: what
          *     models say of a task is heard beside judgements, also counted as one of min_judgements (never as the only one), or
          *     kept unheard.
+         *     expert_cost: what an expert's answer costs the organisation, in judgements.
          */
         Plan: {
             /**
@@ -4544,6 +4569,11 @@ export interface components {
              * @default 0.95
              */
             confidence?: number;
+            /**
+             * Expert Cost
+             * @default 10
+             */
+            expert_cost?: number;
             /**
              * Gold Rate
              * @default 0.05
@@ -4583,6 +4613,12 @@ export interface components {
              * @default 0.95
              */
             confidence?: number;
+            /**
+             * Expert Cost
+             * @description What an expert's answer costs you, in judgements.
+             * @default 10
+             */
+            expert_cost?: number;
             /**
              * Gold Rate
              * @default 0.05
@@ -5456,6 +5492,7 @@ export interface components {
          *     reachable: whether the expected error, after the experts, is within the target.
          */
         WhatIf: {
+            asking: components["schemas"]["Asking"];
             /** Audit Items */
             audit_items: number | null;
             /** Basis */
