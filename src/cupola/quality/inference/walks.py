@@ -20,7 +20,8 @@ COMMON = 0.6  # share of tasks whose majority is of one class, from which on tha
 MOVED, ONE_SIDED = 0.01, 3.0  # share of all tasks moved to rarer classes, and how many times those moved back
 BINS, DRAWS = 12, 8
 MISFIT, IN_THE_MIDDLE = 0.06, 0.015  # total variation between tasks as split and as foretold; excess of split tasks
-PLAIN_MISFIT = 0.15  # so much is enough, wherever it lies
+PLAIN_MISFIT = 0.15  # so much is enough, wherever it lies,
+LARGE_MOVE, MOVED_MISFIT = 0.1, 0.075  # and half of it where so many of all tasks were moved
 MIDDLE = slice(4, 9)
 TINY = 1e-300
 
@@ -52,7 +53,8 @@ def walked_away(fit: Fit, crowd: Crowd) -> bool:
     seen = _split(crowd, crowd.label.astype(np.int64), common)
     apart = 0.5 * float(np.abs(seen - foretold).sum())
     in_the_middle = float(seen[MIDDLE].sum() - foretold[MIDDLE].sum())
-    return apart > PLAIN_MISFIT or (apart > MISFIT and in_the_middle > IN_THE_MIDDLE)
+    enough = MOVED_MISFIT if to_rare > LARGE_MOVE else PLAIN_MISFIT
+    return apart > enough or (apart > MISFIT and in_the_middle > IN_THE_MIDDLE)
 
 
 def plain(crowd: Crowd, iterations: int) -> Fit:
