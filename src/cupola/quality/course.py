@@ -31,7 +31,7 @@ LOWEST = 0.5
 EXPERT_COST = 10.0  # judgements
 SURELY = 1.05  # of experts alone: so much dearer must the crowd be before it is asked no more
 WORTHY = 0.75  # of experts alone: a crowd that costs less is asked on, as its votes to come are worth more than drawn
-LEARN_FROM = 600  # judgements a model rests on before it gives anything up,
+LEARN_FROM = 600  # compared judgements a model rests on before it gives anything up,
 LEARNING = 0.05  # or fewer, where that many would cost more than this share of experts alone
 
 
@@ -111,7 +111,8 @@ class Course(msgspec.Struct, frozen=True):
 
 
 def knows_enough(judgements: int, items: int, prices: Prices) -> bool:
-    """Whether a model of so many judgements may leave a project's tasks to experts."""
+    """Whether a model may leave a project's tasks to experts: by its judgements that stand beside others, golds or
+    experts' answers. Those that stand alone say nothing of who gave them."""
     return judgements >= min(LEARN_FROM, LEARNING * items * prices.expert / prices.vote)
 
 

@@ -138,6 +138,7 @@ def refit(
     fit = METHODS[chosen.method](crowd)
     counts = np.bincount(workers, minlength=n_workers).astype(float)
     seen = (np.bincount(tasks, minlength=n_tasks) > 1) | (known >= 0)
+    compared = np.bincount(workers[seen[tasks]], minlength=n_workers).astype(float)
     made = Parameters(
         before.version + 1,
         fit.method,
@@ -151,7 +152,7 @@ def refit(
         coefficients,
         reliability(made_of, right, few.heard, few.source, classes),
         counts,
-        compared=np.bincount(workers[seen[tasks]], minlength=n_workers).astype(float),
+        compared=compared,
     )
     made = replace(made, echo=echo(made, tasks, worker_ids, workers, codes, n_tasks, plan.max_votes))
     pool, rng = pool_of(made), np.random.default_rng(made.version)
@@ -161,7 +162,7 @@ def refit(
         prices,
         min_votes=plan.min_votes,
         share=share,
-        gives_up=knows_enough(len(codes), items, prices),
+        gives_up=knows_enough(int(compared.sum()), items, prices),
     )
     found = asked_on(found, paths(replace(pool, echo=0.0), plan.max_votes, rng), target_accuracy, share)
     return replace(made, course=found, threshold=found.threshold)
