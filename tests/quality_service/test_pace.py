@@ -59,7 +59,8 @@ class Crowd:
         truth = [rng.choice(CLASSES) for _ in range(tasks + golds)]
         self.hard = [rng.betavariate(1.2, 4.0) for _ in truth]
         gold = {n: truth[n] for n in range(golds)}
-        plan = Plan(0.97, 0.95, 1, 5, 0.1, 0)
+        # experts so dear that the crowd is asked on: who goes to them when is the pace's doing alone
+        plan = Plan(0.97, 0.95, 1, 5, 0.1, 0, expert_cost=1_000.0)
         self.project: Project = foundry.project(
             self.tenant, len(truth), plan=plan, gold=gold, spec=SPEC, page_size=20, budget_minor=10_000_000
         )
