@@ -28,7 +28,6 @@ MAX_REFERENCE_BYTES = 128 * 1024 * 1024
 FETCHES = 16  # at once in one process, so that slow hosts hold a bounded part of it
 FETCHES_OF_ONE = 4  # of these, of items of one tenant, whoever looks at them
 PART_BYTES = 256 * 1024
-_NOT_THERE = "reference-unreachable"
 
 
 @router.get("/references", response_class=Response)
@@ -54,7 +53,7 @@ async def get_reference(request: Request) -> Response:
         content = gathering.done()
     except BaseException as error:
         gathering.__exit__(None, None, None)
-        if isinstance(error, Problem) and error.code not in (_NOT_THERE, "url-too-large"):
+        if isinstance(error, Problem) and error.code not in ("reference-unreachable", "url-too-large"):
             raise _unreachable("cannot be asked") from None  # its name is not for whoever looks
         raise
     told = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -129,7 +128,7 @@ async def _parts(content: Content, gathering: Gathering) -> AsyncIterator[bytes]
 def _unreachable(what: str) -> Problem:
     return Problem(
         Kind.UNAVAILABLE,
-        _NOT_THERE,
+        "reference-unreachable",
         f"The host that keeps this item {what}.",
         remedy="Try again; if it stays so, tell whoever made the project: the item is kept elsewhere.",
     )
