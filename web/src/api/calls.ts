@@ -82,6 +82,7 @@ export const releases = {
   create: (project: string, body: Record<string, unknown>) =>
     post<T.Release>(`/api/projects/${id(project)}/releases`, body),
   freeze: (release: string) => post<T.Release>(`/api/releases/${id(release)}/freeze`),
+  readLabels: (release: string) => post<T.Release>(`/api/releases/${id(release)}/read`),
   certify: (release: string) => post<T.Release>(`/api/releases/${id(release)}/certify`),
   certificateUrl: (release: string, tenant: string | null, lang: string) =>
     withQuery(`/api/releases/${id(release)}/certificate.html`, { tenant, lang }),

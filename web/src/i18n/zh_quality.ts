@@ -154,4 +154,12 @@ export const quality: Record<string, string> = {
   'Agrees with {others, plural, one {# other} other {# others}} on {agreed} of {shared} shared judgements, where {due} would be expected.':
     '在 {shared} 次共同的判断中与另外 {others} 人有 {agreed} 次一致，按理约为 {due} 次。',
   'With {names}.': '同组：{names}。',
+  'You read the labels of this release, and audit none of them.': '你可以查看此版本的标签，不再参与它的抽检。',
+  'Until the audit is closed, its labels are kept from everybody who may still audit. Whoever opens an export or the evidence, or reads the labels, audits none of this release.':
+    '抽检结束前，仍可能参与抽检的人都看不到被抽中的标签。打开导出文件、证据或查看标签的人，不再参与此版本的抽检。',
+  'Read the labels': '查看标签',
+  'Read the labels of {name}?': '查看 {name} 的标签？',
+  'Read, and audit none of it': '查看，并放弃抽检',
+  'You see every label from now on, and judge no item of this audit. This cannot be taken back.':
+    '此后你能看到全部标签，但不能判断此次抽检的任何条目。此操作不可撤销。',
 };

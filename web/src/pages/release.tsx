@@ -8,6 +8,7 @@ import { useFormat } from '../i18n/format';
 import { Asked, Empty, Figure, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
 import { Hallmark } from '../ui/hallmark';
 import { Exports } from './release_exports';
+import { Reading } from './release_reading';
 
 function CertificatePanel({ release }: { release: Release }) {
   const t = useT();
@@ -61,7 +62,7 @@ function CertificatePanel({ release }: { release: Release }) {
           </Text>
         )}
         {/* As it was issued, which a translation is not. */}
-        <Text size="sm" maw="72ch" lang="en" dir="auto" {...(locale === 'en' ? {} : { c: 'dimmed' })}>
+        <Text size="sm" maw="72ch" mt={4} lang="en" dir="auto" {...(locale === 'en' ? {} : { c: 'dimmed' })}>
           {certificate.statement}
         </Text>
       </Panel>
@@ -89,6 +90,7 @@ function CertificatePanel({ release }: { release: Release }) {
             </Button>
           )}
         </Group>
+        {release.state === 'auditing' && <Reading release={release} />}
       </Stack>
     </Panel>
   );

@@ -1,5 +1,5 @@
 import { Modal } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useT } from '../i18n';
 
 /**
@@ -20,6 +20,7 @@ export function Dialog({
   children: ReactNode;
 }) {
   const t = useT();
+  useFocusBack();
   return (
     <Modal.Root opened={opened} onClose={onClose} size={size}>
       <Modal.Overlay />
@@ -31,5 +32,21 @@ export function Dialog({
         <Modal.Body>{children}</Modal.Body>
       </Modal.Content>
     </Modal.Root>
+  );
+}
+
+/** Gives the focus back to what opened a dialog that is gone altogether; one that only closes gives it back itself. */
+function useFocusBack(): void {
+  // As it is drawn for the first time: after that the focus is in the dialog.
+  const [opener] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      // When what is behind it can have the focus again.
+      setTimeout(() => {
+        const nobody = document.activeElement === null || document.activeElement === document.body;
+        if (nobody && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
+      });
+    },
+    [opener],
   );
 }
