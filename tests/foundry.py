@@ -13,6 +13,7 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -73,7 +74,7 @@ class Foundry:
     queue: Queue | None = None
 
     # ------------------------------------------------------------ ways in
-    def start(self, work: Callable[[Runtime], Awaitable[T]]) -> asyncio.Future[T]:
+    def start(self, work: Callable[[Runtime], Awaitable[T]]) -> Future[T]:
         """Begin a coroutine function on the instance's loop; the future may be asked from this thread."""
 
         async def run() -> T:

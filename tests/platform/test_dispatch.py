@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from cupola.kernel import clock, ids
@@ -195,6 +196,23 @@ def test_a_turn_that_never_ends_is_cut_off_and_set_aside(foundry: Foundry, monke
     [(aside, tries, reason)] = asides(foundry, "endless")
     assert (aside, tries) == (project, 1)
     assert reason.startswith("RuntimeError")
+
+
+def test_nothing_committed_is_missed_by_who_waits_for_all_though_a_stranger_held_the_horizon_back(
+    foundry: Foundry,
+) -> None:
+    tenant = foundry.tenant()
+    heard = Heard("held_back")
+    with psycopg.connect(foundry.admin_url) as stranger:
+        stranger.execute("SELECT pg_current_xact_id()")  # an older transaction, of anybody in the cluster
+        written = happen(foundry, "held_back", tenant, 3)
+        waiting = foundry.start(lambda run: Dispatcher(run, [heard.consumer()]).drain())
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        assert effects(foundry, "held_back", tenant) == []
+        stranger.rollback()
+        waiting.result(120)
+    assert effects(foundry, "held_back", tenant) == written
 
 
 def test_what_takes_long_is_given_longer_each_time_until_it_is_done(

@@ -13,9 +13,10 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+
+from cupola.kernel import clock
 
 log = logging.getLogger("cupola.ending")
 GRACE_S = 10.0
@@ -34,7 +35,7 @@ class Steps:
         """Begin no step that waits, and wait for those that run; what comes now runs in other threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._loop.set_default_executor(ThreadPoolExecutor(max_workers=4))
-        await asyncio.to_thread(_wait, time.monotonic() + grace_s)
+        await asyncio.to_thread(_wait, clock.monotonic_s() + grace_s)
 
 
 @contextlib.contextmanager
@@ -67,4 +68,4 @@ def _left() -> list[threading.Thread]:
 
 def _wait(until_s: float) -> None:
     for thread in _left():
-        thread.join(max(0.0, until_s - time.monotonic()))
+        thread.join(max(0.0, until_s - clock.monotonic_s()))

@@ -51,6 +51,13 @@ class DueAside:
     project: UUID
 
 
+# ---------------------------------------------------------------- the tail (OPS)
+HIDDEN = Scalar(
+    bool,
+    "SELECT EXISTS (SELECT FROM event WHERE epoch = (SELECT epoch FROM event_epoch) "
+    "AND xid >= pg_snapshot_xmin(pg_current_snapshot())) AS hidden",
+)
+
 # ---------------------------------------------------------------- places (APP)
 PLACE_BEGIN = Command(
     "INSERT INTO event_place (tenant, consumer, epoch, xid, seq, at, until) "
