@@ -14,7 +14,7 @@ from cupola.labels import Ontology, decode_ontology
 from cupola.quality.online import Plan
 from cupola.quality.strategies import STRATEGIES, strategy_for
 from cupola.quality.strategies.base import Aims, Evidence, Ruling
-from cupola.quality.strategies.pairs import PairsModel
+from cupola.quality.strategies.pairs import PairsStrategy
 from tests.quality_service.pairs_crowd import PairsCrowd, Said, pairs_crowd
 
 SPEC: dict[str, Any] = {"kind": "choice", "compare": True, "classes": [{"name": n} for n in ("A", "B", "equal")]}
@@ -61,12 +61,11 @@ def test_more_is_settled_right_than_by_a_majority_or_by_classes_that_mean_nothin
 def test_who_is_careless_and_the_taste_for_the_first_are_found() -> None:
     crowd = pairs_crowd(3, tasks=1_500, votes=4)
     model, _ = fitted(COMPARED, crowd)
-    assert isinstance(model, PairsModel)
-    care = model.care(crowd.workers)
+    care = PairsStrategy().worths(model.crowd, model.numbers(crowd.workers))
     assert care[crowd.care < 0.5].max() < care[crowd.care > 0.5].min()
-    assert model.habits.bias == pytest.approx(0.8, abs=0.3)
-    assert model.habits.tie == pytest.approx(1.0, abs=0.3)
-    assert fitted(COMPARED, pairs_crowd(3, tasks=1_500, votes=4, bias=0.0))[0].habits.bias == pytest.approx(0, abs=0.3)
+    assert model.crowd.bias == pytest.approx(0.8, abs=0.3)
+    assert model.crowd.tie == pytest.approx(1.0, abs=0.3)
+    assert fitted(COMPARED, pairs_crowd(3, tasks=1_500, votes=4, bias=0.0))[0].crowd.bias == pytest.approx(0, abs=0.3)
 
 
 def test_what_is_known_is_learned_from_and_says_how_far_to_believe() -> None:

@@ -1,14 +1,20 @@
-"""What a raw confidence is worth, by golds that were looked at as work is: a line on the logit scale."""
+"""What a raw confidence is worth, by golds that were looked at as work is: a line on the logit scale.
+
+What every strategy that learns such a line shares, beside the line: the forecast of a crowd known by its accuracy.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cupola.kernel.lazy import Lazy
+from cupola.quality.calibrate import DEFAULT_RHO
 from cupola.quality.course import LOWEST, MOST_DOUBT
+from cupola.quality.pool import Pool, pool_from_skill
 from cupola.quality.strategies.base import Aims
 
 optimize = Lazy("scipy.optimize")
@@ -22,6 +28,36 @@ RELIABILITY_EDGES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 FORECAST_CLASSES = 64  # a forecast takes answers for one of so many: chance agreement is as rare
 
 Reliability = tuple[tuple[float, float, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """offset, slope: of the confidence, logit scale; reliability: how well that held, see `reliability`. As made it
+    takes a confidence for what it says."""
+
+    offset: float = 0.0
+    slope: float = 1.0
+    reliability: Reliability = ()
+
+    @classmethod
+    def of(cls, claimed: NDArray[np.float64], right: NDArray[np.bool_]) -> Line:
+        """By (n,) golds: the confidence that each was decided with, and whether it was right. Too few tell nothing."""
+        if len(claimed) < LEAST_LOOKS:
+            return cls()
+        z = logit(claimed)
+        return cls(*fitted_line(z, right), reliability(z, right))
+
+    def worth(self, confidence: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n,) what a confidence is worth by this project's golds."""
+        said = self.offset + self.slope * logit(confidence)
+        return np.asarray(np.minimum(special.expit(said), MOST_SURE), dtype=np.float64)
+
+    def worth_of(self, confidence: float) -> float:
+        """`worth` of one."""
+        return min(1.0 / (1.0 + math.exp(-(self.offset + self.slope * log_odds(confidence)))), MOST_SURE)
+
+
+AS_SAID = Line()
 
 
 def log_odds(share: float) -> float:
@@ -76,3 +112,14 @@ def settling_threshold(confidence: NDArray[np.float64], aims: Aims) -> float:
     if within == 0:
         return max(aims.threshold, lowest)
     return float(max(best_first[within - 1], lowest))
+
+
+def basis(judgements: int) -> str:
+    """What a forecast is based on, in words."""
+    return f"{judgements:,} judgements of this project" if judgements else "an assumed crowd"
+
+
+def pool_of(accuracy: float, judgements: int, rho: float = DEFAULT_RHO) -> Pool:
+    """Who judges, where of a crowd only the mean accuracy is known."""
+    found = pool_from_skill(FORECAST_CLASSES, float(np.clip(accuracy, 0.05, 0.98)), rho)
+    return replace(found, basis=basis(judgements))

@@ -8,7 +8,6 @@ looked at through few votes, put the confidence right.
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from cupola.labels import Label, Ontology, code_of, decode_label, kind_of, merge, same, units, words
 from cupola.quality.calibrate import DEFAULT_RHO
 from cupola.quality.online import Plan, decide
-from cupola.quality.pool import Pool, pool_from_skill
+from cupola.quality.pool import Pool
 from cupola.quality.strategies.base import (
     Account,
     Aims,
@@ -36,16 +35,7 @@ from cupola.quality.strategies.base import (
     by_task,
     unsure,
 )
-from cupola.quality.strategies.confidence import (
-    FORECAST_CLASSES,
-    LEAST_LOOKS,
-    MOST_SURE,
-    Reliability,
-    fitted_line,
-    log_odds,
-    logit,
-    reliability,
-)
+from cupola.quality.strategies.confidence import AS_SAID, Line, Reliability, pool_of
 
 REPEAT = 0.2  # P(a second wrong answer is the same wrong answer): the middle of what is measured on real crowds
 PRIOR_ACCURACY, PRIOR_STRENGTH = 0.8, 5.0
@@ -56,9 +46,31 @@ MOST_LOOKS = 400
 @dataclass(frozen=True, slots=True)
 class ConsensusModel:
     """accuracy: of each worker known, P(their label is right). say: how much each is heard where labels are put
-    together, 1 for somebody of the middle. offset, slope: of the confidence, logit scale. more: what else the method
-    has learned."""
+    together, 1 for somebody of the middle. line: what a confidence is worth. more: what else the method has learned."""
 
+    version: int
+    method: str
+    rho: float
+    judgements: int
+    threshold: float
+    accuracy: dict[UUID, float]
+    say: dict[UUID, float]
+    line: Line = AS_SAID
+    more: bytes = b""
+
+    @property
+    def reliability(self) -> Reliability:
+        return self.line.reliability
+
+    def accuracies(self, workers: Sequence[UUID]) -> NDArray[np.float64]:
+        """(n,) of these workers; somebody unknown is taken for the usual person."""
+        return np.array([self.accuracy.get(worker, PRIOR_ACCURACY) for worker in workers], dtype=np.float64)
+
+    def says(self, workers: Sequence[UUID]) -> list[float]:
+        return [self.say.get(worker, 1.0) for worker in workers]
+
+
+class _Kept(msgspec.Struct):
     version: int
     method: str
     rho: float
@@ -70,13 +82,6 @@ class ConsensusModel:
     slope: float = 1.0
     more: bytes = b""
     reliability: Reliability = ()
-
-    def accuracies(self, workers: Sequence[UUID]) -> NDArray[np.float64]:
-        """(n,) of these workers; somebody unknown is taken for the usual person."""
-        return np.array([self.accuracy.get(worker, PRIOR_ACCURACY) for worker in workers], dtype=np.float64)
-
-    def says(self, workers: Sequence[UUID]) -> list[float]:
-        return [self.say.get(worker, 1.0) for worker in workers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,7 @@ class Consensus(Strategy[ConsensusModel]):
 
     def confidence(self, model: ConsensusModel, raw: float) -> float:
         """What a raw confidence is worth by this project's golds."""
-        return min(1.0 / (1.0 + math.exp(-(model.offset + model.slope * log_odds(raw)))), MOST_SURE)
+        return model.line.worth_of(raw)
 
     def decide(
         self, model: ConsensusModel, ontology: Ontology, tasks: Sequence[UUID], votes: Sequence[Vote], plan: Plan
@@ -238,23 +243,27 @@ class Consensus(Strategy[ConsensusModel]):
             found = self.weigh(model, labels, [mine[n].worker for n in some], ontology)
             claimed.append(found.confidence)
             right.append(same(found.label, decode_label(mine[0].truth), ontology))
-        if len(claimed) < LEAST_LOOKS:
-            return model
-        z, answer = logit(np.array(claimed)), np.array(right, dtype=np.bool_)
-        offset, slope = fitted_line(z, answer)
-        return replace(model, offset=offset, slope=slope, reliability=reliability(z, answer))
+        return replace(model, line=Line.of(np.array(claimed), np.array(right, dtype=np.bool_)))
 
     def pool(self, model: ConsensusModel, ontology: Ontology) -> Pool:
         accuracy = float(np.mean(list(model.accuracy.values()))) if model.accuracy else PRIOR_ACCURACY
-        found = pool_from_skill(FORECAST_CLASSES, float(np.clip(accuracy, 0.05, 0.98)), model.rho)
-        basis = f"{model.judgements:,} judgements of this project" if model.judgements else "an assumed crowd"
-        return replace(found, basis=basis)
+        return pool_of(accuracy, model.judgements, model.rho)
 
     def freeze(self, model: ConsensusModel) -> bytes:
-        return msgspec.msgpack.encode(model)
+        of = model.line
+        return msgspec.msgpack.encode(
+            _Kept(
+                model.version, model.method, model.rho, model.judgements, model.threshold, model.accuracy, model.say,
+                of.offset, of.slope, model.more, of.reliability,
+            )
+        )  # fmt: skip
 
     def thaw(self, state: bytes) -> ConsensusModel:
-        return msgspec.msgpack.decode(state, type=ConsensusModel)
+        kept = msgspec.msgpack.decode(state, type=_Kept)
+        return ConsensusModel(
+            kept.version, kept.method, kept.rho, kept.judgements, kept.threshold, kept.accuracy, kept.say,
+            Line(kept.offset, kept.slope, kept.reliability), kept.more,
+        )  # fmt: skip
 
 
 # ---------------------------------------------------------------- agreement
