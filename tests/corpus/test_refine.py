@@ -18,14 +18,15 @@ from pyarrow import parquet
 from cupola.app.cli import app
 from cupola.corpus import refine, rules
 from cupola.corpus.bytemodel import fit
-from cupola.corpus.readers import Source, _suffix
+from cupola.corpus.readers import Source
+from cupola.corpus.streams import suffix
 from cupola.kernel.errors import Problem
 from tests.corpus.test_near import corpora
 from tests.corpus.test_rules import PROSE
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    if _suffix(path) == ".parquet":
+    if suffix(path) == ".parquet":
         parquet.write_table(pa.Table.from_pylist(rows), path, row_group_size=3)
         return path
     text = "".join(json.dumps(row) + "\n" for row in rows).encode()
@@ -34,7 +35,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    if _suffix(path) == ".parquet":
+    if suffix(path) == ".parquet":
         found: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
         return found
     raw = gzip.decompress(path.read_bytes()) if path.name.endswith(".gz") else path.read_bytes()
@@ -104,7 +105,7 @@ def test_what_cannot_be_read_is_told_with_its_place_and_the_rest_is_read(tmp_pat
     done = refine.dedup(source, tmp_path / "out")
     assert done.read == len(ids) == done.kept + done.exact + done.near
     assert len(done.refused) == len(refused)
-    kept = sum(len(read(path)) if _suffix(path) != ".txt" and "lines" not in path.name else
+    kept = sum(len(read(path)) if suffix(path) != ".txt" and "lines" not in path.name else
                len(path.read_bytes().splitlines()) if "lines" in path.name else 1
                for path in (tmp_path / "out" / "kept").iterdir())  # fmt: skip
     assert kept == done.kept

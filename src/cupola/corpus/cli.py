@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cupola.corpus import bytemodel, leakage, near, refine, rules
-from cupola.corpus.readers import Refused, Source
+from cupola.corpus.engine import cli as engine
+from cupola.corpus.readers import Source
+from cupola.corpus.say import EXIT_PARTLY, Files, IdColumn, Json, TextColumn_, err, out_, remarks, say
 
 app = App(name="refine", help="Text at scale: what is in a corpus, what rules would take, copies out.")
-out_, err = Console(), Console(stderr=True)
-
-Files = Annotated[list[Path], Parameter(help="Files (.jsonl, .jsonl.gz, .parquet, .txt) or folders of them.")]
-TextColumn_ = Annotated[str, Parameter(name="--text", help="The column that holds the text.")]
-IdColumn = Annotated[str, Parameter(name="--id", help="The column that holds the id; without it, file and row.")]
+engine.register(app)
 Model = Annotated[Path | None, Parameter(name="--model", help="A byte model of trusted text (cupola refine fit).")]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="The figures as JSON on stdout, and no bar.")]
-EXIT_PARTLY = 1
-MOST_REFUSED_TOLD = 10
 
 
 @contextmanager
@@ -41,17 +33,6 @@ def _progress(what: str, quiet: bool) -> Iterator[refine.Told]:
 
 def _model(path: Path | None) -> bytemodel.ByteModel | None:
     return None if path is None else bytemodel.ByteModel.load(path)
-
-
-def _say(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
-
-
-def _remarks(refused: list[Refused]) -> None:
-    for one in refused[:MOST_REFUSED_TOLD]:
-        err.print(f"not read: {one.place}: {one.reason} {one.remedy}", soft_wrap=True, highlight=False, markup=False)
-    if len(refused) > MOST_REFUSED_TOLD:
-        err.print(f"… and {len(refused) - MOST_REFUSED_TOLD} more (all of them with --json)")
 
 
 @app.command(name="scan")
@@ -83,7 +64,7 @@ def scan_command(
     with _progress("reading", json_out) as told:
         look = refine.scan(source, sets, model=_model(model), benchmark=items, told=told)
     if json_out:
-        _say(msgspec.to_builtins(look))
+        say(msgspec.to_builtins(look))
     else:
         _print_look(look, items is not None)
     return EXIT_PARTLY if look.refused else 0
@@ -112,7 +93,7 @@ def _print_look(look: refine.Look, leaks: bool) -> None:
                    highlight=False, markup=False)  # fmt: skip
     for warning in look.warnings:
         err.print(f"look: {warning}", soft_wrap=True, highlight=False, markup=False)
-    _remarks(look.refused)
+    remarks(look.refused)
 
 
 @app.command(name="dedup")
@@ -137,11 +118,11 @@ def dedup_command(
     with _progress("reading", json_out) as told:
         done = refine.dedup(source, out, threshold=threshold, model=_model(model), told=told)
     if json_out:
-        _say(msgspec.to_builtins(done, enc_hook=str))
+        say(msgspec.to_builtins(done, enc_hook=str))
     else:
         out_.print(f"{done.read} documents read: {done.kept} kept, {done.exact} exact and {done.near} near copies "
                    f"removed; {done.removals}", highlight=False, soft_wrap=True)  # fmt: skip
-        _remarks(done.refused)
+        remarks(done.refused)
     return EXIT_PARTLY if done.refused else 0
 
 
@@ -158,7 +139,7 @@ def fit_command(
     texts = [one.encode() for batch in source.batches() for one in batch.texts.to_pylist()]
     bytemodel.fit(texts).save(out)
     if json_out:
-        _say({"documents": len(texts), "bytes": sum(map(len, texts)), "model": str(out)})
+        say({"documents": len(texts), "bytes": sum(map(len, texts)), "model": str(out)})
     else:
         out_.print(f"{out}: fitted on {len(texts)} documents", highlight=False, soft_wrap=True)
-    _remarks([] if json_out else source.refused)
+    remarks([] if json_out else source.refused)

@@ -72,9 +72,9 @@ def duplicates(
     if len(np.unique(ids)) != n:
         raise invalid("id-twice", "Two documents have one id.", place="id", remedy="Give each its own.")
     rows = np.lexsort((ids, -quality))  # by rank: the best first
-    twins = _exact(hashes[rows])
+    twins = twins_of(hashes[rows])
     kept = np.flatnonzero(twins < 0)
-    joined = _joined(_edges(bands, rows, kept), lambda ranks: texts(ranks), rows, threshold)
+    joined = joined_pairs(edges_of(bands, rows, kept), texts, rows, threshold)
     for rank in np.flatnonzero(twins >= 0).tolist():
         joined[rank] = joined.get(int(twins[rank]), (int(twins[rank]), 1.0))
     gone = np.array(sorted(joined), np.int64)
@@ -85,7 +85,7 @@ def duplicates(
     return Removals(rows[gone][order], rows[keeper][order], similarity[order], exact[order])
 
 
-def _exact(hashes: U64) -> I64:
+def twins_of(hashes: U64) -> I64:
     """For each rank the best rank with the same hash, -1 where it is the best itself."""
     order = np.lexsort((np.arange(len(hashes)), hashes[:, 1], hashes[:, 0]))
     ordered = hashes[order]
@@ -97,30 +97,29 @@ def _exact(hashes: U64) -> I64:
     return twins
 
 
-def _edges(bands: npt.NDArray[Any], rows: I64, kept: I64) -> I64:
+def edges_of(bands: npt.NDArray[Any], rows: I64, kept: I64) -> I64:
     """int64[m, 2]: pairs of ranks (better, worse) that share a key, each with the best of its bucket; ascending."""
     kept = kept[bands[rows[kept], 0] != 0] if bands.size else kept[:0]
-    pairs: list[I64] = []
-    for band in range(bands.shape[1]):
-        keys = bands[rows[kept], band]  # a band at a time: all in another order would be all of them twice
-        order = np.argsort(keys, kind="stable")  # ranks stay ascending inside a bucket
-        ordered = keys[order]
-        first = np.ones(len(kept), np.bool_)
-        first[1:] = ordered[1:] != ordered[:-1]
-        heads = np.maximum.accumulate(np.where(first, np.arange(len(kept)), 0))
-        other = ~first
-        if other.any():
-            pairs.append(np.stack((kept[order[heads[other]]], kept[order[other]]), 1))
-    if not pairs:
-        return np.empty((0, 2), np.int64)
-    return np.unique(np.concatenate(pairs), axis=0)
+    pairs = [edges_of_band(bands[rows[kept], band], kept) for band in range(bands.shape[1])]
+    return np.unique(np.concatenate(pairs), axis=0) if pairs else np.empty((0, 2), np.int64)
+
+
+def edges_of_band(keys: npt.NDArray[Any], ranks: I64) -> I64:
+    """int64[m, 2]: of each key that several documents have, the best of them with each other one; ranks ascend."""
+    order = np.argsort(keys, kind="stable")  # ranks stay ascending inside a bucket
+    ordered = keys[order]
+    first = np.ones(len(ranks), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    heads = np.maximum.accumulate(np.where(first, np.arange(len(ranks)), 0))
+    other = ~first
+    return np.stack((ranks[order[heads[other]]], ranks[order[other]]), 1)
 
 
 class _Sets:
     """Shingle sets by rank, read again from the texts; those lately used are held."""
 
-    def __init__(self, texts: Texts, rows: I64) -> None:
-        self._texts, self._rows = texts, rows
+    def __init__(self, texts: Texts, rows: I64, most: int) -> None:
+        self._texts, self._rows, self._most = texts, rows, most
         self._held: OrderedDict[int, U64] = OrderedDict()
         self._size = 0
 
@@ -139,7 +138,7 @@ class _Sets:
 
     def shed(self) -> None:
         """Forget what was not used for longest, down to what may be held."""
-        while self._size > _SHINGLES_HELD and len(self._held) > 1:
+        while self._size > self._most and len(self._held) > 1:
             self._size -= len(self._held.popitem(last=False)[1])
 
     def similarity(self, a: int, b: int) -> float:
@@ -150,9 +149,13 @@ class _Sets:
         return jaccard(self._held[a], self._held[b])
 
 
-def _joined(edges: I64, texts: Texts, rows: I64, threshold: float) -> dict[int, tuple[int, float]]:
-    """rank → (its keeper's rank, its similarity to it), for those that go."""
-    sets = _Sets(texts, rows)
+def joined_pairs(
+    edges: I64, texts: Texts, rows: I64, threshold: float, held: int = _SHINGLES_HELD
+) -> dict[int, tuple[int, float]]:
+    """rank → (its keeper's rank, its similarity to it), for those that go. edges as `edges_of` gives them: what is not
+    connected by them has nothing to do with each other, so that parts of a graph may be asked for apart. held: how many
+    shingles stay in memory."""
+    sets = _Sets(texts, rows, held)
     heap: list[tuple[float, int, int]] = []
     for start in range(0, len(edges), _PAIRS_AT_A_TIME):
         some = edges[start : start + _PAIRS_AT_A_TIME]

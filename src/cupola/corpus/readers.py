@@ -1,24 +1,21 @@
-"""Documents from files, by batches: JSONL (plain or gzip), Parquet, text; and the kept ones back into files like them.
+"""Documents from files, by batches: JSONL (plain, gzip, zstd), Parquet, text; the kept ones into files like them.
 
 What cannot be read is told with its place and a remedy, and reading goes on behind it.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import shutil
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cupola.corpus.rows import fields, text_of
+from cupola.corpus.streams import LINE_BYTES, SUFFIXES, created, lines, opened, suffix, torn
 from cupola.kernel.errors import invalid
 from cupola.kernel.lazy import Lazy
 
@@ -26,8 +23,7 @@ pa: Any = Lazy("pyarrow")
 parquet: Any = Lazy("pyarrow.parquet")
 
 BATCH_BYTES, BATCH_ROWS = 8 << 20, 1 << 16
-SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet", ".txt")
-_PLAIN = msgspec.json.Decoder(dict[str, msgspec.Raw])
+TOO_LONG = f"the line is longer than {LINE_BYTES >> 20} MiB"
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ class Source:
     refused: list[Refused] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        found = {one.resolve(): one for path in reversed(self.files) for one in reversed(_expanded(path))}
+        found = {one.resolve(): one for path in reversed(self.files) for one in reversed(expanded(path))}
         self.files = list(reversed(found.values()))  # a file that is named twice is read once
         if not self.files:
             raise invalid("no-files", "There is no file to read.", remedy=f"Files end in {', '.join(SUFFIXES)}.")
@@ -69,7 +65,7 @@ class Source:
         """All documents, in the order of the files and of their rows."""
         self.refused.clear()
         for path in self.files:
-            read = {".parquet": self._parquet, ".txt": self._plain}.get(_suffix(path), self._jsonl)
+            read = {".parquet": self._parquet, ".txt": self._plain}.get(suffix(path), self._jsonl)
             yield from read(path)
 
     def _refuse(self, place: str, reason: str, remedy: str) -> None:
@@ -78,39 +74,26 @@ class Source:
     def _jsonl(self, path: Path) -> Iterator[Batch]:
         made = _Made(path)
         try:
-            with _opened(path) as file:
-                for place, line in enumerate(file):
+            with opened(path) as file:
+                for place, (_, line) in enumerate(lines(file)):
+                    if line is None:
+                        self._refuse(f"{path}:{place + 1}", TOO_LONG, "Divide the text; the others were read.")
+                        continue
                     if not line.strip():
                         continue
                     try:
-                        id_, text = self._row(line)
+                        row = fields(line, (self.text, self.id))
+                        id_, text = row.get(self.id), text_of(row, self.text)
                     except ValueError as error:
                         self._refuse(f"{path}:{place + 1}", str(error), "Mend the line; the others were read.")
                         continue
-                    made.add(place, id_ or f"{path.name}:{place}", text)
+                    made.add(place, f"{path.name}:{place}" if id_ is None else str(id_), text)
                     if made.full:
                         yield made.batch()
-        except (OSError, EOFError, zlib.error) as error:
+        except torn() as error:
             self._refuse(str(path), f"reading stopped: {error}", "Fetch the file again; what came before was read.")
         if made.ids:
             yield made.batch()
-
-    def _row(self, line: bytes) -> tuple[str | None, str]:
-        """Id and text of a line. Raises ValueError."""
-        try:
-            row: dict[str, Any] = {
-                name: raw for name, raw in _PLAIN.decode(line).items() if name in (self.text, self.id)
-            }
-            row = {name: msgspec.json.decode(raw) for name, raw in row.items()}
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            row = json.loads(line.decode("utf-8", "replace"))  # more lenient: halves of characters, bytes that are none
-            if not isinstance(row, dict):
-                raise ValueError("the line is no object") from None
-        text = row.get(self.text)
-        if not isinstance(text, str):
-            raise ValueError(f'there is no text in "{self.text}"')
-        id_ = row.get(self.id)
-        return None if id_ is None else str(id_), text.encode("utf-8", "replace").decode()
 
     def _parquet(self, path: Path) -> Iterator[Batch]:
         try:
@@ -135,7 +118,7 @@ class Source:
                     ids = [f"{path.name}:{place}" if id_ is None else str(id_)
                            for id_, place in zip(given, places.tolist(), strict=True)]  # fmt: skip
                     yield Batch(path, ids, texts, places)
-        except (OSError, pa.ArrowException) as error:
+        except torn() as error:
             self._refuse(str(path), f"reading stopped: {error}", "Fetch the file again; what came before was read.")
 
     def _plain(self, path: Path) -> Iterator[Batch]:
@@ -177,30 +160,23 @@ class _Made:
         return done
 
 
-def _suffix(path: Path) -> str:
-    return next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), "")
-
-
-def _expanded(path: Path) -> list[Path]:
+def expanded(path: Path) -> list[Path]:
+    """A file, or all in a folder that can be read. Raises Problem (INVALID) for what is not there or not known."""
     if path.is_dir():
-        return sorted(one for one in path.rglob("*") if one.is_file() and _suffix(one))
+        return sorted(one for one in path.rglob("*") if one.is_file() and suffix(one))
     if not path.is_file():
         raise invalid("file-absent", f"There is no file {path}.", place=str(path))
-    if not _suffix(path):
+    if not suffix(path):
         raise invalid("file-unknown", f"What is in {path} is not known.", place=str(path),
                       remedy=f"Files end in {', '.join(SUFFIXES)}.")  # fmt: skip
     return [path]
-
-
-def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
-    return cast("BinaryIO", gzip.open(path, "rb")) if path.name.endswith(".gz") else path.open("rb")
 
 
 def _until_torn(rows: Iterable[Any]) -> Iterator[Any]:
     """What comes before a fault of the file; the fault was told when the file was read."""
     try:
         yield from rows
-    except (OSError, EOFError, zlib.error, pa.ArrowException):
+    except torn():
         return
 
 
@@ -208,8 +184,8 @@ def write_kept(path: Path, out: Path, keeps: npt.NDArray[np.bool_]) -> int:
     """Write the rows of one file that are kept into a file of its kind, each as it stood there; how many they are.
     keeps bool[n]: by their place; rows behind are not kept."""
     part = out.with_name(out.name + ".part")
-    suffix, written = _suffix(path), 0
-    if suffix == ".parquet":
+    kind, written = suffix(path), 0
+    if kind == ".parquet":
         with parquet.ParquetFile(path) as file, parquet.ParquetWriter(part, file.schema_arrow) as writer:
             start = 0
             for rows in _until_torn(file.iter_batches(batch_size=4096)):
@@ -219,14 +195,13 @@ def write_kept(path: Path, out: Path, keeps: npt.NDArray[np.bool_]) -> int:
                 start += len(rows)
                 writer.write_batch(rows.filter(kept))
                 written += kept.true_count
-    elif suffix == ".txt":
+    elif kind == ".txt":
         shutil.copyfile(path, part)
         written = 1
     else:
-        made = gzip.GzipFile(part, "wb", mtime=0) if suffix.endswith(".gz") else part.open("wb")
-        with _opened(path) as file, cast("BinaryIO", made) as target:
-            for place, line in enumerate(_until_torn(file)):
-                if place < len(keeps) and keeps[place]:
+        with opened(path) as file, created(part, kind) as target:
+            for place, (_, line) in enumerate(_until_torn(lines(file))):
+                if line is not None and place < len(keeps) and keeps[place]:
                     target.write(line if line.endswith(b"\n") else line + b"\n")
                     written += 1
     part.replace(out)

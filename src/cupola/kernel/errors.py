@@ -39,6 +39,14 @@ class Problem(Exception):
         self.place = place
         self.extra = extra
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that a problem of a worker process arrives as what it was."""
+        return _again, (self.kind, self.code, self.detail, self.remedy, self.place, self.extra)
+
+
+def _again(kind: Kind, code: str, detail: str, remedy: str, place: str, extra: dict[str, Any]) -> Problem:
+    return Problem(kind, code, detail, remedy=remedy, place=place, **extra)
+
 
 def invalid(code: str, detail: str, *, remedy: str = "", place: str = "", **extra: Any) -> Problem:
     return Problem(Kind.INVALID, code, detail, remedy=remedy, place=place, **extra)
