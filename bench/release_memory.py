@@ -46,6 +46,7 @@ from cupola.releases.model import AuditAsked
 from cupola.tasks import service as tasks
 from cupola.tasks.adding import service as adding
 from cupola.tasks.model import Plan
+from cupola.tasks.stages import NewProject
 
 PASSWORD = "bench password"
 MOST_MB = 400
@@ -86,9 +87,7 @@ async def add(run: Runtime, at: Place) -> None:
         spec = {"kind": "objects", "classes": [{"name": "car"}]}
         version = await ontologies.create(conn, at.id, "bench", spec, {})
         plan = Plan(min_judgements=1, max_judgements=3, gold_rate=0.0)
-        new = tasks.NewProject(
-            "bench", UUID(at.dataset), version.version_id, plan, 10, "EUR", None, None, 10, 600, "open"
-        )
+        new = NewProject("bench", UUID(at.dataset), version.version_id, plan, 10, "EUR", None, None, 10, 600, "open")
         project = (await tasks.create_project(conn, run, at.id, new)).id
         await adding.add_tasks(conn, at.id, project, None, 0.0)
     await adding.run_add(run, at.id, project)

@@ -44,6 +44,7 @@ from cupola.tasks import service as tasks
 from cupola.tasks import work
 from cupola.tasks.adding import service as adding
 from cupola.tasks.model import Assignment, Plan, Submitted
+from cupola.tasks.stages import NewProject
 from tests.pooler import Pooler
 
 T = TypeVar("T")
@@ -190,7 +191,7 @@ class Foundry:
 
         async def make(conn: Any) -> UUID:
             version = await ontologies.create(conn, tenant, name, spec or CHOICE, {})
-            new = tasks.NewProject(
+            new = NewProject(
                 name, source, version.version_id, asked, price_minor, currency, None, None, page_size, lease_s, "open"
             )
             project = (await tasks.create_project(conn, self.runtime, tenant, new)).id

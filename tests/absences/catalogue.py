@@ -12,6 +12,7 @@ import psycopg
 APPEND_ONLY = (
     *("transfer", "judgement", "event", "settlement", "offer", "adjudication", "opinion"),
     "settlement_part",
+    "rejection",
     *("audit_item", "audit_judgement", "release_row", "flow"),
 )
 RUNNING_ROLES = ("cupola_server", "cupola_app", "cupola_gateway", "cupola_ops")

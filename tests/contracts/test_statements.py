@@ -121,7 +121,8 @@ def fits(column: Column, annotation: Any) -> bool:
     """Whether values of the column are values of the annotation."""
     if annotation is Any:
         return True
-    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    several = typing.get_origin(annotation) in (types.UnionType, typing.Union)  # the latter: of a Literal and None
+    options = typing.get_args(annotation) if several else (annotation,)
     plain = [one for one in options if one is not type(None)]
     origins = tuple(typing.get_origin(one) or one for one in plain)
     if any(origin is typing.Literal for origin in origins):

@@ -20,6 +20,7 @@ from cupola.ledger import service as ledger
 from cupola.platform.pg.tx import Role
 from cupola.tasks import service as tasks
 from cupola.tasks import work
+from cupola.tasks.stages import StagePrice
 from tests.foundry import Foundry, answers, moved_clock
 
 EACH_MINOR = legs(10, 1_000, 500).total_minor
@@ -105,9 +106,7 @@ def test_pay_follows_the_offer_of_the_claim(foundry: Foundry) -> None:
     def change(price: int) -> Any:
         return foundry.app(
             tenant,
-            lambda conn: tasks.change_offer(
-                conn, foundry.runtime, tenant, project.id, tasks.StagePrice(price, None, None)
-            ),
+            lambda conn: tasks.change_offer(conn, foundry.runtime, tenant, project.id, StagePrice(price, None, None)),
         )
 
     assert change(25).version == 2

@@ -29,6 +29,7 @@ from cupola.tasks import drafting, work
 from cupola.tasks import service as tasks
 from cupola.tasks.adding import service as adding
 from cupola.tasks.model import Plan
+from cupola.tasks.stages import NewProject
 from tests.conftest import reachable_folder
 from tests.foundry import CHOICE, Foundry, Project, choice
 from tests.migrations.facts import facts
@@ -88,7 +89,7 @@ def directed(foundry: Foundry, tenant: UUID, people: list[UUID]) -> UUID:
 
     async def make(conn: Any) -> UUID:
         version = await ontologies.create(conn, tenant, "by name", CHOICE, {})
-        asked = tasks.NewProject(
+        asked = NewProject(
             "by name", dataset, version.version_id, Plan(0.9, 0.9, 1, 2), 12, "EUR", None, None, 5, 600, "directed"
         )
         project = (await tasks.create_project(conn, foundry.runtime, tenant, asked)).id

@@ -22,6 +22,7 @@ from cupola.quality import adjudication
 from cupola.tasks import drafting, work
 from cupola.tasks import service as tasks
 from cupola.tasks.model import Assignment, Plan
+from cupola.tasks.stages import StagePrice
 from tests.foundry import Foundry, Project, answers, choice
 
 # Each row is an offence.
@@ -215,7 +216,7 @@ class Work(RuleBasedStateMachine):
         self.foundry.app(
             project.tenant,
             lambda conn: tasks.change_offer(
-                conn, self.foundry.runtime, project.tenant, project.id, tasks.StagePrice(price, None, None)
+                conn, self.foundry.runtime, project.tenant, project.id, StagePrice(price, None, None)
             ),
         )
 

@@ -15,6 +15,7 @@ from cupola.tasks import service as tasks
 from cupola.tasks.adding import service as adding
 from cupola.tasks.adding import store
 from cupola.tasks.model import Adding, Plan, Project
+from cupola.tasks.stages import NewProject
 from tests.foundry import CHOICE, Foundry
 
 ITEMS = 40
@@ -33,7 +34,7 @@ def project(foundry: Foundry, tenant: UUID, dataset: UUID, routing: str = "open"
         name = f"adding {foundry.made}"
         version = await ontologies.create(conn, tenant, name, CHOICE, {})
         plan = Plan(min_judgements=2, max_judgements=3, gold_rate=0.1)
-        new = tasks.NewProject(name, dataset, version.version_id, plan, 10, "EUR", None, None, 10, 600, routing)
+        new = NewProject(name, dataset, version.version_id, plan, 10, "EUR", None, None, 10, 600, routing)
         return (await tasks.create_project(conn, foundry.runtime, tenant, new)).id
 
     return foundry.app(tenant, make)

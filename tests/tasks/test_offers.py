@@ -17,6 +17,7 @@ from cupola.tasks import work
 from cupola.tasks.adding import service as adding
 from cupola.tasks.crews import service as crews
 from cupola.tasks.model import Plan
+from cupola.tasks.stages import NewProject
 from tests.foundry import CHOICE, Foundry, Project, moved_clock
 
 
@@ -111,7 +112,7 @@ def directed(foundry: Foundry, people: list[UUID], items: int = 2) -> Project:
 
     async def make(conn: Any) -> UUID:
         version = await ontologies.create(conn, tenant, f"by name {tenant}", CHOICE, {})
-        asked = tasks.NewProject(
+        asked = NewProject(
             f"by name {tenant}", dataset, version.version_id, Plan(0.9, 0.9, 1, 2), 12, "EUR", None, None, 5, 600,
             "directed",
         )  # fmt: skip

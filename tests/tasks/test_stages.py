@@ -16,7 +16,7 @@ from cupola.tasks import service as tasks
 from cupola.tasks import work
 from cupola.tasks.adding import service as adding
 from cupola.tasks.model import Assignment, Plan
-from cupola.tasks.service import StagePrice
+from cupola.tasks.stages import NewProject, Review, StagePrice
 from tests.foundry import CHOICE, Foundry, Project, answers, choice, moved_clock
 
 BOXES = {"kind": "objects", "classes": [{"name": "car"}]}
@@ -37,6 +37,7 @@ def reviewed(
     spec: dict[str, Any] | None = None,
     routing: str = "open",
     gold: dict[int, str] | None = None,
+    lines: tuple[Review, ...] | None = None,
 ) -> Project:
     tenant = foundry.tenant()
     dataset = foundry.dataset(tenant, items, gold)
@@ -45,9 +46,10 @@ def reviewed(
     async def make(conn: Any) -> UUID:
         version = await ontologies.create(conn, tenant, "drawn and reviewed", spec or CHOICE, {})
         plan = Plan(0.9, 0.9, draws, draws, 0.3 if gold else 0.0)
-        new = tasks.NewProject(
+        new = NewProject(
             "drawn and reviewed", dataset, version.version_id, plan, price,
-            "EUR", None, None, 10, 600, routing, tuple(StagePrice(one, None, None) for one in reviews),
+            "EUR", None, None, 10, 600, routing,
+            tuple(Review(one, None, None) for one in reviews) if lines is None else lines,
         )  # fmt: skip
         project = (await tasks.create_project(conn, foundry.runtime, tenant, new)).id
         await adding.add_tasks(conn, tenant, project, None, 1.0)

@@ -15,6 +15,7 @@ from cupola.routing import service as routing
 from cupola.tasks import service as tasks
 from cupola.tasks import work
 from cupola.tasks.model import Assignment, Offered, Submitted
+from cupola.tasks.stages import StagePrice
 from cupola.tasks.training import service as training
 from tests.foundry import Foundry, Project, choice
 
@@ -215,7 +216,7 @@ def test_a_raise_of_the_price_is_one_of_the_training_too_and_stopping_stops_it(f
     school = school_of(foundry, project)
 
     async def change(conn: Any) -> None:
-        await tasks.change_offer(conn, foundry.runtime, project.tenant, project.id, tasks.StagePrice(25, None, None))
+        await tasks.change_offer(conn, foundry.runtime, project.tenant, project.id, StagePrice(25, None, None))
 
     foundry.app(project.tenant, change)
     [person] = foundry.people(1)

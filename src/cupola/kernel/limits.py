@@ -39,6 +39,7 @@ MAX_DRAFTS_BYTES = 16 * 1024 * 1024  # of one person in one tenant together: a p
 MAX_PAGE_BYTES = 24 * 1024 * 1024  # what a page shows beside its drafts: it has fewer tasks where they are heavy
 MAX_REVISION = 2**31 - 1  # what the database's int holds
 MAX_FENCE = 2**63 - 1
+MAX_REJECTION_NOTE = 2_000
 MAX_SECONDS_PER_TASK = 4 * 60 * 60  # longer means that nobody sat there
 
 # labels

@@ -162,8 +162,8 @@ RULES: dict[str, Statement[Found]] = {
         Found,
         "SELECT 'idempotency key ' || idem || ' has ' || count(*) || ' effects' AS detail FROM transfer "
         "WHERE tenant = %(tenant)s GROUP BY idem HAVING count(*) > 1 UNION ALL "
-        "SELECT 'task ' || task || ' has two judgements of one worker' FROM judgement WHERE tenant = %(tenant)s "
-        "GROUP BY task, worker HAVING count(*) > 1",
+        "SELECT 'task ' || task || ' has two judgements of one worker at a stage' FROM judgement "
+        "WHERE tenant = %(tenant)s GROUP BY task, worker, stage HAVING count(*) > 1",
     ),
     "L7": Statement(
         Found,

@@ -39,6 +39,7 @@ from cupola.tasks import service as tasks
 from cupola.tasks.model import Plan
 from cupola.tasks.single import service as single
 from cupola.tasks.single.service import ForItem
+from cupola.tasks.stages import NewProject
 from cupola.tasks.training import service as training
 
 log = logging.getLogger("cupola.orders")
@@ -195,7 +196,7 @@ async def _line(run: Runtime, tenant: UUID, order: Placing, work: Work) -> Line:
         name = f"{(order.project_name or 'orders')[:120]} / {order.type} / {new.hex[-8:]}"
         dataset = await catalog.create_dataset(conn, tenant, name, "")
         ontology = await ontologies.create(conn, tenant, name, work.spec, {"en": work.overview or EACH_ITS_OWN})
-        wanted = tasks.NewProject(
+        wanted = NewProject(
             name=name,
             dataset=dataset.id,
             ontology_version=ontology.version_id,

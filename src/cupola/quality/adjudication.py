@@ -30,7 +30,9 @@ async def doubtful(
         thumb = None
         if row.thumb is not None:
             thumb = await run.blobs.sign(tenant, row.thumb.hex(), bound_to=bound_to, media_type="image/webp")
-        reason = "nobody judged it" if row.judgements == 0 else "the judgements disagree"
+        reason = "the judgements disagree" if row.judgements else "nobody judged it"
+        if row.rejected:
+            reason = "a review rejected it"
         found.append(
             Doubtful(
                 row.task,

@@ -51,12 +51,21 @@ class EstimateOffer(_Body):
     estimate_p75_s: float | None = None
 
 
+class EstimateFix(_Body):
+    price_minor: int = Field(gt=0, le=10**9)
+
+
+class EstimateReview(EstimateFix):
+    fix: EstimateFix | None = None
+
+
 class EstimateIn(_Body):
     items: int = Field(ge=1, le=100_000_000)
     classes: int = Field(default=10, ge=1, le=10_000)
     skill: float | None = Field(default=None, gt=0, lt=1, description="Expected share of right answers of a person.")
     plan: EstimatePlan = EstimatePlan()
     offer: EstimateOffer
+    reviews: list[EstimateReview] = Field(default=[], max_length=3, description="As of a new project.")
 
 
 class Verdict(_Body):
@@ -79,6 +88,7 @@ async def post_estimate(request: Request, who: Reviewer, body: EstimateIn) -> Re
         body.offer.currency,
         run.settings.fee_bp,
         run.settings.insurance_bp,
+        [(one.price_minor, one.fix.price_minor if one.fix else None) for one in body.reviews],
     )
     return reply(estimate)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID
 
 from cupola.kernel.errors import Problem
@@ -13,6 +14,7 @@ from cupola.platform.runtime import Runtime, short_name
 from cupola.quality import figures, refits, store
 from cupola.quality import plan as planner
 from cupola.quality.course import Prices
+from cupola.quality.lines import ReviewCost, along
 from cupola.quality.model import (
     Asking,
     Calibration,
@@ -167,8 +169,13 @@ async def estimate(
     currency: str,
     fee_bp: int,
     insurance_bp: int,
+    reviews: Sequence[tuple[int, int | None]] = (),
 ) -> Estimate:
-    """What a plan will likely need. Gold comes on top, as the plan's share of all judgements."""
+    """What a plan will likely need. Gold comes on top, as the plan's share of all judgements.
+
+    reviews: the price of each review, and of the fix that follows it, if one does. With reviews nothing is settled by
+    more judgements: each task is drawn as often as the plan asks for at least.
+    """
     expected = skill if skill is not None else 0.85
     effective = min(max(classes, 2), SIMULATED_CLASSES)
     pool = pool_from_skill(effective, max(expected, 1.0 / effective + 0.01))
@@ -189,14 +196,31 @@ async def estimate(
         "likely": round(found.judgements.likely * with_gold),
         "high": round(found.judgements.high * with_gold),
     }
+    experts = {
+        "low": round(found.experts.low),
+        "likely": round(found.experts.likely),
+        "high": round(found.experts.high),
+    }
+    cost = {name: count * each for name, count in judgements.items()}
+    if reviews:
+        drawn = round(items * plan.asked_first * with_gold)
+        priced = [
+            ReviewCost(
+                legs(review, fee_bp, insurance_bp).total_minor,
+                None if fix is None else legs(fix, fee_bp, insurance_bp).total_minor,
+            )
+            for review, fix in reviews
+        ]
+        # from nothing rejected to twice what one person is expected to get wrong
+        shares = {"low": 0.0, "likely": 1.0 - expected, "high": min(2.0 * (1.0 - expected), 1.0)}
+        needs = {name: along(items, priced, share) for name, share in shares.items()}
+        judgements = {name: drawn + round(one.judgements) for name, one in needs.items()}
+        cost = {name: drawn * each + round(one.cost_minor) for name, one in needs.items()}
+        experts = {name: round(one.experts) for name, one in needs.items()}
     return Estimate(
         judgements,
-        {
-            "low": round(found.experts.low),
-            "likely": round(found.experts.likely),
-            "high": round(found.experts.high),
-        },
-        {name: count * each for name, count in judgements.items()},
+        experts,
+        cost,
         currency,
         found.audit_items if found.audit_items is not None else plan.audit_items,
         f"{found.basis}; 80 % of simulated outcomes lie in the interval; price, fee and insurance included; "

@@ -37,7 +37,7 @@ class Live:
     """What the aggregator remembers of a project; everything in it can be read again from the database.
 
     threshold: the confidence to settle at before anything is known of the crowd. use: what the project's plan says of
-    models' opinions; raters: the models that are heard, the best first; stages: how many the project's line has.
+    models' opinions; raters: the models that are heard, the best first; stages: what the project's line does at each.
     seen: judgements as far as was heard; counted: they were counted since the last fit, and the next is due.
     """
 
@@ -56,7 +56,7 @@ class Live:
     next_refit: float = FIRST_REFIT
     counted: bool = False
     use: str = "heard"
-    stages: int = 1
+    stages: Sequence[str] = ("draw",)
     raters: list[Rater] = field(default_factory=list)
 
     @property

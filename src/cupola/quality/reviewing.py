@@ -1,7 +1,8 @@
-"""A project that is a line of stages: what was drawn is handed to somebody else, who accepts it or fixes it.
+"""A project that is a line of stages: what was drawn is handed to somebody else, who accepts, mends or rejects it.
 
 The first stage takes as many judgements as the plan asks for at least; the one nearest to what they say together goes
-to review. What the last reviewer leaves is the label. Pure: no database, no clock.
+to review. What the last reviewer leaves is the label. What is rejected goes to the fix that follows the review, and
+from there to the review of that; where no fix follows, to an expert. Pure: no database, no clock.
 """
 
 from __future__ import annotations
@@ -30,18 +31,19 @@ class Reviewed:
 
 @dataclass(slots=True)
 class Onward:
-    """on: tasks for the next stage, with the judgement that it is about; settled: those whose last stage is over; more:
-    those that wait for a judgement that nobody is asked for."""
+    """on: tasks for a later stage, with the judgement that it is about, and the stage; settled: those whose last stage
+    is over; more: those that wait for a judgement that nobody is asked for; rejected: those for an expert."""
 
-    on: list[tuple[UUID, UUID]] = field(default_factory=list)
+    on: list[tuple[UUID, UUID, int]] = field(default_factory=list)
     settled: list[Reviewed] = field(default_factory=list)
     more: list[UUID] = field(default_factory=list)
+    rejected: list[UUID] = field(default_factory=list)
 
 
 def onward(
     tasks: Sequence[OpenTask],
     votes: Sequence[StageVote],
-    stages: int,
+    stages: Sequence[str],
     strategy: AnyStrategy,
     model: Model,
     ontology: Ontology,
@@ -60,11 +62,29 @@ def onward(
                 found.more.append(task.id)
         elif task.stage == 0 and task.open_slots > 0:
             continue  # the plan wants another one, and somebody is asked for it
-        elif task.stage + 1 < stages:
-            found.on.append((task.id, here[-1].id if task.stage else _central(here, strategy, model, ontology, plan)))
+        elif here[-1].rejects and not _is(stages, task.stage + 1, "fix"):
+            found.rejected.append(task.id)
+        elif (onto := _next(stages, task.stage, rejected=here[-1].rejects)) < len(stages):
+            about = here[-1].id if task.stage else _central(here, strategy, model, ontology, plan)
+            found.on.append((task.id, about, onto))
         else:
             found.settled.append(_reviewed(task.id, said, here[-1], strategy, model, ontology, plan))
     return found
+
+
+def _is(stages: Sequence[str], stage: int, does: str) -> bool:
+    return stage < len(stages) and stages[stage] == does
+
+
+def _next(stages: Sequence[str], stage: int, *, rejected: bool) -> int:
+    """The stage after this one; len(stages) where none follows. What was not rejected passes by the fix, and by the
+    review of what was fixed."""
+    after = stage + 1
+    if not rejected and stages[stage] == "review" and _is(stages, after, "fix"):
+        after += 1
+        if _is(stages, after, "review"):
+            after += 1
+    return after
 
 
 def _central(votes: Sequence[StageVote], strategy: AnyStrategy, model: Model, ontology: Ontology, plan: Plan) -> UUID:
@@ -88,8 +108,8 @@ def _reviewed(
     plan: Plan,
 ) -> Reviewed:
     """The label as the last reviewer left it. What stands behind it is whoever said the same: those who drew it and
-    those who accepted it; of a fix, its reviewer alone."""
-    behind = [one for one in said if one.label == last.label]
+    those who accepted it; of what was mended, its reviewer alone."""
+    behind = [one for one in said if one.label == last.label and not one.rejects]
     (ruling,) = strategy.decide(model, ontology, [task], behind, plan)
     return Reviewed(
         task, last.label, last.code, ruling.confidence, [one.id for one in said], ruling.parts

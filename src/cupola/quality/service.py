@@ -153,7 +153,7 @@ class Aggregator:
             seen=seen,
             tasks_total=row.tasks_total,
             use=row.opinions,
-            stages=len(row.stages),
+            stages=row.stages,
             raters=refits.raters_of(model, found, row.opinions),
             prices=Prices(expert=row.expert_cost),
         )
@@ -179,7 +179,7 @@ class Aggregator:
         """
         if not tasks:
             return 0
-        if known.stages > 1:
+        if len(known.stages) > 1:
             await self._hand_on(conn, tenant, project, known, tasks)
             return 0
         left = 0
@@ -213,11 +213,12 @@ class Aggregator:
             reviewing.onward, tasks, votes, known.stages, known.strategy, known.model, known.ontology, known.plan
         )
         if found.on:
-            going = [task for task, _ in found.on]
-            about = [judgement for _, judgement in found.on]
-            await store.NEXT_STAGE.run(conn, tenant=tenant, tasks=going, about=about)
+            going = [task for task, _, _ in found.on]
+            about = [judgement for _, judgement, _ in found.on]
+            onto = [stage for _, _, stage in found.on]
+            await store.NEXT_STAGE.run(conn, tenant=tenant, tasks=going, about=about, stages=onto)
             await store.STAGE_EVENTS.run(conn, tenant=tenant, project=project, tasks=going, now=clock.now())
-        made = Decisions(more=[(task, 0.0) for task in found.more])
+        made = Decisions(more=[(task, 0.0) for task in found.more], escalated=[(task, 0.0) for task in found.rejected])
         made.settled = [
             Settling(Ruling(one.task, "settle", one.confidence, None, one.code, one.votes, one.parts), one.label)
             for one in found.settled
@@ -295,7 +296,8 @@ class Aggregator:
             await store.ESCALATE.run(
                 conn, tenant=tenant, tasks=[o[0] for o in made.escalated], confidences=[o[1] for o in made.escalated]
             )
-            await self._tell(conn, tenant, project, "task.escalated", made.escalated, "doubtful")
+            why = "rejected" if how == "reviewed" else "doubtful"
+            await self._tell(conn, tenant, project, "task.escalated", made.escalated, why)
 
     @staticmethod
     async def _tell(

@@ -82,7 +82,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True)
 class StageVote:
-    """A judgement at any stage; about: the one that it reviews."""
+    """A judgement at any stage; about: the one that it reviews; rejects: that it says why it is not right."""
 
     id: UUID
     task: UUID
@@ -91,6 +91,7 @@ class StageVote:
     label: LongText
     stage: int
     about: UUID | None
+    rejects: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class DoubtfulRow:
     ref: str
     confidence: float | None
     judgements: int
+    rejected: bool
     thumb: bytes | None
     created_at: datetime
 
@@ -195,14 +197,16 @@ CODED_VOTES = Statement(
 # Of a project with reviews: whatever was said at any stage.
 STAGE_VOTES = Statement(
     StageVote,
-    "SELECT j.id, j.task, j.worker, j.code, j.label, j.stage, j.about FROM judgement j "
+    "SELECT j.id, j.task, j.worker, j.code, j.label, j.stage, j.about, j.stage > 0 AND EXISTS (SELECT FROM rejection r "
+    "WHERE r.tenant = j.tenant AND r.judgement = j.id) AS rejects FROM judgement j "
     "JOIN task t ON t.tenant = j.tenant AND t.id = j.task WHERE j.tenant = %(tenant)s AND j.task = ANY (%(tasks)s) "
     "AND (t.heard_since IS NULL OR j.at >= t.heard_since) ORDER BY j.id",
 )
 # Who holds the task next judges what was said: the judgement it is about.
 NEXT_STAGE = Command(
-    "UPDATE task t SET stage = t.stage + 1, about = x.about, open_slots = 1 "
-    "FROM unnest(%(tasks)s::uuid[], %(about)s::uuid[]) AS x (task, about) WHERE t.tenant = %(tenant)s AND t.id = x.task"
+    "UPDATE task t SET stage = x.stage, about = x.about, open_slots = 1 "
+    "FROM unnest(%(tasks)s::uuid[], %(about)s::uuid[], %(stages)s::smallint[]) AS x (task, about, stage) "
+    "WHERE t.tenant = %(tenant)s AND t.id = x.task"
 )
 # The newest, as far as they fit into what a fit may hold: bytes are counted where they lie, read only where wanted.
 NEWEST_LABELS = Statement(
@@ -418,9 +422,11 @@ VOTE_SAMPLE = Statement(
 # A page of each project by its own index, then the first of them all: no project's tasks are read to be left out.
 DOUBTFUL = Statement(
     DoubtfulRow,
-    "SELECT t.id AS task, t.rank, t.project, t.project_name, x.ref, t.confidence, t.judged AS judgements, x.thumb, "
+    "SELECT t.id AS task, t.rank, t.project, t.project_name, x.ref, t.confidence, t.judged AS judgements, "
+    "t.stage > 0 AND EXISTS (SELECT FROM rejection r JOIN judgement j ON j.tenant = r.tenant AND j.id = r.judgement "
+    "WHERE j.tenant = t.tenant AND j.task = t.id AND j.stage = t.stage) AS rejected, x.thumb, "
     "t.created_at FROM (SELECT d.*, p.name AS project_name FROM project p CROSS JOIN LATERAL (SELECT tenant, id, rank, "
-    "project, item, confidence, judged, created_at FROM task WHERE tenant = p.tenant AND project = p.id "
+    "project, item, confidence, judged, stage, created_at FROM task WHERE tenant = p.tenant AND project = p.id "
     "AND state = {task.escalated} AND id > %(after)s::uuid ORDER BY id LIMIT %(limit)s) d "
     "WHERE p.tenant = %(tenant)s AND (%(project)s::uuid IS NULL OR p.id = %(project)s::uuid) "
     "ORDER BY d.id LIMIT %(limit)s) t CROSS JOIN LATERAL (SELECT i.ref, b.thumb_sha256 AS thumb FROM item i "

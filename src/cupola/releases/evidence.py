@@ -50,6 +50,7 @@ async def bundle(run: Runtime, tenant: UUID, row: store.ReleaseRow) -> AsyncIter
                         "label": msgspec.Raw(o.label.encode()),
                         "seconds": round(o.seconds, 2),
                         **({"stage": o.stage, "about": o.about} if o.stage else {}),
+                        **({"rejected": o.rejected} if o.rejected else {}),
                         "at": o.at,
                     }
                 )

@@ -182,6 +182,7 @@ class JudgementOut:
     seconds: float
     stage: int
     about: UUID | None
+    rejected: str | None
     at: datetime
 
 
@@ -391,7 +392,8 @@ OUTCOMES_OF = Pages(
 )
 USED_JUDGEMENTS_OF = Pages(
     JudgementOut,
-    "SELECT j.id, j.task, r.position, j.worker, j.label, j.seconds, j.stage, j.about, j.at FROM "
+    "SELECT j.id, j.task, r.position, j.worker, j.label, j.seconds, j.stage, j.about, CASE WHEN j.stage > 0 THEN "
+    "(SELECT r.reason FROM rejection r WHERE r.tenant = j.tenant AND r.judgement = j.id) END AS rejected, j.at FROM "
     "(SELECT tenant, position, task FROM release_row WHERE tenant = %(tenant)s AND release = %(release)s "
     "AND position >= %(since)s "
     "AND position < %(until)s ORDER BY position LIMIT %(limit)s) r CROSS JOIN LATERAL (SELECT * FROM judgement j "

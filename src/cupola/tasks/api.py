@@ -29,11 +29,10 @@ from cupola.platform.web import (
     reply,
     runtime,
 )
-from cupola.tasks import model, pre_labels, service, store
+from cupola.tasks import model, pre_labels, service, stages, store
 from cupola.tasks.adding import service as adding
 from cupola.tasks.model import Adding, Offer, Plan, Project, TaskDetail, TaskView
 from cupola.tasks.pre_labels import PreLabels
-from cupola.tasks.service import StagePrice
 
 router = APIRouter(tags=["projects"])
 
@@ -60,10 +59,25 @@ class OfferIn(_Body):
     estimate_p75_s: float | None = Field(default=None, gt=0, le=86_400)
 
 
-class ReviewIn(_Body):
-    price_minor: int = Field(gt=0, le=10**9, description="What the worker gets for one review, whole.")
+class FixIn(_Body):
+    price_minor: int = Field(gt=0, le=10**9, description="What the worker gets for it, whole.")
     estimate_median_s: float | None = Field(default=None, gt=0, le=86_400)
     estimate_p75_s: float | None = Field(default=None, gt=0, le=86_400)
+
+    def price(self) -> stages.StagePrice:
+        return stages.StagePrice(self.price_minor, self.estimate_median_s, self.estimate_p75_s)
+
+
+class ReviewIn(FixIn):
+    fix: FixIn | None = Field(
+        default=None,
+        description="Where what this review rejects goes: to be fixed, by its maker or by somebody else, at a stage of "
+        "its own; a review that follows is of what was fixed. Without it what is rejected is an adjudicator's.",
+    )
+
+    def stage(self) -> stages.Review:
+        fix = None if self.fix is None else self.fix.price()
+        return stages.Review(self.price_minor, self.estimate_median_s, self.estimate_p75_s, fix)
 
 
 class NewOffer(OfferIn):
@@ -80,7 +94,9 @@ class NewProject(_Body):
     lease_s: int = Field(default=1800, ge=5, le=86_400)
     routing: Literal["open", "directed"] = "open"
     reviews: list[ReviewIn] = Field(
-        default=[], max_length=3, description="A further stage each: somebody else accepts or fixes what was drawn."
+        default=[],
+        max_length=3,
+        description="A further stage each: somebody else accepts, mends or rejects what was drawn.",
     )
 
 
@@ -120,7 +136,7 @@ class MadeTasks:
 async def post_project(request: Request, who: Manager, body: NewProject) -> Response:
     """A project in the state draft."""
     run = runtime(request)
-    new = service.NewProject(
+    new = stages.NewProject(
         body.name,
         body.dataset,
         body.ontology_version,
@@ -132,7 +148,7 @@ async def post_project(request: Request, who: Manager, body: NewProject) -> Resp
         body.page_size,
         body.lease_s,
         body.routing,
-        tuple(StagePrice(one.price_minor, one.estimate_median_s, one.estimate_p75_s) for one in body.reviews),
+        tuple(one.stage() for one in body.reviews),
     )
     return await post(request, who, lambda conn: service.create_project(conn, run, who.tenant, new))
 
@@ -218,7 +234,7 @@ async def post_offer(request: Request, who: Manager, project: UUID, body: NewOff
             run,
             who.tenant,
             project,
-            StagePrice(body.price_minor, body.estimate_median_s, body.estimate_p75_s),
+            stages.StagePrice(body.price_minor, body.estimate_median_s, body.estimate_p75_s),
             body.stage,
         ),
     )
@@ -321,6 +337,7 @@ async def get_judgements(request: Request, who: Reviewer, project: UUID) -> Resp
                         "gold": row.gold,
                         "stage": row.stage,
                         "about": row.about,
+                        "rejected": row.rejected,
                         "at": row.at,
                     }
                 )

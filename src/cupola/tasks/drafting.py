@@ -15,8 +15,9 @@ from cupola.kernel.errors import Kind, Problem, conflict
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
 from cupola.tasks import drafts
-from cupola.tasks.work import Fence, malformed, stale_fence
+from cupola.tasks.work import stale_fence
 from cupola.tasks.working import homes, store
+from cupola.tasks.working.saying import Fence, malformed
 from cupola.tasks.working.store import DraftHeld
 
 Revision = Annotated[int, msgspec.Meta(ge=1, le=limits.MAX_REVISION)]

@@ -15,10 +15,12 @@ from cupola.tasks.training.model import Feedback, Progress
 ProjectState = Literal["draft", "live", "paused", "stopped"]
 Opinions = Literal["heard", "counted", "unheard"]
 Routing = Literal["open", "directed"]
-Stage = Literal["draw", "review"]
+Stage = Literal["draw", "review", "fix"]
+RejectReason = Literal["wrong-class", "missing", "too-much", "inexact", "guideline", "other"]
 ReturnReason = Literal["unclear", "too-hard", "broken-item", "sensitive", "no-time", "other"]
 
 MOST_EXPERT_COST = 1_000  # judgements
+MAX_STAGES = 4
 
 _MOVES: dict[str, tuple[str, ...]] = {
     "launch": ("draft",),
@@ -145,10 +147,31 @@ class TaskView:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """Why a reviewer rejected what was under review. note: in their words, "" where the reason says it all."""
+
+    reason: RejectReason
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """What a reviewer rejected of one's work; who that was is not told. id: of the review."""
+
+    id: UUID
+    task: UUID
+    project: UUID
+    project_name: str
+    reason: RejectReason
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class JudgementView:
     """A judgement as the tenant sees it; `worker` is a pseudonym of this tenant alone.
 
-    stage: 0 for what was drawn; a review at a later stage is about another judgement.
+    stage: 0 for what was drawn; a review at a later stage is about another judgement. rejected: why it rejects that.
     """
 
     id: UUID
@@ -157,6 +180,7 @@ class JudgementView:
     seconds: float
     stage: int
     about: UUID | None
+    rejected: Rejected | None
     at: datetime
 
 
@@ -206,7 +230,8 @@ class TaskDetail:
 
 @dataclass(frozen=True, slots=True)
 class PageTask:
-    """One task of a page. draft: the newest saved draft, draft_rev its revision (0: none)."""
+    """One task of a page. draft: the newest saved draft, draft_rev its revision (0: none). rejected: why what stands in
+    `pre_label` is to be fixed."""
 
     task: UUID
     position: int
@@ -215,6 +240,7 @@ class PageTask:
     pre_label: Any
     draft: Any
     draft_rev: int
+    rejected: Rejected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +250,8 @@ class Assignment:
     Of two pages of one person the later has the higher fence, and what comes late from the earlier does not touch what
     the later holds.
 
-    does: what is done at its stage. Of a review, `pre_label` of each task is the label to accept or to fix.
+    does: what is done at its stage. Of a review, `pre_label` of each task is the label to accept, to mend or to reject;
+    of a fix, the one that was rejected.
     """
 
     id: UUID

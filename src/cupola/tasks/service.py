@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -32,35 +31,9 @@ from cupola.tasks.model import (
     TaskView,
 )
 from cupola.tasks.parts import parts_of
+from cupola.tasks.stages import NewProject, StagePrice
 
 URL_LIFE_S = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class StagePrice:
-    """What one review pays, and how long it is thought to take."""
-
-    price_minor: int
-    median_s: float | None
-    p75_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewProject:
-    """reviews: a further stage each, at which somebody else accepts or fixes what the stage before left."""
-
-    name: str
-    dataset: UUID
-    ontology_version: UUID
-    plan: Plan
-    price_minor: int
-    currency: str
-    median_s: float | None
-    p75_s: float | None
-    page_size: int
-    lease_s: int
-    routing: str
-    reviews: tuple[StagePrice, ...] = ()
 
 
 async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject) -> Project:
@@ -75,6 +48,7 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
             place="/reviews",
             remedy="Leave the reviews out, or take the routing open.",
         )
+    line = new.line()
     ontology = await ontologies.decoded(conn, tenant, new.ontology_version)
     project = ids.uuid7()
     now = clock.now()
@@ -94,7 +68,7 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
             gold_rate=new.plan.gold_rate,
             audit_items=new.plan.audit_items,
             opinions=new.plan.opinions,
-            stages=["draw", *("review" for _ in new.reviews)],
+            stages=[does for does, _ in line],
             expert_cost=new.plan.expert_cost,
             currency=new.currency,
             page_size=new.page_size,
@@ -108,8 +82,7 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
         ) from error
     except psycopg.errors.ForeignKeyViolation as error:
         raise not_found("dataset") from error
-    first = StagePrice(new.price_minor, new.median_s, new.p75_s)
-    for stage, price in enumerate((first, *new.reviews)):
+    for stage, (_, price) in enumerate(line):
         await _add_offer(conn, run, tenant, project, stage + 1, stage, price, new.currency)
     await events.emit(conn, tenant, "project.created", project, project)
     return await project_view(conn, tenant, project)
@@ -383,7 +356,9 @@ async def task_detail(conn: Conn, run: Runtime, tenant: UUID, task: UUID, bound_
         version.guidelines,
         Show(run, tenant, bound_to, URL_LIFE_S).item(read(row.item)),
         [
-            JudgementView(j.id, short_name(j.worker), msgspec.json.decode(j.label), j.seconds, j.stage, j.about, j.at)
+            JudgementView(
+                j.id, short_name(j.worker), msgspec.json.decode(j.label), j.seconds, j.stage, j.about, j.rejected, j.at
+            )
             for j in judgements
         ],
         [

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from cupola.platform.pg.long import LongText
 from cupola.platform.pg.statement import Command, Pages, Scalar, Statement
-from cupola.tasks.model import Offer, Opinions, ProjectState, Routing, Stage
+from cupola.tasks.model import Offer, Opinions, ProjectState, Rejected, RejectReason, Routing, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,13 @@ class JudgementRow:
     gold: bool
     stage: int
     about: UUID | None
+    reason: RejectReason | None
+    note: str | None
     at: datetime
+
+    @property
+    def rejected(self) -> Rejected | None:
+        return None if self.reason is None else Rejected(self.reason, self.note or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +309,12 @@ TASK_FACTS = Statement(
     "JOIN item i ON i.tenant = t.tenant AND i.id = t.item "
     "LEFT JOIN blob b ON b.tenant = i.tenant AND b.sha256 = i.asset WHERE t.tenant = %(tenant)s AND t.id = %(id)s",
 )
-_JUDGEMENT = "id, task, worker, label, code, seconds, gold, stage, about, at"
+_JUDGEMENT = (
+    "id, task, worker, label, code, seconds, gold, stage, about, CASE WHEN stage > 0 THEN (SELECT r.reason "
+    "FROM rejection r WHERE r.tenant = judgement.tenant AND r.judgement = judgement.id) END AS reason, "
+    "CASE WHEN stage > 0 THEN (SELECT r.note FROM rejection r WHERE r.tenant = judgement.tenant "
+    "AND r.judgement = judgement.id) END AS note, at"
+)
 JUDGEMENTS_OF = Statement(
     JudgementRow,
     "SELECT " + _JUDGEMENT + " FROM judgement WHERE tenant = %(tenant)s AND task = ANY (%(tasks)s) ORDER BY task, id",

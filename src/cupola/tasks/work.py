@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,17 +16,16 @@ import psycopg
 
 from cupola.catalog.showing import ItemView, Show, read
 from cupola.kernel import clock, ids, limits, states
-from cupola.kernel.errors import Kind, Problem, conflict, invalid, not_found, unavailable
-from cupola.labels import ItemFacts, Ontology, code_of, decode_label, encode, kind_of, validate
-from cupola.labels.facts import UNKNOWN
+from cupola.kernel.errors import Problem, conflict, invalid, not_found, unavailable
+from cupola.labels import Ontology
 from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
-from cupola.tasks import drafts, pre_labels, service
-from cupola.tasks.model import Assignment, Judged, PageTask, Submitted
+from cupola.tasks import drafts, pre_labels
+from cupola.tasks.model import Assignment, Judged, PageTask, Rejected, Rejection, Submitted
 from cupola.tasks.training import service as training
 from cupola.tasks.training.model import Feedback, Progress
-from cupola.tasks.working import homes, store
+from cupola.tasks.working import homes, saying, store
 from cupola.tasks.working.store import Home
 
 IMAGE_URL_LIFE_S = 300
@@ -35,21 +34,6 @@ _admitted: set[UUID] = set()  # known to have been let in, so that a claim need 
 _KEEP = 50_000
 # to its holder a lease that came to nothing says only that
 _SHOWN = {n: "released" if word in ("returned", "expired") else word for n, word in enumerate(states.LEASE)}
-Fence = Annotated[int, msgspec.Meta(ge=0, le=limits.MAX_FENCE)]
-
-
-class JudgementIn(msgspec.Struct, forbid_unknown_fields=True):
-    """One judgement of a submit: seconds is the time its maker spent. accept: of a review, in the place of a label."""
-
-    task: UUID
-    label: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    seconds: float = 0.0
-    accept: bool = False
-
-
-class SubmitIn(msgspec.Struct, forbid_unknown_fields=True):
-    fence: Fence
-    judgements: list[JudgementIn]
 
 
 async def claim(
@@ -78,7 +62,16 @@ async def claim(
     homes.remember(
         person,
         first.assignment,
-        Home(tenant, worker, project, first.ontology_version, first.currency, home.trains, first.stage),
+        Home(
+            tenant,
+            worker,
+            project,
+            first.ontology_version,
+            first.currency,
+            home.trains,
+            first.stage,
+            first.stages[first.stage],
+        ),
     )
     return Assignment(
         first.assignment,
@@ -181,7 +174,9 @@ def _task(show: Show, ontology: Ontology, row: store.PageRow) -> PageTask:
     fits = pre_labels.shown(row.pre_label, told.known, ontology)
     pre_label = msgspec.Raw(fits) if fits is not None else None
     draft = msgspec.Raw(drafts.whole(row.draft)) if row.draft else None
-    return PageTask(row.task, row.position, _SHOWN[row.state], show.item(told), pre_label, draft, row.draft_rev or 0)
+    rejected = msgspec.json.decode(row.rejected, type=Rejected) if row.rejected else None
+    state = _SHOWN[row.state]
+    return PageTask(row.task, row.position, state, show.item(told), pre_label, draft, row.draft_rev or 0, rejected)
 
 
 async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUID, assignment: UUID) -> Assignment:
@@ -190,7 +185,8 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
     if row is None:
         raise not_found("assignment")
     version = await ontologies.decoded(conn, tenant, row.ontology_version)
-    home = Home(tenant, worker, row.project, row.ontology_version, row.currency, row.trains, row.stage)
+    does = row.stages[row.stage]
+    home = Home(tenant, worker, row.project, row.ontology_version, row.currency, row.trains, row.stage, does)
     homes.remember(person, assignment, home)
     items = await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment)
     return Assignment(
@@ -222,12 +218,7 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
     back first) or "stale-fence" (a newer page of the same person holds some of the tasks: nothing is written over
     what is open there).
     """
-    try:
-        asked = _submit_decoder.decode(body)
-    except msgspec.DecodeError as error:
-        raise malformed(error) from error
-    if not 1 <= len(asked.judgements) <= limits.MAX_PAGE_TASKS:
-        raise invalid("judgements-count", f"Send 1 to {limits.MAX_PAGE_TASKS} judgements.", place="/judgements")
+    asked = saying.decoded(body)
     home = await homes.of_page(run, person, assignment)
     version = await ontologies.known(run.db, home.tenant, home.worker, home.ontology_version)
     # training is marked in the transaction that pays it; all else is one statement, and that one the transaction
@@ -240,7 +231,7 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
     told: dict[UUID, Feedback] = {}
     progress: Progress | None = None
     async with scope as conn:
-        labels, codes, seconds = await _checked(conn, home, version.ontology, assignment, asked.judgements)
+        said = await saying.checked(conn, home, version.ontology, assignment, asked.judgements)
         try:
             rows = await store.SUBMIT.all(
                 conn,
@@ -250,9 +241,11 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
                 fence=asked.fence,
                 tasks=[j.task for j in asked.judgements],
                 ids=[ids.uuid7() for _ in asked.judgements],
-                labels=labels,
-                codes=codes,
-                seconds=seconds,
+                labels=said.labels,
+                codes=said.codes,
+                seconds=said.seconds,
+                reasons=said.reasons,
+                notes=said.notes,
                 transfers=[ids.uuid7() for _ in range(4)],
                 now=clock.now(),
             )
@@ -296,83 +289,6 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         rows[0].remaining,
         progress,
     )
-
-
-async def _checked(
-    conn: Conn, home: Home, ontology: Ontology, assignment: UUID, judgements: Sequence[JudgementIn]
-) -> tuple[list[str], list[int | None], list[float]]:
-    facts: dict[UUID, ItemFacts] = {}
-    if kind_of(ontology).looks_at:
-        rows = await store.FACTS.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
-        facts = {row.task: service.facts_from(row) for row in rows}
-    under = await _under_review(conn, home, assignment, judgements)
-    labels: list[str] = []
-    codes: list[int | None] = []
-    seconds: list[float] = []
-    seen: set[UUID] = set()
-    for n, judgement in enumerate(judgements):
-        if judgement.task in seen:
-            raise invalid("task-twice", "A task stands twice in one submit.", place=f"/judgements/{n}/task")
-        seen.add(judgement.task)
-        if not 0 <= judgement.seconds <= limits.MAX_SECONDS_PER_TASK:
-            raise invalid(
-                "seconds-range",
-                f"Seconds lie between 0 and {limits.MAX_SECONDS_PER_TASK}.",
-                place=f"/judgements/{n}/seconds",
-            )
-        said = _said(judgement, under, n)
-        if len(said) > limits.MAX_LABEL_BYTES:
-            raise Problem(Kind.TOO_LARGE, "label-too-large", "A label is too large.", place=f"/judgements/{n}/label")
-        try:
-            label = decode_label(said)
-            validate(label, ontology, facts.get(judgement.task, UNKNOWN))
-        except Problem as problem:
-            problem.place = f"/judgements/{n}/label{problem.place}"
-            raise
-        labels.append(encode(label).decode())
-        codes.append(code_of(label, ontology))
-        seconds.append(judgement.seconds)
-    return labels, codes, seconds
-
-
-async def _under_review(
-    conn: Conn, home: Home, assignment: UUID, judgements: Sequence[JudgementIn]
-) -> dict[UUID, bytes]:
-    """What is accepted by those judgements that only say so."""
-    if not any(judgement.accept for judgement in judgements):
-        return {}
-    if home.stage == 0:
-        place = next(n for n, judgement in enumerate(judgements) if judgement.accept)
-        raise invalid(
-            "nothing-to-accept",
-            "Only a review can accept: at this stage there is no label yet.",
-            place=f"/judgements/{place}/accept",
-            remedy="Send the label.",
-        )
-    rows = await store.REVIEWED.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
-    return {row.task: row.label.encode() for row in rows}
-
-
-def _said(judgement: JudgementIn, under: dict[UUID, bytes], n: int) -> bytes:
-    """The label of a judgement as JSON: its own, or the one under review that it accepts."""
-    if judgement.accept == (judgement.label is not msgspec.UNSET):
-        raise invalid(
-            "label-or-accept",
-            "A judgement has a label or, in a review, accepts the one under review; not both.",
-            place=f"/judgements/{n}",
-            remedy="Send a label, or accept: true in a review.",
-        )
-    if isinstance(judgement.label, msgspec.Raw):
-        return bytes(judgement.label)
-    found = under.get(judgement.task)
-    if found is None:
-        raise invalid(
-            "task-not-on-page",
-            "This task is not under review on this page; nothing of the submit was kept.",
-            place=f"/judgements/{n}/task",
-            remedy="Send the tasks that the claim answered with.",
-        )
-    return found
 
 
 async def give_back(run: Runtime, person: UUID, assignment: UUID, fence: int, reason: str, note: str) -> Assignment:
@@ -467,9 +383,14 @@ def stale_fence(**more: Any) -> Problem:
     )
 
 
-def malformed(error: Exception) -> Problem:
-    """What a body is refused with that is not what its address takes."""
-    return invalid("body-malformed", f"The body is not what this address takes: {error}.", remedy="See /docs.")
-
-
-_submit_decoder = msgspec.json.Decoder(SubmitIn)
+async def rejections(run: Runtime, person: UUID, before: UUID | None, limit: int) -> list[Rejection]:
+    """What reviewers rejected of a person's work, over all tenants, the newest first."""
+    found: list[Rejection] = []
+    async with run.db.tx(Role.GATEWAY, person=person) as conn:
+        homes = await store.TENANTS_OF.all(conn, person=person)
+    for home in homes:
+        async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+            found += await store.REJECTIONS.all(
+                conn, tenant=home.tenant, worker=home.worker, before=before or ids.LAST, limit=limit
+            )
+    return sorted(found, key=lambda one: one.id, reverse=True)[:limit]

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.kernel import limits
-from cupola.platform.web import Contributor, idempotency_key, nothing, read_body, reply, runtime
+from cupola.platform.web import (
+    Contributor,
+    Cursor,
+    Limit,
+    Listed,
+    decode_cursor,
+    idempotency_key,
+    listed,
+    nothing,
+    read_body,
+    reply,
+    runtime,
+)
 from cupola.tasks import drafting, work
-from cupola.tasks.model import Assignment, ReturnReason, Submitted
+from cupola.tasks.model import Assignment, Rejection, RejectReason, ReturnReason, Submitted
 
 router = APIRouter(tags=["work"])
 
@@ -61,6 +73,16 @@ _SUBMIT = {
                     "accept": {
                         "type": "boolean",
                         "description": "Of a review, instead of a label: the label under review is right as it is.",
+                    },
+                    "reject": {
+                        "type": "object",
+                        "description": "Of a review, instead of a label: why the label under review is not right.",
+                        "required": ["reason"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "reason": {"enum": list(get_args(RejectReason))},
+                            "note": {"type": "string", "maxLength": limits.MAX_REJECTION_NOTE},
+                        },
                     },
                     "seconds": {"type": "number", "minimum": 0},
                 },
@@ -168,6 +190,14 @@ async def post_return(request: Request, person: Contributor, assignment: UUID, b
     """Give the page back. It never counts against you."""
     run = runtime(request)
     return reply(await work.give_back(run, person, assignment, body.fence, body.reason, body.note))
+
+
+@router.get("/api/work/rejections", response_model=Listed[Rejection])
+async def get_rejections(request: Request, person: Contributor, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """What reviewers rejected of your work and why, the newest first. It stays paid."""
+    before = decode_cursor(cursor, UUID)
+    rows = await work.rejections(runtime(request), person, before, limit + 1)
+    return listed(rows, limit, lambda row: row.id)
 
 
 @router.put("/api/work/assignments/{assignment}/drafts/{task}", openapi_extra=_body(_DRAFT))

@@ -235,16 +235,18 @@ BEGIN
   RETURN p_assignment;
 END $$;
 
--- The page as its holder sees it: what is under review stands in the place of a pre-label; which of them is gold is not
+-- The page as its holder sees it: what is under review stands in the place of a pre-label, and what was rejected, with why; which of them is gold is not
 -- told. An item has another identifier on each page, for the true ones follow the order of import, and manifests have their
 -- gold first, or last.
 CREATE OR REPLACE FUNCTION work_page(p_tenant uuid, p_worker uuid, p_assignment uuid)
-RETURNS TABLE (task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int)
+RETURNS TABLE (task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int, rejected text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
   SELECT l.task, l.position, l.state,
     CASE WHEN p.names_tell THEN (to_jsonb(x) || '{"hidden": true}')::text ELSE to_json(x)::text END,
     CASE WHEN l.stage = 0 THEN i.pre_label ELSE a.label END,
-    array_to_string(d.label || d.patches, E'\x1e'), d.rev  -- the whole and its differences, as `drafts` reads them
+    array_to_string(d.label || d.patches, E'\x1e'), d.rev,  -- the whole and its differences, as `drafts` reads them
+    CASE WHEN l.stage > 0 THEN (SELECT json_build_object('reason', r.reason, 'note', r.note)::text FROM rejection r
+      WHERE r.tenant = t.tenant AND r.judgement = t.about) END
   FROM lease l
   JOIN task t ON t.tenant = l.tenant AND t.id = l.task
   JOIN project p ON p.tenant = t.tenant AND p.id = t.project
@@ -263,7 +265,7 @@ CREATE OR REPLACE FUNCTION work_claim_page(p_tenant uuid, p_project uuid, p_stag
 RETURNS TABLE (assignment uuid, project_name text, kind text, stage smallint, stages text[], ontology_version uuid, fence bigint,
   page_state smallint,
   offer_version int, price_minor bigint, currency text, claimed_at timestamptz, expires_at timestamptz,
-  task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int)
+  task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int, rejected text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp
 -- what it does goes by key or in the order of an index, whatever the statistics say: planned once a connection
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off

@@ -44,11 +44,14 @@ RETURNS SETOF boolean LANGUAGE sql STABLE AS $$
     WHERE l.tenant = p_tenant AND l.worker = p_worker AND l.task = p_task AND l.stage = p_stage
       AND l.state IN ({lease.open}, {lease.paid}, {lease.returned}))
 $$;
--- Nobody reviews their own work, nor what was made of it: whoever judged a task at one stage has no part in a later one.
+-- Nobody reviews their own work, nor what was made of it: whoever judged a task at one stage has no part in a later one. But
+-- what was rejected may be fixed by whoever made it.
 CREATE OR REPLACE FUNCTION may_not_own(p_tenant uuid, p_worker uuid, p_task uuid, p_stage smallint) RETURNS SETOF boolean
 LANGUAGE sql STABLE AS $$
   SELECT true WHERE p_stage = 0 OR NOT EXISTS (SELECT FROM judgement j
     WHERE j.tenant = p_tenant AND j.task = p_task AND j.worker = p_worker AND j.stage < p_stage)
+    OR EXISTS (SELECT FROM task t JOIN rejection r ON r.tenant = t.tenant AND r.judgement = t.about
+      WHERE t.tenant = p_tenant AND t.id = p_task AND r.maker = p_worker)
 $$;
 -- In a directed project: whoever may judge a task (gold), or is asked for it now (work).
 CREATE OR REPLACE FUNCTION may_invited(p_tenant uuid, p_worker uuid, p_task uuid, p_directed boolean, p_asked boolean)

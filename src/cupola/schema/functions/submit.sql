@@ -30,9 +30,9 @@ END $$;
 -- Returns one row per judgement with how it went: 'paid' (now or before: the first answer stands), 'parked' (the lease had
 -- ended: the label is kept as a draft and offered back first). A task that is not on the page is an error, its number in
 -- the submit as the detail: nothing of such a submit is kept. 'stale': a newer page of theirs holds the task, and what they
--- write there stands.
+-- write there stands. p_reasons, p_notes: NULL, or of each judgement why it rejects what is under review, NULL where it does not.
 CREATE OR REPLACE FUNCTION work_submit(p_tenant uuid, p_assignment uuid, p_worker uuid, p_fence bigint, p_tasks uuid[], p_ids uuid[],
-  p_labels text[], p_codes smallint[], p_seconds real[], p_transfers uuid[], p_now timestamptz)
+  p_labels text[], p_codes smallint[], p_seconds real[], p_reasons text[], p_notes text[], p_transfers uuid[], p_now timestamptz)
 RETURNS TABLE (task uuid, judgement uuid, outcome text, paid_minor bigint, remaining smallint, state smallint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp
 -- its statements go by key, whatever the statistics say: planned once a connection, not at every call
@@ -107,6 +107,14 @@ BEGIN
       CASE WHEN v_a.stage > 0 THEN (SELECT t.about FROM task t WHERE t.tenant = p_tenant AND t.id = x.task) END,
       x.label, x.code, x.seconds, d.gold, v_a.price_minor, v_pay, p_now
     FROM unnest(p_tasks, p_ids, p_labels, p_codes, p_seconds) AS x (task, id, label, code, seconds) JOIN done d ON d.task = x.task;
+    IF p_reasons IS NOT NULL THEN
+      INSERT INTO rejection (tenant, judgement, task, project, about, maker, reason, note, at)
+      SELECT p_tenant, j.id, j.task, v_a.project, m.id, m.worker, x.reason, x.note, p_now
+      FROM unnest(p_tasks, p_ids, p_reasons, p_notes) AS x (task, id, reason, note)
+      JOIN judgement j ON j.tenant = p_tenant AND j.id = x.id
+      JOIN judgement m ON m.tenant = p_tenant AND m.id = j.about
+      WHERE x.reason IS NOT NULL AND x.task = ANY (v_new);
+    END IF;
     INSERT INTO tally (tenant, subject, judgements, spent_minor, worker, paid_minor, seconds)
       VALUES (p_tenant, v_a.project, v_n, v_n * (v_a.price_minor + v_a.fee_minor + v_a.insurance_minor), p_worker,
         v_n * v_a.price_minor,

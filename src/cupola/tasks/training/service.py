@@ -23,9 +23,9 @@ from cupola.platform.runtime import Runtime
 from cupola.tasks import service as tasks
 from cupola.tasks import store as every
 from cupola.tasks.model import Plan
-from cupola.tasks.service import NewProject
 from cupola.tasks.single import service as single
 from cupola.tasks.single.service import ForItem
+from cupola.tasks.stages import NewProject
 from cupola.tasks.training import model, store
 from cupola.tasks.training.model import Feedback, Progress, Training
 

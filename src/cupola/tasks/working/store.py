@@ -8,13 +8,13 @@ from uuid import UUID
 
 from cupola.platform.pg.long import LongText
 from cupola.platform.pg.statement import Scalar, Statement
-from cupola.tasks.model import Stage
+from cupola.tasks.model import Rejection, Stage
 from cupola.tasks.store import FactsRow
 
 
 @dataclass(frozen=True, slots=True)
 class PageRow:
-    """A task of a page. item: a document (catalog.showing)."""
+    """A task of a page. item: a document (catalog.showing); rejected: JSON of a Rejected, of what is to be fixed."""
 
     task: UUID
     position: int
@@ -23,6 +23,7 @@ class PageRow:
     pre_label: LongText | None
     draft: LongText | None
     draft_rev: int | None
+    rejected: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Home:
     currency: str
     trains: UUID | None
     stage: int
+    does: Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,8 @@ ASSIGNMENTS_OPEN = Statement(
 )
 ASSIGNMENT_HOME = Statement(
     Home,
-    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency, p.trains, a.stage FROM assignment a "
+    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency, p.trains, a.stage, "
+    "p.stages[a.stage + 1] AS does FROM assignment a "
     "JOIN project p ON p.tenant = a.tenant AND p.id = a.project "
     "WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.id = %(id)s",
 )
@@ -173,8 +176,15 @@ SUBMIT = Statement(
     SubmitRow,
     # the arrays go as they are (b): writing them as text, with every quote of a label escaped, cost four times as much
     "SELECT * FROM work_submit(%(tenant)s, %(assignment)s, %(worker)s, %(fence)s, %(tasks)b::uuid[], %(ids)b::uuid[], "
-    "%(labels)b::text[], %(codes)b::smallint[], %(seconds)b::real[], %(transfers)b::uuid[], %(now)s)",
+    "%(labels)b::text[], %(codes)b::smallint[], %(seconds)b::real[], %(reasons)s::text[], %(notes)s::text[], "
+    "%(transfers)b::uuid[], %(now)s)",
     keeps=("labels",),
+)
+REJECTIONS = Statement(
+    Rejection,
+    "SELECT r.judgement AS id, r.task, r.project, p.name AS project_name, r.reason, r.note, r.at FROM rejection r "
+    "JOIN project p ON p.tenant = r.tenant AND p.id = r.project WHERE r.tenant = %(tenant)s AND r.maker = %(worker)s "
+    "AND r.judgement < %(before)s ORDER BY r.judgement DESC LIMIT %(limit)s",
 )
 EXPIRE = Scalar(int, "SELECT work_expire(%(tenant)s, %(assignment)s, %(transfer)s, %(now)s)")
 END = Scalar(
