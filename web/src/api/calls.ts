@@ -111,6 +111,7 @@ export const work = {
     const send = 'change' in draft ? patch<DraftHeld> : put<DraftHeld>;
     return send(path, { fence, ...draft });
   },
+  rejections: (query?: Query) => get<T.Page<T.Rejection>>('/api/work/rejections', query),
   earnings: () => get<T.Earnings>('/api/work/earnings'),
   statementUrl: (query: Query) => withQuery('/api/work/statement', query),
 };

@@ -2029,6 +2029,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/work/rejections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Rejections
+         * @description What reviewers rejected of your work and why, the newest first. It stays paid.
+         */
+        get: operations["get_rejections_api_work_rejections_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/work/statement": {
         parameters: {
             query?: never;
@@ -2247,7 +2267,8 @@ export interface components {
          *     Of two pages of one person the later has the higher fence, and what comes late from the earlier does not touch what
          *     the later holds.
          *
-         *     does: what is done at its stage. Of a review, `pre_label` of each task is the label to accept or to fix.
+         *     does: what is done at its stage. Of a review, `pre_label` of each task is the label to accept, to mend or to reject;
+         *     of a fix, the one that was rejected.
          */
         Assignment: {
             /**
@@ -2261,7 +2282,7 @@ export interface components {
              * Does
              * @enum {string}
              */
-            does: "draw" | "review";
+            does: "draw" | "review" | "fix";
             /**
              * Expires At
              * Format: date-time
@@ -2946,6 +2967,11 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** EstimateFix */
+        EstimateFix: {
+            /** Price Minor */
+            price_minor: number;
+        };
         /** EstimateIn */
         EstimateIn: {
             /**
@@ -2969,6 +2995,12 @@ export interface components {
              *     }
              */
             plan?: components["schemas"]["EstimatePlan"];
+            /**
+             * Reviews
+             * @description As of a new project.
+             * @default []
+             */
+            reviews?: components["schemas"]["EstimateReview"][];
             /**
              * Skill
              * @description Expected share of right answers of a person.
@@ -3034,6 +3066,12 @@ export interface components {
              */
             target_accuracy?: number;
         };
+        /** EstimateReview */
+        EstimateReview: {
+            fix?: components["schemas"]["EstimateFix"] | null;
+            /** Price Minor */
+            price_minor: number;
+        };
         /** Export */
         Export: {
             /** Bytes */
@@ -3084,6 +3122,18 @@ export interface components {
         Fenced: {
             /** Fence */
             fence: number;
+        };
+        /** FixIn */
+        FixIn: {
+            /** Estimate Median S */
+            estimate_median_s?: number | null;
+            /** Estimate P75 S */
+            estimate_p75_s?: number | null;
+            /**
+             * Price Minor
+             * @description What the worker gets for it, whole.
+             */
+            price_minor: number;
         };
         /** Forecast */
         Forecast: {
@@ -3455,7 +3505,7 @@ export interface components {
          * JudgementView
          * @description A judgement as the tenant sees it; `worker` is a pseudonym of this tenant alone.
          *
-         *     stage: 0 for what was drawn; a review at a later stage is about another judgement.
+         *     stage: 0 for what was drawn; a review at a later stage is about another judgement. rejected: why it rejects that.
          */
         JudgementView: {
             /** About */
@@ -3472,6 +3522,7 @@ export interface components {
             id: string;
             /** Label */
             label: components["schemas"]["Label"];
+            rejected: components["schemas"]["Rejected"] | null;
             /** Seconds */
             seconds: number;
             /** Stage */
@@ -3692,6 +3743,16 @@ export interface components {
         Listed_Refusal_: {
             /** Items */
             items: components["schemas"]["Refusal"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        Listed_Rejection_: {
+            /** Items */
+            items: components["schemas"]["Rejection"][];
             /** Next */
             next: string | null;
         };
@@ -4082,7 +4143,7 @@ export interface components {
             plan?: components["schemas"]["PlanIn"];
             /**
              * Reviews
-             * @description A further stage each: somebody else accepts or fixes what was drawn.
+             * @description A further stage each: somebody else accepts, mends or rejects what was drawn.
              * @default []
              */
             reviews?: components["schemas"]["ReviewIn"][];
@@ -4233,7 +4294,7 @@ export interface components {
              * Does
              * @enum {string}
              */
-            does: "draw" | "review";
+            does: "draw" | "review" | "fix";
             /** Guidelines */
             guidelines: {
                 [key: string]: string;
@@ -4444,7 +4505,8 @@ export interface components {
         };
         /**
          * PageTask
-         * @description One task of a page. draft: the newest saved draft, draft_rev its revision (0: none).
+         * @description One task of a page. draft: the newest saved draft, draft_rev its revision (0: none). rejected: why what stands in
+         *     `pre_label` is to be fixed.
          */
         PageTask: {
             /** Draft */
@@ -4456,6 +4518,7 @@ export interface components {
             position: number;
             /** Pre Label */
             pre_label: components["schemas"]["Label"] | null;
+            rejected?: components["schemas"]["Rejected"] | null;
             /** State */
             state: string;
             /**
@@ -4773,7 +4836,7 @@ export interface components {
             /** Spent Minor */
             spent_minor: number;
             /** Stages */
-            stages: ("draw" | "review")[];
+            stages: ("draw" | "review" | "fix")[];
             /**
              * State
              * @enum {string}
@@ -4842,6 +4905,54 @@ export interface components {
             ref: string | null;
             /** Remedy */
             remedy: string;
+        };
+        /**
+         * Rejected
+         * @description Why a reviewer rejected what was under review. note: in their words, "" where the reason says it all.
+         */
+        Rejected: {
+            /** Note */
+            note: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "wrong-class" | "missing" | "too-much" | "inexact" | "guideline" | "other";
+        };
+        /**
+         * Rejection
+         * @description What a reviewer rejected of one's work; who that was is not told. id: of the review.
+         */
+        Rejection: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string;
+            /**
+             * Project
+             * Format: uuid
+             */
+            project: string;
+            /** Project Name */
+            project_name: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "wrong-class" | "missing" | "too-much" | "inexact" | "guideline" | "other";
+            /**
+             * Task
+             * Format: uuid
+             */
+            task: string;
         };
         /**
          * Release
@@ -4955,9 +5066,11 @@ export interface components {
             estimate_median_s?: number | null;
             /** Estimate P75 S */
             estimate_p75_s?: number | null;
+            /** @description Where what this review rejects goes: to be fixed, by its maker or by somebody else, at a stage of its own; a review that follows is of what was fixed. Without it what is rejected is an adjudicator's. */
+            fix?: components["schemas"]["FixIn"] | null;
             /**
              * Price Minor
-             * @description What the worker gets for one review, whole.
+             * @description What the worker gets for it, whole.
              */
             price_minor: number;
         };
@@ -16976,6 +17089,12 @@ export interface operations {
                         accept?: boolean;
                         /** @description A label of the project's kind. */
                         label?: Record<string, never>;
+                        /** @description Of a review, instead of a label: why the label under review is not right. */
+                        reject?: {
+                            note?: string;
+                            /** @enum {unknown} */
+                            reason: "wrong-class" | "missing" | "too-much" | "inexact" | "guideline" | "other";
+                        };
                         seconds?: number;
                         /** Format: uuid */
                         task: string;
@@ -17284,6 +17403,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rejections_api_work_rejections_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Rejection_"];
+                };
             };
             /** @description The request is not right */
             400: {

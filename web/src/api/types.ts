@@ -68,6 +68,7 @@ export type OntologyVersion = Refined<S['OntologyVersion'], { spec: Ontology; gu
 export type Plan = Required<S['Plan']>;
 export type Offer = S['Offer'];
 export type OfferIn = S['OfferIn'];
+export type Review = S['ReviewIn'];
 export interface Range {
   low: number;
   likely: number;
@@ -80,7 +81,7 @@ export type TaskRow = Refined<S['TaskView'], { settled_label: Label | null }>;
 export type JudgementView = Refined<S['JudgementView'], { label: Label }>;
 export type SettlementView = Refined<
   S['SettlementView'],
-  { label: Label | null; how: 'crowd' | 'adjudicated' | 'audit' }
+  { label: Label | null; how: 'crowd' | 'adjudicated' | 'undecidable' | 'reviewed' }
 >;
 export type TaskDetail = Refined<
   S['TaskDetail'],
@@ -118,6 +119,7 @@ export interface AssignmentTask {
   pre_label?: Label | null;
   draft?: Label | null;
   draft_rev: number;
+  rejected?: Rejected | null;
 }
 export type Assignment = Refined<
   S['Assignment'],
@@ -129,11 +131,11 @@ export type Assignment = Refined<
     tasks: AssignmentTask[];
   }
 >;
-export interface JudgementInput {
-  task: string;
-  label: Label;
-  seconds: number;
-}
+export type Rejected = S['Rejected'];
+export type RejectReason = Rejected['reason'];
+export type Rejection = S['Rejection'];
+/** A label, or of a review why the one under review is not right. */
+export type JudgementInput = { task: string; seconds: number } & ({ label: Label } | { reject: Rejected });
 export type Feedback = Refined<S['Feedback'], { expected: Label }>;
 export type TrainingProgress = NonNullable<S['Submitted']['training']>;
 export type SubmitResult = Refined<

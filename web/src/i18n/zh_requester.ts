@@ -251,7 +251,6 @@ export const requester: Record<string, string> = {
     '你需要准备数据（文件夹、zip 或网址列表）、可选标签，以及每条判断的单价。向导会一步步带你完成。',
   'between {low} and {high}': '介于 {low} 与 {high} 之间',
   'by an adjudicator': '由仲裁裁定',
-  'by an audit': '由抽检确定',
   'by the judgements': '由判断得出',
   'accuracy at least {bound} at {confidence} confidence; opens the certificate':
     '准确率置信下界 {bound}，置信水平 {confidence}；点击打开证书',

@@ -11,6 +11,7 @@ import { Rows } from '../ui/table';
 const REASONS: Record<string, string> = {
   'nobody judged it': msg('nobody judged it'),
   'the judgements disagree': msg('the judgements disagree'),
+  'a review rejected it': msg('a review rejected it'),
 };
 
 export function Adjudication() {

@@ -5,6 +5,7 @@ import { isDrawn } from '../editor/kinds/models';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Chip, Moment } from '../ui/bits';
+import { whyRejected } from './work_reviewing';
 
 /** All judgements of a task, side by side, each with who (a pseudonym), how long, and how much it weighed. */
 export function Judgements({ task }: { task: TaskDetail }) {
@@ -29,6 +30,17 @@ export function Judgements({ task }: { task: TaskDetail }) {
               item={task.item}
               bare={!isDrawn(judgement.label)}
             />
+            {judgement.rejected ? (
+              <Text size="xs" mt={8}>
+                {t('Rejects it: {why}', { why: whyRejected(t, judgement.rejected) })}
+              </Text>
+            ) : (
+              judgement.stage > 0 && (
+                <Text size="xs" c="dimmed" mt={8}>
+                  {t('After a review')}
+                </Text>
+              )
+            )}
           </article>
         );
       })}
@@ -40,7 +52,12 @@ export function Settlements({ task }: { task: TaskDetail }) {
   const t = useT();
   const { percent } = useFormat();
   if (task.settlements.length === 0) return <Text c="dimmed">{t('Not settled yet.')}</Text>;
-  const how = { crowd: t('by the judgements'), adjudicated: t('by an adjudicator'), audit: t('by an audit') };
+  const how = {
+    crowd: t('by the judgements'),
+    adjudicated: t('by an adjudicator'),
+    undecidable: t('by an adjudicator'),
+    reviewed: t('by a review'),
+  };
   return (
     <Stack gap={8}>
       {[...task.settlements].reverse().map((settlement) => {

@@ -14,6 +14,7 @@ import { readGold } from './gold';
 import { GoldInput, sendGold } from './gold_input';
 import { LabelsStep } from './wizard_labels';
 import { LikeStep } from './wizard_like';
+import { REVIEWINGS } from './wizard_reviews';
 import {
   classNames,
   type Draft,
@@ -22,6 +23,7 @@ import {
   likeOf,
   loadDraft,
   ontologyOf,
+  reviewsOf,
   STEPS,
   type Step,
   storeDraft,
@@ -46,13 +48,19 @@ function useEstimate(draft: Draft, enabled: boolean) {
     enabled: draft.dataset !== '',
   });
   const items = dataset.data?.items ?? 0;
-  const body = { items, plan: draft.plan, offer: draft.offer, classes: Math.max(2, classNames(draft).length) };
+  const reviews = reviewsOf(draft);
+  const body = { items, plan: draft.plan, offer: draft.offer, reviews, classes: Math.max(2, classNames(draft).length) };
   const [settled] = useDebouncedValue(body, 300);
   const estimate = useQuery({
     queryKey: ['estimate', settled],
     queryFn: () => projects.estimate(settled),
     // what is asked is what has settled: the draft may be ahead of it
-    enabled: enabled && settled.items > 0 && settled.offer.price_minor > 0 && settled.offer.currency.length === 3,
+    enabled:
+      enabled &&
+      settled.items > 0 &&
+      settled.offer.price_minor > 0 &&
+      settled.offer.currency.length === 3 &&
+      settled.reviews.every(({ price_minor, fix }) => price_minor > 0 && (!fix || fix.price_minor > 0)),
     placeholderData: (before: Estimate | undefined) => before,
   });
   return { items, estimate };
@@ -166,6 +174,7 @@ function useLaunch(draft: Draft, launch: boolean) {
           offer: draft.offer,
           page_size: draft.page_size,
           routing: 'open',
+          reviews: reviewsOf(draft),
         });
         setMade({ project });
       }
@@ -213,6 +222,9 @@ function LaunchStep({
     [t('Labels'), classNames(draft).join(', ') || t(modelOf(ontologyOf(draft).kind).title)],
     [t('Target accuracy'), percent(draft.plan.target_accuracy, 2)],
     [t('Judgements a task'), `${number(draft.plan.min_judgements)} – ${number(draft.plan.max_judgements)}`],
+    ...(draft.reviewing === 'nobody'
+      ? []
+      : ([[t('Reviews'), t(REVIEWINGS[draft.reviewing])]] satisfies [string, string][])),
     [t('Price of a judgement'), money(draft.offer.price_minor, draft.offer.currency)],
   ];
   return (

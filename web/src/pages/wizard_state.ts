@@ -1,7 +1,7 @@
 /** What the wizard has gathered, and whether each step is complete. Plain data, so that a reload can bring it back. */
 
 import { passing } from '../api/keep';
-import type { Kind, Localised, OfferIn, Ontology, OntologyVersion, Plan } from '../api/types';
+import type { Kind, Localised, OfferIn, Ontology, OntologyVersion, Plan, Review } from '../api/types';
 import { classesOf } from '../editor/core/ontology';
 import { KIND_LIST } from '../editor/kinds/models';
 import { BLANK_OWNS, incompleteOf, type Owns, ontologyFrom } from '../editor/kinds/setups';
@@ -23,6 +23,9 @@ export function likeOf({ version_id, name, version, spec, guidelines }: Ontology
   return { version_id, name, version, spec, guidelines };
 }
 
+/** Who looks at what was drawn before it settles, and what becomes of what they reject. */
+export type Reviewing = 'nobody' | 'once' | 'twice' | 'mended';
+
 export interface Draft {
   name: string;
   dataset: string;
@@ -35,6 +38,9 @@ export interface Draft {
   guidelines_zh: string;
   plan: Plan;
   offer: OfferIn & { currency: string };
+  reviewing: Reviewing;
+  review_minor: number;
+  fix_minor: number;
   page_size: number;
   allot_minor: number;
   /** Known answers, as lines of ref,label. */
@@ -61,6 +67,9 @@ export const EMPTY: Draft = {
     expert_cost: 10,
   },
   offer: { price_minor: 2, currency: 'EUR' },
+  reviewing: 'nobody',
+  review_minor: 1,
+  fix_minor: 2,
   page_size: 10,
   allot_minor: 0,
   gold: '',
@@ -72,6 +81,21 @@ export function classNames(draft: Draft): string[] {
 
 export function ontologyOf(draft: Draft): Ontology {
   return draft.like ? draft.like.spec : ontologyFrom(draft.kind, draft.named, draft.owns);
+}
+
+/** The stages after the first, as a new project takes them. */
+export function reviewsOf({ reviewing, review_minor, fix_minor }: Draft): Review[] {
+  const review = { price_minor: review_minor };
+  switch (reviewing) {
+    case 'nobody':
+      return [];
+    case 'once':
+      return [review];
+    case 'twice':
+      return [review, review];
+    case 'mended':
+      return [{ ...review, fix: { price_minor: fix_minor } }, review];
+  }
 }
 
 /** Why the step is not complete, as an English message, or null. */
@@ -92,6 +116,8 @@ export function incomplete(draft: Draft, step: Step): string | null {
         ? null
         : 'The least judgements must not exceed the most.';
     case 'price':
+      if (draft.reviewing !== 'nobody' && draft.review_minor <= 0) return 'A review must pay something.';
+      if (draft.reviewing === 'mended' && draft.fix_minor <= 0) return 'Mending must pay something.';
       return draft.offer.price_minor > 0 ? null : 'A judgement must pay something.';
     case 'launch':
       return null;

@@ -11,6 +11,7 @@ import { Markdown } from '../ui/markdown';
 import { MoneyInput } from '../ui/money_input';
 import { ImportPanel } from './import_panel';
 import { ImportTold, type Told } from './import_told';
+import { ReviewPrices, ReviewsField } from './wizard_reviews';
 import type { Draft } from './wizard_state';
 
 export interface StepProps {
@@ -243,6 +244,7 @@ export function QualityStep({ draft, change }: StepProps) {
         50,
         (gold_rate) => set({ gold_rate }),
       )}
+      <ReviewsField draft={draft} change={change} />
     </Stack>
   );
 }
@@ -268,6 +270,7 @@ export function PriceStep({ draft, change }: StepProps) {
           onChange={(event) => set({ currency: event.currentTarget.value.toUpperCase() })}
         />
       </Group>
+      <ReviewPrices draft={draft} change={change} />
       <Group grow align="flex-start">
         <NumberInput
           label={t('Expected seconds, median')}

@@ -17,6 +17,7 @@ import { Chip, Empty, ProblemNote, type Tone } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 import { Icon, Mark } from '../ui/icons';
 import { journalFor, workPorts } from './work_ports';
+import { RejectDialog, StageChip, WhyRejected, whyRejected } from './work_reviewing';
 import { LessonView } from './work_training';
 
 const REASONS: readonly [ReturnReason, string][] = [
@@ -215,6 +216,7 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
   const shift = useSyncExternalStore(controller.subscribe, controller.snapshot);
   const state = useSyncExternalStore(page.subscribe, page.snapshot);
   const [giving, setGiving] = useState(false);
+  const [rejecting, setRejecting] = useState(false);
   const session = page.current;
 
   useEffect(() => {
@@ -240,13 +242,14 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
   const { assignment } = page;
   const last = page.undone <= 1;
   const saving = SAVING[state.saving];
+  const reviews = assignment.does === 'review';
   return (
     <>
       <Desk
         key={page.currentTask?.task}
         session={session}
         guidelines={assignment.guidelines}
-        keysEnabled={!giving}
+        keysEnabled={!giving && !rejecting}
         finish={{
           title: last ? 'Done: submit the page' : 'Done: next item',
           run: () => controller.finishCurrent(),
@@ -279,6 +282,17 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
             disabledBecause: null,
             run: () => setGiving(true),
           },
+          ...(reviews
+            ? [
+                {
+                  command: 'reject',
+                  title: 'Reject this label',
+                  keys: ['Ctrl+Shift+Backspace'],
+                  disabledBecause: null,
+                  run: () => setRejecting(true),
+                },
+              ]
+            : []),
         ].filter(
           (command) =>
             !modelOf(assignment.kind).takesAltArrows || !command.keys.some((key) => key.startsWith('Alt+Arrow')),
@@ -290,8 +304,9 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
               <Icon name="left" />
             </Link>
             {assignment.training && <Chip tone="model">{t('Training')}</Chip>}
-            {assignment.does === 'review' && (
-              <Chip tone="person">{t('Review: leave what is right as it is, fix what is not')}</Chip>
+            <StageChip does={assignment.does} />
+            {page.currentRejected && (
+              <Chip tone="refused">{t('You reject it: {why}', { why: whyRejected(t, page.currentRejected) })}</Chip>
             )}
             <PageDots page={page} />
             <span role="status" style={{ display: 'flex', gap: 12 }}>
@@ -317,21 +332,28 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
                 </span>
               )}
             </span>
-            <Button
-              size="compact-xs"
-              variant="subtle"
-              color="gray"
-              c="var(--mantine-color-text)"
-              style={{ flex: 'none' }}
-              onClick={() => setGiving(true)}
-            >
-              {t('Give back')}
-            </Button>
+            <Group gap={8} wrap="nowrap" style={{ flex: 'none' }}>
+              {reviews && (
+                <Button size="compact-xs" variant="default" onClick={() => setRejecting(true)}>
+                  {t('Reject')}
+                </Button>
+              )}
+              <Button
+                size="compact-xs"
+                variant="subtle"
+                color="gray"
+                c="var(--mantine-color-text)"
+                onClick={() => setGiving(true)}
+              >
+                {t('Give back')}
+              </Button>
+            </Group>
           </Group>
         }
         aside={
           <>
             {shift.problem && <ProblemNote error={shift.problem} />}
+            {page.currentTask?.rejected && <WhyRejected rejected={page.currentTask.rejected} />}
             {shift.notice && (
               <Alert
                 color={shift.notice.code === 'refused' ? 'red' : 'ember'}
@@ -350,6 +372,14 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
             )}
           </>
         }
+      />
+      <RejectDialog
+        opened={rejecting}
+        onClose={() => setRejecting(false)}
+        onReject={(rejected) => {
+          setRejecting(false);
+          controller.rejectCurrent(rejected);
+        }}
       />
       <GiveBack
         opened={giving}

@@ -9,6 +9,7 @@ import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Chip, Empty, Figure, Page } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
+import { SentBack, StageChip } from './work_reviewing';
 import { TrainingBar } from './work_training';
 
 /** Judgements after which measured times replace the requester's estimate; the server's own rule. */
@@ -67,9 +68,7 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
             {offer.title}
           </Title>
           {offer.training && <Chip tone="model">{t('Training')}</Chip>}
-          {offer.does === 'review' && (
-            <Chip tone="person">{t('Review: leave what is right as it is, fix what is not')}</Chip>
-          )}
+          <StageChip does={offer.does} />
           <Text size="sm" c="dimmed">
             {t(modelOf(offer.kind).title)} ·{' '}
             {t('{count, plural, one {# task} other {# tasks}} open, {page} to a page', {
@@ -172,6 +171,7 @@ export function WorkOffers() {
           )
         }
       </Asked>
+      <SentBack />
     </Page>
   );
 }

@@ -6,7 +6,7 @@
  * is worth (revision, seconds, done) stands beside it.
  */
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
-import type { Assignment, JudgementInput } from '../../api/types';
+import type { Assignment, JudgementInput, Rejected } from '../../api/types';
 import type { History } from './history';
 import { type Operation, operationBetween, played, shortened } from './operations_log';
 
@@ -22,6 +22,8 @@ export interface DraftEntry {
   saved_rev: number;
   seconds: number;
   ready: boolean;
+  /** Of a review: why the label is not right, said instead of mending it. */
+  rejected?: Rejected | null;
   updated_at_ms: number;
 }
 

@@ -181,6 +181,24 @@ describe('a page of tasks', () => {
     expect((await open(page, memoryJournal())).current?.document.label).toEqual({ kind: 'choice', values: ['bird'] });
   });
 
+  it('sends why a label is rejected in its place, keeps that over a reload, and forgets it once the label is mended', async () => {
+    const journal = memoryJournal();
+    const page = await open(assignment('a', 2), journal);
+    const rejected = { reason: 'inexact', note: 'too wide' } as const;
+    page.rejectCurrent(rejected);
+    expect(page.snapshot().index).toBe(1);
+    expect(page.judgements()).toEqual([{ task: 'a-0', seconds: expect.any(Number), reject: rejected }]);
+    await vi.advanceTimersByTimeAsync(0);
+    const again = await open(assignment('a', 2), journal);
+    expect(again.judgements()).toMatchObject([{ task: 'a-0', reject: rejected }]);
+    again.go(0);
+    expect(again.currentRejected).toEqual(rejected);
+    choose(again, 'dog');
+    expect(again.currentRejected).toBeNull();
+    again.finishCurrent();
+    expect(again.judgements()).toMatchObject([{ task: 'a-0', label: { kind: 'choice', values: ['dog'] } }]);
+  });
+
   it('says saved only once the server has acknowledged the newest revision', async () => {
     const page = await open(assignment('a'), memoryJournal());
     choose(page, 'cat');

@@ -4,7 +4,7 @@
  */
 import { Problem } from '../../api/http';
 import { type Trouble, troubleOf } from '../../api/trouble';
-import type { Assignment, AssignmentTask, ItemView, JudgementInput, Label } from '../../api/types';
+import type { Assignment, AssignmentTask, ItemView, JudgementInput, Label, Rejected } from '../../api/types';
 import { isEmpty } from '../kinds/models';
 import { openDocument } from './document';
 import { type DraftChange, draftChange } from './draft_change';
@@ -42,6 +42,7 @@ interface Slot {
   readonly session: LabelSession;
   readonly watch: Stopwatch;
   ready: boolean;
+  rejected: Rejected | null;
   rev: number;
   saved_rev: number;
   /** What the server has from this editor; a difference builds on it. */
@@ -100,6 +101,10 @@ export class PageSession {
   get currentTask(): AssignmentTask | null {
     return this.#slots[this.#index]?.task ?? null;
   }
+  /** Why the shown label is not right, where its reviewer said so. */
+  get currentRejected(): Rejected | null {
+    return this.#slots[this.#index]?.rejected ?? null;
+  }
   get isFinished(): boolean {
     return this.#slots.every((slot) => slot.ready);
   }
@@ -147,7 +152,19 @@ export class PageSession {
   finishCurrent(): boolean {
     const slot = this.#slots[this.#index];
     if (!slot?.session.isSound()) return false;
+    this.#finish(slot, null);
+    return true;
+  }
+
+  /** Of a review: declares the shown task done by saying why its label, as it came, is not right. */
+  rejectCurrent(rejected: Rejected): void {
+    const slot = this.#slots[this.#index];
+    if (slot) this.#finish(slot, rejected);
+  }
+
+  #finish(slot: Slot, rejected: Rejected | null): void {
     slot.ready = true;
+    slot.rejected = rejected;
     slot.watch.pause(this.#ports.now_ms());
     // Accepting a pre-label unchanged is an answer too: it must be in the journal like any other.
     if (slot.rev === 0) slot.rev = 1;
@@ -156,7 +173,6 @@ export class PageSession {
     const next = after !== -1 ? after : this.#slots.findIndex((other) => !other.ready);
     if (next !== -1) this.go(next);
     else this.#publish();
-    return true;
   }
 
   /** What would be submitted now: every task declared done. */
@@ -166,7 +182,7 @@ export class PageSession {
       .filter((slot) => slot.ready)
       .map((slot) => ({
         task: slot.task.task,
-        label: slot.session.document.label,
+        ...(slot.rejected ? { reject: slot.rejected } : { label: slot.session.document.label }),
         seconds: slot.watch.seconds(now_ms),
       }));
   }
@@ -200,6 +216,7 @@ export class PageSession {
       session: new LabelSession(setting, history, () => this.#ports.freshItem(task.task)),
       watch: new Stopwatch(draft?.seconds ?? 0),
       ready: useDraft ? draft.ready : false,
+      rejected: useDraft ? (draft.rejected ?? null) : null,
       rev: useDraft ? draft.rev : task.draft_rev,
       saved_rev: useDraft ? Math.max(draft.saved_rev, task.draft_rev) : task.draft_rev,
       acknowledged: null,
@@ -210,6 +227,7 @@ export class PageSession {
         label = slot.session.document.label;
         slot.rev += 1;
         slot.ready = false;
+        slot.rejected = null;
         this.#keep(slot);
       }
       this.touch();
@@ -244,6 +262,7 @@ export class PageSession {
       saved_rev: slot.saved_rev,
       seconds: slot.watch.seconds(this.#ports.now_ms()),
       ready: slot.ready,
+      rejected: slot.rejected,
       updated_at_ms: this.#ports.now_ms(),
     };
   }

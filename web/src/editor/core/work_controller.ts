@@ -12,6 +12,7 @@ import type {
   ItemView,
   JudgementInput,
   Label,
+  Rejected,
   ReturnReason,
   SubmitResult,
   TrainingProgress,
@@ -151,9 +152,21 @@ export class WorkController {
   finishCurrent(): boolean {
     const { page } = this.#snapshot;
     if (!page?.finishCurrent()) return false;
+    this.#goOnWith(page);
+    return true;
+  }
+
+  /** The label of the shown task is not right, and this is why. */
+  rejectCurrent(rejected: Rejected): void {
+    const { page } = this.#snapshot;
+    if (!page) return;
+    page.rejectCurrent(rejected);
+    this.#goOnWith(page);
+  }
+
+  #goOnWith(page: PageSession): void {
     if (page.isFinished) void this.#submitPage(page);
     else if (page.undone <= CLAIM_AHEAD) void this.#claimAhead();
-    return true;
   }
 
   /** Gives the rest of the page back; what is done is submitted first. */
@@ -367,7 +380,7 @@ export class WorkController {
 
 /** The page's answers with what is right, in the page's order; null when the server told nothing. */
 function lessonOf(assignment: Assignment, entry: OutboxEntry, result: SubmitResult): Lesson | null {
-  const said = new Map(entry.judgements.map(({ task, label }) => [task, label]));
+  const said = new Map(entry.judgements.map((one) => [one.task, 'label' in one ? one.label : null]));
   const told = new Map(result.judgements.map(({ task, feedback }) => [task, feedback]));
   const answers = [...assignment.tasks]
     .sort((a, b) => a.position - b.position)
