@@ -238,10 +238,21 @@ class Database:
 
         One round trip instead of three, for the verbs of work. They run as their owner, so the login itself may call
         them, which it does where no role outlives a statement.
+
+        A statement by itself cannot be told its deadline in the same round trip, so the deadline is ours: what is not
+        done by then is cancelled. Whether it was done all the same is for a repeat to find, which these verbs answer
+        as they did the first time. Raises Problem("busy", UNAVAILABLE) then.
         """
         with _told():
             async with self._connection(role) as conn:
-                yield conn
+                deadline = asyncio.timeout(waited_for_s.get())
+                try:
+                    async with deadline:
+                        yield conn
+                except TimeoutError as error:
+                    if not deadline.expired():
+                        raise
+                    raise unavailable("busy", "The database was too busy for this request.") from error
 
     @asynccontextmanager
     async def _connection(self, role: Role) -> AsyncIterator[Conn]:
