@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupola.kernel import ids
-from cupola.quality import live, standing
+from cupola.quality import live, online, standing
+from cupola.quality.aggregation import aggregate
 from cupola.quality.course import Prices
+from cupola.quality.inference.base import Crowd
+from cupola.quality.inference.blend import SUPPORT, doubted
+from cupola.quality.inference.codes import Codes
 from cupola.quality.online import Plan
 from cupola.quality.pool import Pool, paths
 
@@ -107,3 +111,66 @@ def test_what_experts_say_of_doubtful_tasks_makes_the_others_no_less_sure_than_t
     """A fit that is told the experts' answers knows people better than one that is not, and its confidence is worth
     more: put right through the other, sure tasks looked doubtful (.067 here, and most of them went to experts)."""
     assert np.mean([off_by(seed) for seed in range(4)]) < 0.045
+
+
+def test_whose_answers_say_nothing_is_no_evidence_for_what_they_say() -> None:
+    """Five of forty say one of the classes whatever is true, and golds and others' votes have shown it. What such a one
+    alone has said of a task is worth no more than chance, in a file, in a project and in a decision (.9 was claimed,
+    because the classes that nobody gave were taken to be ruled out)."""
+    for classes in (2, 4):
+        rng = np.random.default_rng(classes)
+        tasks, alone, people, spammers = 1_000, 200, 40, 5
+        truth = rng.integers(0, classes, tasks + alone)
+        # the first thousand have three votes each, every other has one: a spammer's
+        task = np.concatenate([np.repeat(np.arange(tasks), 3), np.arange(tasks, tasks + alone)])
+        worker = np.concatenate(
+            [*(rng.permutation(people)[:3] for _ in range(tasks)), rng.integers(0, spammers, alone)]
+        )
+        right = rng.random(len(task)) < 0.85
+        code = np.where(right, truth[task], (truth[task] + rng.integers(1, classes, len(task))) % classes)
+        always = rng.random(len(task)) < 0.8
+        code = np.where(worker < spammers, np.where(always, 1, rng.integers(0, classes, len(task))), code)
+        gold = np.where(np.arange(tasks + alone) < 100, truth, -1).astype(np.int16)
+        lone = np.arange(tasks, tasks + alone)
+        crowd = Crowd.from_codes(
+            task, worker, code, n_tasks=tasks + alone, n_workers=people, n_classes=classes, duplicates="last"
+        )
+        codes = Codes(tuple(range(tasks + alone)), tuple(range(people)), tuple(range(classes)))
+        by_file = aggregate((crowd.with_gold(gold), codes)).confidence[lone]
+        names = [ids.uuid7() for _ in range(people)]
+        model = live.refit(
+            live.cold(classes),
+            task,
+            worker,
+            code,
+            names,
+            gold,
+            gold,
+            target_accuracy=0.95,
+            share=0.5,
+            plan=Plan(max_votes=3),
+            prices=Prices(),
+            items=tasks,
+        )
+        by_project = live.posteriors(model, task, tasks + alone, [names[w] for w in worker], code)[0].max(axis=1)[lone]
+        by_decision = [
+            online.posterior(
+                np.log(model.confusion[worker[row], :, code[row]]),
+                1,
+                model.prior,
+                voted=np.eye(classes, dtype=bool)[code[row]],
+            ).max()
+            for row in range(tasks * 3, len(task))
+        ]
+        truly = (code[tasks * 3 :] == truth[lone]).mean()
+        for claimed in (by_file, by_project, by_decision):
+            assert np.mean(claimed) < truly + 0.15, (classes, float(np.mean(claimed)), truly)
+
+
+def test_what_nobody_gave_is_doubted_but_a_vote_gains_nothing_by_it() -> None:
+    logits = np.log([[0.6, 0.4, 1e-6], [0.999, 1e-4, 1e-4], [0.2, 0.7, 0.1], [0.3, 0.3, 0.4]])
+    voted = np.array([[0, 1, 0], [0, 1, 0], [0, 1, 0], [0, 0, 0]], dtype=bool)
+    lost = doubted(logits, voted)
+    assert np.allclose(lost, [np.log(1.5), SUPPORT, 0.0, 0.0], atol=1e-5)
+    after = np.where(voted, logits, logits - lost[:, None])
+    assert after.argmax(axis=1).tolist() == [1, 0, 1, 2]  # level, and the vote's; still the other's; as it was

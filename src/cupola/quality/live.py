@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from cupola.quality import standing
 from cupola.quality.calibrate import DEFAULT_RHO, temper
 from cupola.quality.choose import Choice, choose
-from cupola.quality.course import Course, Prices, asked_on, course, knows_enough
+from cupola.quality.course import Course, Prices, asked_on, course, knows_enough, may_give_up
 from cupola.quality.inference.base import Crowd, Fit
-from cupola.quality.inference.blend import SUPPORT
+from cupola.quality.inference.blend import doubted
 from cupola.quality.inference.methods import METHODS
 from cupola.quality.online import FLOOR, Plan, cold_start, newcomer
 from cupola.quality.pool import Pool, paths
@@ -165,6 +165,8 @@ def refit(
         gives_up=knows_enough(int(compared.sum()), items, prices),
     )
     found = asked_on(found, paths(replace(pool, echo=0.0), plan.max_votes, rng), target_accuracy, share)
+    answered = int(((known >= 0) & (golds < 0)).sum())
+    found = msgspec.structs.replace(found, given_up=may_give_up(answered, items))
     return replace(made, course=found, threshold=found.threshold)
 
 
@@ -418,9 +420,7 @@ def _gathered(
     if method == "blend" and len(code):
         voted = np.zeros(evidence.shape, dtype=np.bool_)
         voted[task, code] = True
-        best = (evidence + np.log(np.maximum(prior, FLOOR))).argmax(axis=1)
-        unheard = (votes > 0) & ~voted[np.arange(n_tasks), best]
-        evidence -= SUPPORT * (unheard[:, None] & ~voted)
+        evidence -= doubted(evidence + np.log(np.maximum(prior, FLOOR)), voted)[:, None] * ~voted
     return evidence, votes
 
 

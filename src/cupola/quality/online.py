@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cupola.kernel.errors import invalid
 from cupola.quality.calibrate import DEFAULT_RHO
-from cupola.quality.inference.blend import SUPPORT
+from cupola.quality.inference.blend import doubted
 
 Decision = Literal["settle", "more", "escalate"]
 FLOOR = 1e-12
@@ -77,8 +77,8 @@ def posterior(
     voted: (K,) which classes somebody gave; with it the support rule of `blend` holds here too.
     """
     logits = np.log(np.maximum(prior, 1e-300)) + evidence
-    if voted is not None and n_votes > 0 and not voted[int(np.argmax(logits))]:
-        logits = np.where(voted, logits, logits - SUPPORT)
+    if voted is not None and n_votes > 0:
+        logits = np.where(voted, logits, logits - doubted(logits[None], voted[None])[0])
     logits /= 1.0 + max(n_votes - 1, 0) * rho
     weight = np.exp(logits - logits.max())
     return np.asarray(weight / weight.sum(), dtype=np.float64)

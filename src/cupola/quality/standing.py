@@ -8,8 +8,8 @@ votes, the share of votes against the leader, and how common its class is.
 
 The coefficients start from what real crowds have in common (USUAL, SPREAD: mean and covariance over sets, each by
 itself), and a project's golds move them as far as they have something to say. `bench/quality/tune_standing.py` makes
-both constants and shows what leaving each set out does: at 50 golds a log-loss of .411 against .421 of rho and a fitted
-power, at 300 .408 against .418; with none the same (.430 and .428).
+both constants and shows what leaving each set out does: at 50 golds a log-loss of .405 against .415 of rho and a fitted
+power, at 300 .404 against .413; with none the same (.427 and .423).
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ special = Lazy("scipy.special")
 SHARPNESS = 0.75  # EM thinks too well of people it has seen little of
 MOST_LOG_ODDS = 8.0
 MOST_SURE = 0.9995
-USUAL = np.array([0.115, 0.807, 0.515, -1.447, -0.276])
+USUAL = np.array([0.171, 0.895, 0.386, -1.351, -0.442])
 WIDER = 3.0  # a project may be unlike all of those sets: nothing is lost on them by being that much readier to learn
 SPREAD = WIDER * np.array(
     [
-        [0.049, -0.014, -0.018, 0.009, -0.077],
-        [-0.014, 0.055, 0.021, -0.002, 0.087],
-        [-0.018, 0.021, 0.082, 0.044, 0.104],
-        [0.009, -0.002, 0.044, 0.082, 0.027],
-        [-0.077, 0.087, 0.104, 0.027, 0.404],
+        [0.042, -0.009, -0.005, 0.008, -0.051],
+        [-0.009, 0.071, 0.021, -0.002, 0.083],
+        [-0.005, 0.021, 0.053, 0.034, 0.058],
+        [0.008, -0.002, 0.034, 0.082, 0.034],
+        [-0.051, 0.083, 0.058, 0.034, 0.369],
     ]
 )
 
