@@ -17,6 +17,7 @@ from rich.table import Table
 
 from cupola.corpus import recipe
 from cupola.corpus.engine import distribute, ledger
+from cupola.corpus.engine import plan as plans
 from cupola.corpus.engine import run as runs
 from cupola.corpus.engine.units import Columns
 from cupola.corpus.say import EXIT_PARTLY, Files, IdColumn, Json, TextColumn_, err, out_, remarks, say
@@ -29,6 +30,7 @@ _UNITS = {"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "kb": 10**3, "mb": 10*
 
 def register(app: App) -> None:
     """Add the commands to `cupola refine`."""
+    app.command(plan_command, name="plan")
     app.command(run_command, name="run")
     app.command(explain_command, name="explain")
     app.command(diff_command, name="diff")
@@ -69,6 +71,47 @@ def _progress(quiet: bool) -> Iterator[runs.Told]:
             bar.update(task, description=now.stage, total=of, completed=done, rates=rates)
 
         yield told
+
+
+def plan_command(
+    files: Files,
+    *,
+    recipe_: Annotated[Path | None, Parameter(name="--recipe", help="A file that says what the run does.")] = None,
+    preset: Annotated[str | None, Parameter(help="A recipe of ours: copies, web.")] = None,
+    text: TextColumn_ = "text",
+    id_: IdColumn = "id",
+    source: SourceColumn = "",
+    share: Annotated[float, Parameter(help="How much of each unit is looked at; at least a batch.")] = plans.SHARE,
+    json_out: Json = False,
+) -> int:
+    """Say from a sample what a run would take and cost, and where a guard would stop it. Nothing is written."""
+    found = plans.look(files, _loaded(recipe_, preset), Columns(text, id_, source), share=share)
+    if json_out:
+        say(msgspec.to_builtins(found))
+    else:
+        _print_plan(found)
+    return EXIT_PARTLY if found.refused else 0
+
+
+def _print_plan(found: plans.Plan) -> None:
+    out_.print(
+        f"looked at {found.documents} documents, {found.share:.1%} of {found.files / 1e6:.1f} MB in "
+        f"{found.units} units; {found.gone} break a rule; copies are not counted",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out_.print(f"a run: about {found.cpu_s:.0f} CPU seconds, {found.disk_bytes / 1e6:.0f} MB of disk beside its output",
+               highlight=False, soft_wrap=True)  # fmt: skip
+    table = Table("rule", "takes", "share", "bound", "for example")
+    for one in found.rules:
+        id_, score, begins = one.samples[0]
+        sample = escape(f"{id_} ({score:.3g}): {' '.join(begins.split())[:60]}")
+        table.add_row(one.rule, str(one.documents), f"{one.documents / found.documents:.1%}", f"{one.threshold:g}",
+                      sample)  # fmt: skip
+    out_.print(table)
+    for stop in found.stops:
+        err.print(f"a guard stops it at {stop}", soft_wrap=True, highlight=False, markup=False)
+    remarks(found.refused)
 
 
 def run_command(

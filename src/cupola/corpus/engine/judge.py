@@ -70,7 +70,11 @@ def asked_of(root: str) -> Asked:
 
 @functools.lru_cache(maxsize=2)
 def _tools(root: str) -> tuple[bytemodel.ByteModel | None, Benchmark | None]:
-    loaded = asked_of(root).recipe
+    return tools_of(asked_of(root).recipe)
+
+
+def tools_of(loaded: Loaded) -> tuple[bytemodel.ByteModel | None, Benchmark | None]:
+    """The model and the benchmark that a recipe names."""
     recipe, items = loaded.recipe, None
     model = None if recipe.model is None else bytemodel.ByteModel.load(loaded.path(recipe.model))
     if recipe.benchmark is not None:
