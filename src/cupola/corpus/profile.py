@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cupola.corpus import bytemodel, lookup, repetition, scan
+from cupola.corpus import bytemodel, linear, lookup, repetition, scan
 from cupola.corpus.bytemodel import ByteModel
 from cupola.corpus.characters import SCRIPTS, VERSION, tables
 from cupola.corpus.hashing import U64
@@ -128,13 +128,20 @@ def _scan(data: Any, offsets: I64, s: _Scratch, counts: I64, scripts: I64, hashe
               s.line_words, s.line_flags, lines)  # fmt: skip
 
 
-def profile(batch: Any, *, model: ByteModel | None = None, benchmark: Benchmark | None = None) -> Any:
+def profile(
+    batch: Any,
+    *,
+    model: ByteModel | None = None,
+    benchmark: Benchmark | None = None,
+    learned: linear.Linear | None = None,
+) -> Any:
     """The profile of each document of a string or large_string Arrow array, as an Arrow StructArray of its length.
 
     hash: fixed_size_binary(16), equal for texts that differ in case, width and blanks alone. bands:
     fixed_size_list<uint64, 28>. Counts are int64: see `scan.COUNTS`, `repetition.LINE_COUNTS`,
     `repetition.GRAM_COUNTS`, `script_…` letters of a script, `list_…` words of a list (`words.yaml`).
-    model_bits: float64, bits a byte under `model`, null without one and for an empty document. leak_runs int64,
+    model_bits: float64, bits a byte under `model`, null without one and for an empty document. pollution: float64, how
+    far the log odds of being bad lie above the bound of `learned`, null without it. leak_runs int64,
     leak_item int64: how many runs of the benchmark's words there are, and the first one's item (-1: none).
     A null document has a null profile.
     """
@@ -167,11 +174,13 @@ def profile(batch: Any, *, model: ByteModel | None = None, benchmark: Benchmark 
     if benchmark is None:
         leaks[:, 1] = -1
     return _struct(batch, hashes, bands, counts, lines, grams, scripts, (lists.names, listed), leaks,
-                   None if model is None else bits)  # fmt: skip
+                   None if model is None else bits,
+                   None if learned is None else linear.scored(learned, data, offsets) - learned.bound)  # fmt: skip
 
 
 def _struct(batch: Any, hashes: U64, bands: U64, counts: I64, lines: I64, grams: I64, scripts: I64,
-            lists: tuple[Sequence[str], I64], leaks: I64, bits: I64 | None) -> Any:  # fmt: skip
+            lists: tuple[Sequence[str], I64], leaks: I64, bits: I64 | None,
+            odds: linear.F64 | None) -> Any:  # fmt: skip
     n = len(counts)
     columns: dict[str, Any] = {
         "hash": pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), n, [None, pa.py_buffer(hashes.tobytes())]),
@@ -192,6 +201,7 @@ def _struct(batch: Any, hashes: U64, bands: U64, counts: I64, lines: I64, grams:
     else:
         a_byte = bits / (bytemodel.UNIT * np.maximum(size, 1).astype(np.float64))
         columns["model_bits"] = pa.array(a_byte, mask=size == 0)
+    columns["pollution"] = pa.nulls(n, pa.float64()) if odds is None else pa.array(odds)
     absent = batch.is_null() if batch.null_count else None
     if absent is not None and isinstance(absent, pa.ChunkedArray):
         absent = absent.combine_chunks()

@@ -29,7 +29,8 @@ class Benchmark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """rules: presets or files, beside the recipe; languages: a document in another one goes, one in none that is known
     stays (empty: all stay); near: the least similarity of a copy to its keeper, null: only exact copies; exact: whether
-    copies go at all; model: a byte model of trusted text; personal: what becomes of personal data in what is kept."""
+    copies go at all; model: a byte model of trusted text; learned: a model of labelled documents, by
+    which one goes that is above its bound; personal: what becomes of personal data in what is kept."""
 
     name: Name
     version: str
@@ -39,13 +40,14 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exact: bool = True
     near: Similarity | None = 0.5
     model: str | None = None
+    learned: str | None = None
     benchmark: Benchmark | None = None
     personal: Literal["keep", "mask", "pseudonym"] = "keep"
 
 
 class Loaded(msgspec.Struct, frozen=True):
     """A recipe with its rules, so that a run that goes on later goes on by the same; folder: where its files lie;
-    digests: SHA-256 of the model and the benchmark."""
+    digests: SHA-256 of the models and the benchmark."""
 
     recipe: Recipe
     sets: tuple[RuleSet, ...]
@@ -88,7 +90,7 @@ def _loaded(recipe: Recipe, folder: Path, name: str) -> Loaded:
         raise invalid("near-without-exact", f"{name}: near copies are looked for and exact ones are not.", place="near",
                       remedy="Set `near: null`, or leave `exact` out.")  # fmt: skip
     digests = {}
-    for file in (recipe.model, recipe.benchmark.file if recipe.benchmark else None):
+    for file in (recipe.model, recipe.learned, recipe.benchmark.file if recipe.benchmark else None):
         if file is not None:
             try:
                 digests[file] = hashlib.sha256((folder / file).read_bytes()).hexdigest()

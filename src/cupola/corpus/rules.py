@@ -132,7 +132,7 @@ def _stop_words(signals: Signals) -> F64:
 
 SIGNALS: dict[str, Callable[[Signals], F64]] = {
     **{name: _plain(name) for name in ("bytes", "chars", "words", "singles", "sentences", "curly", "lines", "invalid",
-                                       "longest_line_chars", "model_bits", "leak_runs")},
+                                       "longest_line_chars", "model_bits", "pollution", "leak_runs")},
     "mean_word_chars": _share("word_chars", "words"),
     "mean_line_chars": _share("line_chars", "lines"),
     "hashes_a_word": _share("hashes", "words"),

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 from cyclopts import App, Parameter
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from cupola.corpus import recipe
-from cupola.corpus.engine import distribute, ledger
+from cupola.corpus import linear, recipe
+from cupola.corpus.engine import distribute, ledger, units
 from cupola.corpus.engine import plan as plans
 from cupola.corpus.engine import run as runs
 from cupola.corpus.engine.units import Columns
+from cupola.corpus.readers import Refused
 from cupola.corpus.say import EXIT_PARTLY, Files, IdColumn, Json, TextColumn_, err, out_, remarks, say
 from cupola.kernel.errors import invalid
 
@@ -32,6 +34,7 @@ def register(app: App) -> None:
     """Add the commands to `cupola refine`."""
     app.command(plan_command, name="plan")
     app.command(run_command, name="run")
+    app.command(learn_command, name="learn")
     app.command(explain_command, name="explain")
     app.command(diff_command, name="diff")
     app.command(restore_command, name="restore")
@@ -243,3 +246,45 @@ def verify_command(run: Run) -> int:
         out_.print(f"{len(manifest.parts)} files are as they were written; the ledger ends at {head}", highlight=False,
                    soft_wrap=True)  # fmt: skip
     return EXIT_PARTLY if wrong else 0
+
+
+def learn_command(
+    files: Files,
+    *,
+    out: Annotated[Path, Parameter(name="--out", help="The model's file (.npz).")],
+    label: Annotated[str, Parameter(help="The column of the label.")] = "label",
+    good: Annotated[str, Parameter(help="The label of what is wanted; any other names a kind of pollution.")] = "good",
+    false_alarms: Annotated[float, Parameter(help="How much of the good may go.")] = 0.01,
+    text: TextColumn_ = "text",
+    json_out: Json = False,
+) -> int:
+    """Learn from labelled documents what is not wanted; a recipe names the model: `learned: MODEL`.
+
+    Says by kind how much would go of labelled documents that were held back, with 95 % intervals.
+    """
+    texts: list[bytes] = []
+    kinds: list[str] = []
+    refused: list[Refused] = []
+    for unit in units.plan(files):
+        reader = units.Reader(unit, Columns(text, source=label))
+        for rows in reader.batches():
+            texts += [one.as_buffer().to_pybytes() for one in rows.texts]
+            kinds += rows.sources
+        refused += reader.refused
+    bad = [kind != good for kind in kinds]
+    found = linear.learn(texts, bad, false_alarms=false_alarms)
+    found.model.save(out)
+    above = found.scores > found.model.bound
+    shares = {kind: linear.interval(int(above[here].sum()), int(here.sum()))
+              for kind in sorted(set(kinds)) for here in [np.array([one == kind for one in kinds])]}  # fmt: skip
+    if json_out:
+        say({"documents": len(texts), "model": str(out), "bound": found.model.bound,
+             "found": {kind: {"share": share, "low": low, "high": high} for kind, (share, low, high) in shares.items()},
+             "refused": msgspec.to_builtins(refused)})  # fmt: skip
+        return EXIT_PARTLY if refused else 0
+    table = Table("label", "documents", "would go", "95 % interval")
+    for kind, (share, low, high) in shares.items():
+        table.add_row(escape(kind), str(kinds.count(kind)), f"{share:.1%}", f"{low:.1%} to {high:.1%}")
+    out_.print(table)
+    remarks(refused)
+    return EXIT_PARTLY if refused else 0

@@ -7,12 +7,12 @@ import functools
 import itertools
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from cupola.corpus import bytemodel, leakage, pii, rules
+from cupola.corpus import bytemodel, leakage, linear, pii, rules
 from cupola.corpus.engine.files import Folder, appearing, read_json, write_json
 from cupola.corpus.engine.units import Columns, Reader, Rows, Unit
 from cupola.corpus.language import UNKNOWN, languages
@@ -69,19 +69,28 @@ def asked_of(root: str) -> Asked:
 
 
 @functools.lru_cache(maxsize=2)
-def _tools(root: str) -> tuple[bytemodel.ByteModel | None, Benchmark | None]:
+def _tools(root: str) -> Tools:
     return tools_of(asked_of(root).recipe)
 
 
-def tools_of(loaded: Loaded) -> tuple[bytemodel.ByteModel | None, Benchmark | None]:
-    """The model and the benchmark that a recipe names."""
+class Tools(NamedTuple):
+    """What a profile is made with besides the text; `profile` knows them by these names."""
+
+    model: bytemodel.ByteModel | None
+    benchmark: Benchmark | None
+    learned: linear.Linear | None
+
+
+def tools_of(loaded: Loaded) -> Tools:
+    """The models and the benchmark that a recipe names."""
     recipe, items = loaded.recipe, None
     model = None if recipe.model is None else bytemodel.ByteModel.load(loaded.path(recipe.model))
     if recipe.benchmark is not None:
         source = Source([loaded.path(recipe.benchmark.file)], recipe.benchmark.text)
         items = leakage.benchmark([one for batch in source.batches() for one in batch.texts.to_pylist()],
                                   recipe.benchmark.run)  # fmt: skip
-    return model, items
+    learned = None if recipe.learned is None else linear.Linear.load(loaded.path(recipe.learned))
+    return Tools(model, items, learned)
 
 
 def judge(task: Task) -> Judged:
@@ -153,8 +162,7 @@ class _Writer:
 
 
 def _batch(asked: Asked, root: str, rows: Rows, before: int, sums: _Sums, texts: Any) -> tuple[Any, Any]:
-    model, items = _tools(root)
-    found = profile(rows.texts, model=model, benchmark=items)
+    found = profile(rows.texts, **_tools(root)._asdict())
     told = languages(found)
     broken = judged(asked.recipe, found, told)
     gone = np.unique(broken["row"].to_numpy())
@@ -200,6 +208,8 @@ def judged(loaded: Loaded, found: Any, told: Any) -> Any:
     """What a recipe's rules take of profiled documents, as `rules.drops` tells it, its languages first."""
     broken = rules.drops(found, loaded.sets)
     recipe = loaded.recipe
+    if recipe.learned is not None:
+        broken = _first(_polluted(found, loaded.digests[recipe.learned]), broken)
     if not recipe.languages:
         return broken
     language = told["language"].to_numpy(zero_copy_only=False)
@@ -213,6 +223,23 @@ def judged(loaded: Loaded, found: Any, told: Any) -> Any:
         "score": pa.array(share, pa.float64()),
         "threshold": pa.array(np.zeros(len(other))),
     })  # fmt: skip
-    both = pa.concat_tables([foreign, broken])
-    order = np.argsort(both["row"].to_numpy(), kind="stable")
-    return both.take(pa.array(order))
+    return _first(foreign, broken)
+
+
+def _polluted(found: Any, digest: str) -> Any:
+    odds = found.field("pollution").to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(odds > 0)
+    return pa.table({
+        "row": pa.array(rows),
+        "rule": pa.array(["learned/pollution"] * len(rows), pa.string()),
+        "version": pa.array([f"learned@{digest[:16]}"] * len(rows), pa.string()),
+        "signal": pa.array(["pollution"] * len(rows), pa.string()),
+        "score": pa.array(odds[rows], pa.float64()),
+        "threshold": pa.array(np.zeros(len(rows))),
+    })  # fmt: skip
+
+
+def _first(some: Any, others: Any) -> Any:
+    """Both, by row, and in a row these first."""
+    both = pa.concat_tables([some, others])
+    return both.take(pa.array(np.argsort(both["row"].to_numpy(), kind="stable")))

@@ -59,7 +59,7 @@ def look(
 ) -> Plan:
     """Look at the beginning of every unit, about `share` of it and at least one batch."""
     units = plan(paths, unit_bytes)
-    model, items = tools_of(loaded)
+    tools = tools_of(loaded)._asdict()
     out = Plan(len(units), sum(unit.bytes for unit in units))
     found = [Judged(0, {}, {}, {}, {}, 0, [], 0, "")]
     read: Counter[str] = Counter()
@@ -71,7 +71,7 @@ def look(
         batches = reader.batches()
         whole = True
         for rows in batches:
-            profiled = profile(rows.texts, model=model, benchmark=items)
+            profiled = profile(rows.texts, **tools)
             told = languages(profiled)
             out.documents += len(rows)
             here += int(profiled.field("bytes").to_numpy().sum())
