@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cupola.kernel import limits
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
 from cupola.quality.decisions import replay
@@ -128,3 +129,27 @@ def test_after_a_restart_the_same_is_decided_by_the_version_that_was_kept(foundr
     replayed = foundry.app(tenant, lambda conn: replay(conn, tenant, project.tasks[0]))
     assert replayed
     assert all(one.same for one in replayed if one.how == "crowd")
+
+
+def test_labels_that_are_decided_on_are_in_memory_a_few_at_a_time(
+    foundry: Foundry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = foundry.tenant()
+    project = foundry.project(tenant, 6, plan=Plan(0.8, 0.9, 4, 4, 0.0), spec=TEXT)
+    said = text("x " * 500)
+    say(foundry, project, said, 4)
+    each = 4 * len(json.dumps(said))
+    monkeypatch.setattr(limits, "MAX_DECIDED_BYTES", 2 * each + 200)
+    read: list[int] = []
+    votes = Aggregator._votes
+
+    async def watched(conn: Any, tenant: Any, known: Any, tasks: list[Any]) -> Any:
+        found = await votes(conn, tenant, known, tasks)
+        read.append(sum(len(one.label) for one in found))
+        return found
+
+    monkeypatch.setattr(Aggregator, "_votes", staticmethod(watched))
+    foundry.hear()
+    assert foundry.sql("SELECT DISTINCT state FROM task WHERE project = %s", project.id) == [(3,)]
+    assert read
+    assert max(read) <= limits.MAX_DECIDED_BYTES

@@ -52,6 +52,7 @@ MAX_TEXT_CHARS = 200_000
 MAX_CLASSES = 10_000
 MAX_LABEL_BYTES = 8 * 1024 * 1024
 MAX_FIT_BYTES = 128 * 1024 * 1024  # of the labels that a fit compares, of each kind of evidence; the newest count
+MAX_DECIDED_BYTES = 64 * 1024 * 1024  # of the labels that are decided on at a time; one task always is
 MAX_ROW_LABEL_BYTES = 32 * 1024  # a longer one lies in a blob, and its row names it
 
 # import

@@ -16,7 +16,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from cupola.kernel import clock, ids
+from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Problem
 from cupola.labels import Ontology, decode_label, encode, is_one, unit_kind, units
 from cupola.platform import events, jobs
@@ -177,11 +177,17 @@ class Aggregator:
         behind: what this model does not settle is left to the next, which looks at all that waits; a task must not be
         given out once more, nor to an expert, only because the crowd is quicker than the fits.
         """
-        if not tasks:
-            return 0
-        if len(known.stages) > 1:
-            await self._hand_on(conn, tenant, project, known, tasks)
-            return 0
+        left = 0
+        for part in await _by_weight(conn, tenant, known, tasks):
+            if len(known.stages) > 1:
+                await self._hand_on(conn, tenant, project, known, part)
+            else:
+                left += await self._settle_or_ask_part(conn, tenant, project, known, part, behind=behind)
+        return left
+
+    async def _settle_or_ask_part(
+        self, conn: Conn, tenant: UUID, project: UUID, known: Live, tasks: list[store.OpenTask], *, behind: bool
+    ) -> int:
         left = 0
         votes = await self._votes(conn, tenant, known, [task.id for task in tasks])
         # what was said of a task that is done again no longer counts, and nobody may have said anything since
@@ -325,9 +331,11 @@ class Aggregator:
                 tasks = await store.UNASKED.all(conn, tenant=tenant, project=project, after=after, limit=SCAN)
                 if not tasks:
                     return
-                votes = await self._votes(conn, tenant, known, [task.id for task in tasks if task.judged])
-                rulings = await self._rulings(conn, tenant, known, [task.id for task in tasks], votes)
-                wanted = {ruling.task: _value(known, ruling) for ruling in rulings}
+                wanted: dict[UUID, Value] = {}
+                for part in await _by_weight(conn, tenant, known, tasks):
+                    votes = await self._votes(conn, tenant, known, [task.id for task in part if task.judged])
+                    rulings = await self._rulings(conn, tenant, known, [task.id for task in part], votes)
+                    wanted.update({ruling.task: _value(known, ruling) for ruling in rulings})
                 nobody_left = await self._ask(conn, tenant, project, wanted)
                 if nobody_left:
                     await store.ESCALATE.run(
@@ -438,6 +446,24 @@ def _array(values: Iterable[UUID]) -> str:
 def _value(known: Live, ruling: Ruling) -> Value:
     strategy, model = known.strategy, known.model
     return lambda workers: strategy.value(model, ruling, workers)
+
+
+async def _by_weight(conn: Conn, tenant: UUID, known: Live, tasks: list[store.OpenTask]) -> list[list[store.OpenTask]]:
+    """The tasks in parts whose labels may be in memory together: of large drawings a few, of codes all."""
+    if not tasks or not (known.strategy.reads_labels or len(known.stages) > 1):
+        return [tasks] if tasks else []
+    rows = await store.JUDGED_BYTES.all(conn, tenant=tenant, tasks=[task.id for task in tasks])
+    weights = {row.task: row.bytes for row in rows}
+    parts: list[list[store.OpenTask]] = []
+    room = 0
+    for task in tasks:
+        weight = weights.get(task.id, 0)
+        if not parts or weight > room:
+            parts.append([])
+            room = limits.MAX_DECIDED_BYTES
+        parts[-1].append(task)
+        room -= weight
+    return parts
 
 
 def _parts(values: list[UUID], size: int) -> Iterable[list[UUID]]:

@@ -95,6 +95,14 @@ class StageVote:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedBytes:
+    """How long the labels of a task's judgements are together."""
+
+    task: UUID
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRow:
     version: int
     strategy: str
@@ -193,6 +201,12 @@ CODED_VOTES = Statement(
     "SELECT j.id, j.task, j.worker, j.code, '' AS label FROM judgement j "
     "JOIN task t ON t.tenant = j.tenant AND t.id = j.task WHERE j.tenant = %(tenant)s AND j.task = ANY (%(tasks)s) "
     "AND j.stage = 0 AND (t.heard_since IS NULL OR j.at >= t.heard_since) ORDER BY j.id",
+)
+# How much is to be read of each task before it is decided on; tasks nobody has judged have no row.
+JUDGED_BYTES = Statement(
+    JudgedBytes,
+    "SELECT j.task, sum(label_bytes(j.label))::bigint AS bytes FROM judgement j WHERE j.tenant = %(tenant)s "
+    "AND j.task = ANY (%(tasks)s) GROUP BY j.task",
 )
 # Of a project with reviews: whatever was said at any stage.
 STAGE_VOTES = Statement(
