@@ -98,10 +98,26 @@ def test_what_is_refused_for_one_word_of_the_ontology_is_taken_without_it(case: 
 FOR_PEOPLE = {"title", "colour", "compare"}  # words, looks, how it is settled: no label is wrong for them
 OF_EACH_TYPE = {"type", "options", "required", "when", "least", "most", "min_chars", "max_chars", "pattern"}
 A_VALUE: dict[str, Any] = {
-    "type": "bool", "options": ["x"], "required": True, "when": {"attribute": "p", "equals": True}, "classes": ["a"],
-    "least": 1, "most": 1, "max_chars": 5, "min_chars": 1, "pattern": "a", "name": "r", "geometry": "box",
-    "min_width_px": 5, "min_height_px": 5, "can_turn": False,
-}  # fmt: skip
+    "type": "bool",
+    "options": ["x", "y"],
+    "required": True,
+    "when": {"attribute": "p", "equals": True},
+    "classes": ["a"],
+    "least": 1,
+    "most": 1,
+    "max_chars": 5,
+    "min_chars": 1,
+    "pattern": "a",
+    "name": "r",
+    "geometry": "box",
+    "min_width_px": 5,
+    "min_height_px": 5,
+    "can_turn": False,
+    "columns": [{"name": "c", "type": "bool"}],
+    "accepts": ["image"],
+}
+NEEDED = {"choice": {"options": ["x"]}, "multi": {"options": ["x"]}, "ranking": {"options": ["x", "y"]},
+          "rows": {"columns": [{"name": "c", "type": "text"}]}}  # fmt: skip
 
 
 def members(struct: type[msgspec.Struct]) -> set[str]:
@@ -137,7 +153,7 @@ def constraints() -> set[str]:
             continue
         found |= {f"{name}: when {member}" for member in members(Condition)}
         for type_ in get_args(AttributeType):
-            least = {"name": "q", "type": type_, **({"options": ["x"]} if type_ in ("choice", "multi") else {})}
+            least = {"name": "q", "type": type_, **NEEDED.get(type_, {})}
             for member in members(AttributeSpec):
                 question = least if member == "type" else {**least, member: A_VALUE[member]}
                 if is_ontology({**base, "attributes": [{"name": "p", "type": "bool"}, question]}):

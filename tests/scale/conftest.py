@@ -25,11 +25,12 @@ from cupola.quality import api as quality_api
 from cupola.routing import api as routing_api
 from cupola.tasks import api as tasks_api
 from cupola.tasks import work_api
+from cupola.tasks.handing_in import api as handing_in_api
 from tests.serving import Person, Serving, fresh_serving, template
 
 ROUTERS = [
     *(identity_api.router, ledger_api.router, catalog_api.router, quality_api.router, tasks_api.router),
-    *(work_api.router, routing_api.router, blob_api.router, orders_api.router, router),
+    *(work_api.router, handing_in_api.router, routing_api.router, blob_api.router, orders_api.router, router),
 ]
 
 

@@ -20,6 +20,12 @@ async function draw(page: Page): Promise<void> {
   await page.getByText('1. ', { exact: false }).first().waitFor();
 }
 
+/** A picture of one pixel. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
 const STORIES: Record<string, Story> = {
   choice: {
     spec: { kind: 'choice', classes: [{ name: 'disc' }, { name: 'square' }] },
@@ -69,6 +75,55 @@ const STORIES: Record<string, Story> = {
       await page.getByLabel('sides').fill('4');
       await page.getByRole('radio', { name: 'Yes' }).check();
       await page.getByLabel('words').fill('a bright shape');
+    },
+    finish: 'Control+Enter',
+  },
+  'form of an order, a file and entries': {
+    spec: {
+      kind: 'form',
+      attributes: [
+        { name: 'best first', type: 'ranking', options: ['sharpness', 'colour', 'size'], required: true },
+        { name: 'proof', type: 'file', required: true, accepts: ['image'] },
+        {
+          name: 'lines',
+          type: 'rows',
+          least: 1,
+          columns: [
+            { name: 'what', type: 'text', required: true },
+            { name: 'paid', type: 'bool' },
+            { name: 'how', type: 'choice', options: ['cash', 'card'], when: { attribute: 'paid', equals: true } },
+          ],
+        },
+      ],
+    },
+    answer: async (page) => {
+      // By keys: the last to the top. Nothing is in order before somebody said so.
+      await page.getByText('Not in order yet.').waitFor();
+      await page.getByRole('listitem', { name: 'size, 3 of 3' }).focus();
+      await page.keyboard.press('Shift+ArrowUp');
+      await page.getByRole('listitem', { name: 'size, 2 of 3' }).waitFor();
+      await page.keyboard.press('Shift+ArrowUp');
+      await page.getByRole('listitem', { name: 'size, 1 of 3' }).waitFor();
+      // By hand: colour above sharpness.
+      const grip = await page.getByRole('listitem', { name: 'colour, 3 of 3' }).locator('.cup-rank-grip').boundingBox();
+      const above = await page.getByRole('listitem', { name: 'sharpness, 2 of 3' }).boundingBox();
+      if (!grip || !above) throw new Error('The list is not there.');
+      await page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2);
+      await page.mouse.down();
+      await page.mouse.move(grip.x + grip.width / 2, above.y + above.height / 2, { steps: 4 });
+      await page.mouse.up();
+      await page.getByRole('listitem', { name: 'colour, 2 of 3' }).waitFor();
+      const file = page.locator('input[type=file]').first();
+      await file.setInputFiles({ name: '证据 1.png', mimeType: 'image/png', buffer: PIXEL });
+      await page.locator('.cup-file-field').getByRole('link', { name: '证据 1.png' }).waitFor();
+      await page.getByRole('button', { name: 'Add an entry to lines' }).click();
+      await page.getByLabel('what').fill('tea');
+      await page.getByRole('radio', { name: 'Yes' }).check();
+      await page.getByRole('combobox', { name: 'how' }).click();
+      await page.getByRole('option', { name: 'card' }).click();
+      await page.getByRole('button', { name: 'Add an entry to lines' }).click();
+      await page.getByText('Entry 2 of “lines” is empty.').waitFor();
+      await page.getByRole('button', { name: 'Remove entry 2' }).click();
     },
     finish: 'Control+Enter',
   },

@@ -42,6 +42,7 @@ from cupola.releases import api as releases_api
 from cupola.routing import api as routing_api
 from cupola.tasks import api as tasks_api
 from cupola.tasks import work_api
+from cupola.tasks.handing_in import api as handing_in_api
 from cupola.tasks.training import api as training_api
 
 log = logging.getLogger("cupola.http")
@@ -274,6 +275,7 @@ def create_app(
         opinions_api.router,
         tasks_api.router,
         training_api.router,
+        handing_in_api.router,
         routing_api.router,
         releases_api.router,
         webhooks_api.router,

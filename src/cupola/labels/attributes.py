@@ -6,15 +6,18 @@ They are asked of each object that somebody draws, and of an item as a whole whe
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
-from cupola.labels.ontology import AttributeSpec, AttributeType, AttributeValue
+from cupola.labels.ontology import FAMILIES, Answer, AttributeSpec, AttributeType, FileAnswer, Rows, family_of
 from cupola.labels.patterns import matches_whole
 from cupola.labels.places import BLANKS, pointer, unstorable
 
-Answers = Mapping[str, AttributeValue]
+Answers = Mapping[str, Answer]
+_sha256 = re.compile(r"[0-9a-f]{64}\Z")
+_media_type = re.compile(r"[a-z]+/[a-z0-9.+-]{1,100}\Z")
 
 
 def validate(given: Answers, specs: Mapping[str, AttributeSpec], place: str, owner: str) -> None:
@@ -39,6 +42,9 @@ def validate(given: Answers, specs: Mapping[str, AttributeSpec], place: str, own
                 here,
                 "Remove it, or mend the attribute that it depends on.",
             )
+        if isinstance(value, Rows) and spec.type == "rows":
+            for number, row in enumerate(value.rows):
+                validate(row, spec.column_named, f"{here}/rows/{number}", f"Row {number + 1} of {name!r}")
         if not fits(spec, value):
             raise _wrong(
                 "label-attribute-value",
@@ -66,16 +72,16 @@ def asked(spec: AttributeSpec, given: Answers) -> bool:
     return type(value) is type(spec.when.equals) and value == spec.when.equals
 
 
-def fits(spec: AttributeSpec, value: AttributeValue) -> bool:
+def fits(spec: AttributeSpec, value: Answer) -> bool:
     """Is it a value that the attribute may have? What says nothing fits wherever no answer is required."""
     return _FITS[spec.type](spec, value)
 
 
-def _is_option(spec: AttributeSpec, value: AttributeValue) -> bool:
+def _is_option(spec: AttributeSpec, value: Answer) -> bool:
     return isinstance(value, str) and value in spec.option_set
 
 
-def _are_options(spec: AttributeSpec, value: AttributeValue) -> bool:
+def _are_options(spec: AttributeSpec, value: Answer) -> bool:
     return (
         isinstance(value, list)
         and len(set(value)) == len(value)
@@ -84,17 +90,17 @@ def _are_options(spec: AttributeSpec, value: AttributeValue) -> bool:
     )
 
 
-def _is_text(spec: AttributeSpec, value: AttributeValue) -> bool:
+def _is_text(spec: AttributeSpec, value: Answer) -> bool:
     return isinstance(value, str) and not unstorable(value) and _is_written_so(spec, value)
 
 
-def _is_number(spec: AttributeSpec, value: AttributeValue) -> bool:
+def _is_number(spec: AttributeSpec, value: Answer) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return math.isfinite(value) and _within(spec, value)
 
 
-def _is_flag(spec: AttributeSpec, value: AttributeValue) -> bool:
+def _is_flag(spec: AttributeSpec, value: Answer) -> bool:
     return isinstance(value, bool)
 
 
@@ -111,19 +117,59 @@ def _within(spec: AttributeSpec, number: float) -> bool:
     return (spec.least is None or number >= spec.least) and (spec.most is None or number <= spec.most)
 
 
-_FITS: Mapping[AttributeType, Callable[[AttributeSpec, AttributeValue], bool]] = {
+def _is_order(spec: AttributeSpec, value: Answer) -> bool:
+    return isinstance(value, list) and len(value) == len(spec.options) and spec.option_set == set(value)
+
+
+def _is_file(spec: AttributeSpec, value: Answer) -> bool:
+    return (
+        isinstance(value, FileAnswer)
+        and _sha256.match(value.sha256) is not None
+        and _media_type.match(value.media_type) is not None
+        and 0 < value.bytes <= limits.MAX_ANSWER_FILE_BYTES
+        and bool(value.name.strip(BLANKS))
+        and len(value.name) <= limits.MAX_NAME_CHARS
+        and not unstorable(value.name)
+        and family_of(value.media_type) in (spec.accepts or FAMILIES)
+    )
+
+
+def _are_rows(spec: AttributeSpec, value: Answer) -> bool:
+    if not isinstance(value, Rows) or len(value.rows) > limits.MAX_ANSWER_ROWS:
+        return False
+    # without a row nothing is said; whether something must be is asked elsewhere
+    return (not value.rows or _within(spec, len(value.rows))) and all(_is_row(spec, row) for row in value.rows)
+
+
+def _is_row(spec: AttributeSpec, row: Answers) -> bool:
+    columns = spec.column_named
+    return (
+        any(answered(value) for value in row.values())
+        and all(name in columns and asked(columns[name], row) and fits(columns[name], row[name]) for name in row)
+        and all(
+            answered(row.get(name)) or not column.required or not asked(column, row) for name, column in columns.items()
+        )
+    )
+
+
+_FITS: Mapping[AttributeType, Callable[[AttributeSpec, Answer], bool]] = {
     "choice": _is_option,
     "multi": _are_options,
     "text": _is_text,
     "number": _is_number,
     "bool": _is_flag,
+    "ranking": _is_order,
+    "file": _is_file,
+    "rows": _are_rows,
 }
 
 
-def answered(value: AttributeValue | None) -> bool:
-    """Nothing chosen and nothing but blanks are no answer."""
+def answered(value: Answer | None) -> bool:
+    """Nothing chosen, nothing but blanks and no row are no answer."""
     if isinstance(value, str):
         return bool(value.strip(BLANKS))
+    if isinstance(value, Rows):
+        return bool(value.rows)
     return value is not None and value != []
 
 
@@ -133,8 +179,8 @@ def alike(a: Answers, b: Answers) -> bool:
     return first == {name: meant(value) for name, value in b.items() if answered(value)}
 
 
-def meant(value: AttributeValue) -> object:
-    """What a value says, so that two that say the same are equal."""
+def meant(value: Answer) -> object:
+    """What a value says, so that two that say the same are equal; of several options whichever their order."""
     if isinstance(value, list):
         return frozenset(value)
     return (type(value) is bool, value.strip(BLANKS) if isinstance(value, str) else value)

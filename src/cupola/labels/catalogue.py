@@ -40,6 +40,8 @@ def catalogue() -> dict[str, Any]:
             "text_chars": limits.MAX_TEXT_CHARS,
             "objects": limits.MAX_OBJECTS_PER_LABEL,
             "points": limits.MAX_POINTS_PER_SHAPE,
+            "answer_rows": limits.MAX_ANSWER_ROWS,
+            "answer_file_bytes": limits.MAX_ANSWER_FILE_BYTES,
         },
     }
 

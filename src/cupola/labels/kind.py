@@ -6,7 +6,7 @@ A new kind is one file with a Struct and a subclass of `LabelKind`, and one line
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -15,7 +15,7 @@ import msgspec
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels.facts import ItemFacts
 from cupola.labels.label import Label
-from cupola.labels.ontology import AttributeValue, Ontology
+from cupola.labels.ontology import AttributeValue, FileAnswer, Ontology
 from cupola.labels.shapes.shape import Shape
 
 L = TypeVar("L", bound=Label)
@@ -136,6 +136,10 @@ class LabelKind(ABC, Generic[L]):
     def things_of(self, label: L) -> Sequence[Thing]:
         """The things that the label places in the item."""
         return ()
+
+    def files_of(self, label: L) -> Iterator[tuple[str, FileAnswer]]:
+        """(place as a JSON pointer, file) of each file that the label names: what somebody handed in."""
+        return iter(())
 
     def from_plain(self, said: str | Sequence[str]) -> L | None:
         """The label that a bare text or list in a table means; None where it can mean none of this kind."""

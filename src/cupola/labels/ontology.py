@@ -13,8 +13,39 @@ import msgspec
 
 from cupola.kernel import limits
 
-AttributeType = Literal["choice", "multi", "text", "number", "bool"]
+AttributeType = Literal["choice", "multi", "text", "number", "bool", "ranking", "file", "rows"]
+IN_FORMS = frozenset({"ranking", "file", "rows"})  # asked of an item as a whole, never of an object
+FAMILIES = ("image", "pdf", "text", "audio", "video", "archive")  # of files that people hand in
 AttributeValue = str | bool | int | float | list[str]
+
+
+_OTHERWISE = {"application/pdf": "pdf", "application/zip": "archive"}
+
+
+def family_of(media_type: str) -> str:
+    """The family of files that a media type is of."""
+    return _OTHERWISE.get(media_type, media_type.partition("/")[0])
+
+
+class FileAnswer(msgspec.Struct, frozen=True, tag_field="type", tag="file", forbid_unknown_fields=True):
+    """A file that somebody handed in: its name as they had it, and what its bytes were found to be."""
+
+    sha256: str
+    name: str
+    media_type: str
+    bytes: int
+
+
+Cell = AttributeValue | FileAnswer
+
+
+class Rows(msgspec.Struct, frozen=True, tag_field="type", tag="rows", forbid_unknown_fields=True):
+    """The same questions answered as often as there was something to say: {question: value} each time, in order."""
+
+    rows: list[dict[str, Cell]]
+
+
+Answer = Cell | Rows  # to a question of a form
 
 
 class ClassSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -40,7 +71,9 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
     """A question: about each object of `classes` (None: of every class), or in a form about the whole item.
 
-    least, most: bounds of a number, or how many options of a multi attribute; min_chars, max_chars and `pattern` (RE2
+    options: of a ranking, what is put in order, all of it. least, most: bounds of a number, how many options of a multi
+    attribute, or how many rows. columns: of rows, what each row is asked. accepts: families of files, such as "image";
+    without them every type that is known. min_chars, max_chars and `pattern` (RE2
     syntax, must match the whole): of a text, which without an answer breaks none of them.
     """
 
@@ -56,6 +89,12 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     max_chars: int | None = None
     min_chars: int = 0
     pattern: str | None = None
+    columns: list[AttributeSpec] = []
+    accepts: list[str] = []
+
+    @cached_property
+    def column_named(self) -> dict[str, AttributeSpec]:
+        return {spec.name: spec for spec in self.columns}
 
     @cached_property
     def option_set(self) -> frozenset[str]:
@@ -101,6 +140,11 @@ class Ontology(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     def attribute_named(self) -> dict[str, AttributeSpec]:
         """Attribute name -> the attribute, in the ontology's order."""
         return {spec.name: spec for spec in self.attributes}
+
+    @cached_property
+    def asks_files(self) -> bool:
+        """Whether some question, or column of one, is answered by a file."""
+        return any(spec.type == "file" for one in self.attributes for spec in (one, *one.columns))
 
     @cached_property
     def geometry_of(self) -> dict[str, str | None]:

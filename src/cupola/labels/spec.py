@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,13 +11,14 @@ import msgspec
 from cupola.kernel import limits
 from cupola.labels.kind import wrong_spec as _wrong
 from cupola.labels.kinds import KINDS
-from cupola.labels.ontology import AttributeSpec, ClassSpec, Condition, Ontology, TextSpec
+from cupola.labels.ontology import FAMILIES, IN_FORMS, AttributeSpec, ClassSpec, Condition, Ontology, TextSpec
 from cupola.labels.patterns import MAX_PATTERN_CHARS, is_pattern
 from cupola.labels.places import problem_from_msgspec, unstorable
 from cupola.labels.shapes import SHAPES
 
 MAX_OPTIONS = 1_000
 MAX_ATTRIBUTES = 200
+MAX_COLUMNS = 50
 MAX_SIZE_PX = 1_000_000
 # what an ontology may hold beside its kind, and its name in a complaint
 PARTS = {
@@ -64,7 +65,9 @@ def check_ontology(ontology: Ontology) -> None:
     kind.check_spec(ontology)
     _check_counts(ontology)
     _check_classes(ontology)
-    _check_attributes(ontology)
+    if len(ontology.attributes) > MAX_ATTRIBUTES:
+        raise _wrong("/attributes", f"More than {MAX_ATTRIBUTES} attributes.", "Ask for fewer.")
+    _check_attributes(ontology.attributes, ontology, "/attributes")
     if ontology.text is not None:
         _check_text(ontology.text)
 
@@ -111,16 +114,19 @@ def _check_counts(ontology: Ontology) -> None:
         raise _wrong("/at_least", f"There are only {len(ontology.classes)} classes.", "Choose a smaller number.")
 
 
-def _check_attributes(ontology: Ontology) -> None:
-    if len(ontology.attributes) > MAX_ATTRIBUTES:
-        raise _wrong("/attributes", f"More than {MAX_ATTRIBUTES} attributes.", "Ask for fewer.")
+def _check_attributes(specs: Sequence[AttributeSpec], ontology: Ontology, where: str) -> None:
     earlier: dict[str, AttributeSpec] = {}
     seen: set[str] = set()
-    for position, spec in enumerate(ontology.attributes):
-        place = f"/attributes/{position}"
+    for position, spec in enumerate(specs):
+        place = f"{where}/{position}"
         _check_name(spec.name, f"{place}/name", seen)
         _check_title(spec.title, f"{place}/title")
+        if spec.type in IN_FORMS and "classes" in KINDS[ontology.kind].parts:
+            raise _wrong(f"{place}/type", f"Of an object no {spec.type} is asked.", "Ask it in a project of forms.")
         _check_options(spec, place)
+        _check_columns(spec, ontology, place)
+        if spec.accepts and (spec.type != "file" or not set(spec.accepts) <= set(FAMILIES)):
+            raise _wrong(f"{place}/accepts", f"Of a file, some of: {', '.join(FAMILIES)}.", "Choose among them.")
         for index, name in enumerate(spec.classes or []):
             if name not in ontology.class_index:
                 raise _wrong(f"{place}/classes/{index}", f"There is no class {name!r}.", "Name an existing class.")
@@ -131,20 +137,37 @@ def _check_attributes(ontology: Ontology) -> None:
 
 
 def _check_options(spec: AttributeSpec, place: str) -> None:
-    if spec.type not in ("choice", "multi"):
+    if spec.type not in ("choice", "multi", "ranking"):
         if spec.options:
             raise _wrong(f"{place}/options", f"A {spec.type} attribute has no options.", "Remove them.")
         return
-    if not 1 <= len(spec.options) <= MAX_OPTIONS:
-        raise _wrong(f"{place}/options", f"It needs 1 to {MAX_OPTIONS} options.", "List them.")
+    fewest = 2 if spec.type == "ranking" else 1
+    if not fewest <= len(spec.options) <= MAX_OPTIONS:
+        raise _wrong(f"{place}/options", f"It needs {fewest} to {MAX_OPTIONS} options.", "List them.")
     seen: set[str] = set()
     for index, option in enumerate(spec.options):
         _check_name(option, f"{place}/options/{index}", seen)
 
 
+def _check_columns(spec: AttributeSpec, ontology: Ontology, place: str) -> None:
+    if spec.type != "rows":
+        if spec.columns:
+            raise _wrong(f"{place}/columns", f"A {spec.type} attribute has no columns.", "Remove them.")
+        return
+    if not 1 <= len(spec.columns) <= MAX_COLUMNS:
+        raise _wrong(f"{place}/columns", f"It needs 1 to {MAX_COLUMNS} columns.", "List what each row is asked.")
+    for position, column in enumerate(spec.columns):
+        here = f"{place}/columns/{position}"
+        if column.type == "rows":
+            raise _wrong(f"{here}/type", "Rows have no rows within them.", "Ask for them beside each other.")
+        if column.classes is not None:
+            raise _wrong(f"{here}/classes", "A form has no classes.", "Remove them.")
+    _check_attributes(spec.columns, ontology, f"{place}/columns")
+
+
 def _check_bounds(spec: AttributeSpec, place: str) -> None:
     bounded = spec.least is not None or spec.most is not None
-    if bounded and spec.type not in ("number", "multi"):
+    if bounded and spec.type not in ("number", "multi", "rows"):
         raise _wrong(f"{place}/least", f"A {spec.type} attribute has no bounds.", "Remove them.")
     if spec.least is not None and spec.most is not None and spec.least > spec.most:
         raise _wrong(f"{place}/least", "It is above `most`.", "Choose a smaller one.")

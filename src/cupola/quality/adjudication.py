@@ -16,6 +16,7 @@ from cupola.platform.runtime import Runtime
 from cupola.quality import store
 from cupola.quality.model import Doubtful, Settled, Unclear
 from cupola.tasks import service as tasks_service
+from cupola.tasks.handing_in import service as handing_in
 
 ESCALATED, SETTLED = map(states.TASK.index, ("escalated", "settled"))
 
@@ -93,6 +94,7 @@ async def adjudicate(
     if label is not None:
         decoded = label_from(label)
         validate(decoded, ontology, await tasks_service.facts_of(conn, tenant, task))
+        await handing_in.check_for_task(conn, tenant, task, decoded)
         text, code = encode(decoded).decode(), code_of(decoded, ontology)
     now = clock.now()
     settlement = ids.uuid7()

@@ -39,6 +39,7 @@ from cupola.quality.certify import Outcome
 from cupola.releases import freezing, model, store
 from cupola.releases.model import AuditAsked, AuditState, CertificateView, FreezingState, Release
 from cupola.tasks import service as tasks_service
+from cupola.tasks.handing_in import service as handing_in
 
 
 async def declare(
@@ -254,6 +255,7 @@ async def judge(
         _, ontology = await tasks_service.project_and_ontology(conn, tenant, frozen.project)
         said = label_from(label)
         validate(said, ontology, await tasks_service.facts_of(conn, tenant, row.task))
+        await handing_in.check_for_task(conn, tenant, row.task, said)
         text = encode(said).decode()
         released = decode_label(row.label)
         correct = same(said, released, ontology)

@@ -1,6 +1,6 @@
 /** Every operation of the server that the app uses, by name. Paths live here and nowhere else. */
 import type { DraftHeld, DraftSent } from '../editor/core/page_session';
-import { del, get, patch, post, put, type Query, upload, withQuery } from './http';
+import { call, del, get, patch, post, put, type Query, upload, withQuery } from './http';
 import type * as T from './types';
 
 const id = encodeURIComponent;
@@ -44,6 +44,16 @@ export const ontologies = {
   addVersion: (ontology: string, body: { spec: T.Ontology; guidelines: T.Localised }) =>
     post<T.OntologyVersion>(`/api/ontologies/${id(ontology)}/versions`, body),
 };
+
+/** Files that people hand in as answers: by the task on a page of theirs, or by the item that they decide on. */
+const answerFiles = (path: string) => ({
+  give: (file: File) => call<T.FileAnswer>('POST', path, { raw: file, query: { name: file.name } }),
+  address: async (sha256: string) => (await get<{ url: string }>(`${path}/${id(sha256)}`)).url,
+});
+export type AnswerFiles = ReturnType<typeof answerFiles>;
+export const filesOfWork = (assignment: string, task: string) =>
+  answerFiles(`/api/work/assignments/${id(assignment)}/tasks/${id(task)}/files`);
+export const filesOfItem = (item: string) => answerFiles(`/api/items/${id(item)}/files`);
 
 export const projects = {
   list: (query?: Query) => get<T.Page<T.Project>>('/api/projects', query),

@@ -563,6 +563,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/items/{item}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post File
+         * @description Hand in a file for an item that you adjudicate or audit.
+         */
+        post: operations["post_file_api_items__item__files_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/items/{item}/files/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File
+         * @description Where you read a file that was handed in for an item.
+         */
+        get: operations["get_file_api_items__item__files__sha256__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/keys": {
         parameters: {
             query?: never;
@@ -1969,6 +2009,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/work/assignments/{assignment}/tasks/{task}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post File Of Work
+         * @description Hand in a file for a task on your page; what comes back is the answer to put into the form.
+         */
+        post: operations["post_file_of_work_api_work_assignments__assignment__tasks__task__files_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/work/assignments/{assignment}/tasks/{task}/files/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File Of Work
+         * @description Where you read a file of yours, or of the label that you review.
+         */
+        get: operations["get_file_of_work_api_work_assignments__assignment__tasks__task__files__sha256__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/work/earnings": {
         parameters: {
             query?: never;
@@ -2173,6 +2253,14 @@ export interface components {
             trouble: string;
         };
         /**
+         * Address
+         * @description Where bytes are read for some minutes, by whoever asked for it.
+         */
+        Address: {
+            /** Url */
+            url: string;
+        };
+        /**
          * Agreement
          * @description Krippendorff's alpha, nominal, with a bootstrap interval; None where nothing was judged twice.
          */
@@ -2327,12 +2415,18 @@ export interface components {
          * AttributeSpec
          * @description A question: about each object of `classes` (None: of every class), or in a form about the whole item.
          *
-         *         least, most: bounds of a number, or how many options of a multi attribute; min_chars, max_chars and `pattern` (RE2
+         *         options: of a ranking, what is put in order, all of it. least, most: bounds of a number, how many options of a multi
+         *         attribute, or how many rows. columns: of rows, what each row is asked. accepts: families of files, such as "image";
+         *         without them every type that is known. min_chars, max_chars and `pattern` (RE2
          *         syntax, must match the whole): of a text, which without an answer breaks none of them.
          */
         AttributeSpec: {
+            /** @default [] */
+            accepts?: string[];
             /** @default null */
             classes?: string[] | null;
+            /** @default [] */
+            columns?: components["schemas"]["AttributeSpec"][];
             /** @default null */
             least?: number | null;
             /** @default null */
@@ -2353,7 +2447,7 @@ export interface components {
                 [key: string]: string;
             } | null;
             /** @enum {unknown} */
-            type: "bool" | "choice" | "multi" | "number" | "text";
+            type: "bool" | "choice" | "file" | "multi" | "number" | "ranking" | "rows" | "text";
             /** @default null */
             when?: components["schemas"]["Condition"] | null;
         };
@@ -3123,6 +3217,18 @@ export interface components {
             /** Fence */
             fence: number;
         };
+        /**
+         * FileAnswer
+         * @description A file that somebody handed in: its name as they had it, and what its bytes were found to be.
+         */
+        FileAnswer: {
+            bytes: number;
+            media_type: string;
+            name: string;
+            sha256: string;
+            /** @enum {unknown} */
+            type: "file";
+        };
         /** FixIn */
         FixIn: {
             /** Estimate Median S */
@@ -3180,7 +3286,7 @@ export interface components {
          */
         FormLabel: {
             answers: {
-                [key: string]: string | boolean | number | string[];
+                [key: string]: string | boolean | number | string[] | (components["schemas"]["FileAnswer"] | components["schemas"]["Rows"]);
             };
             /** @enum {unknown} */
             kind: "form";
@@ -3194,6 +3300,25 @@ export interface components {
             of: number;
             /** Rows */
             rows: number;
+        };
+        /**
+         * GivenFile
+         * @description A file as an answer of a form names it.
+         */
+        GivenFile: {
+            /** Bytes */
+            bytes: number;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Type
+             * @constant
+             */
+            type: "file";
         };
         /** GoldLabel */
         GoldLabel: {
@@ -5081,6 +5206,17 @@ export interface components {
              * @enum {string}
              */
             role: "owner" | "manager" | "reviewer";
+        };
+        /**
+         * Rows
+         * @description The same questions answered as often as there was something to say: {question: value} each time, in order.
+         */
+        Rows: {
+            rows: {
+                [key: string]: string | boolean | number | string[] | components["schemas"]["FileAnswer"];
+            }[];
+            /** @enum {unknown} */
+            type: "rows";
         };
         /**
          * Secret
@@ -8704,6 +8840,205 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_file_api_items__item__files_post: {
+        parameters: {
+            query: {
+                /** @description The file's own. */
+                name: string;
+            };
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenFile"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file_api_items__item__files__sha256__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Address"];
+                };
             };
             /** @description The request is not right */
             400: {
@@ -17110,6 +17445,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Submitted"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_file_of_work_api_work_assignments__assignment__tasks__task__files_post: {
+        parameters: {
+            query: {
+                /** @description The file's own. */
+                name: string;
+            };
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                assignment: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenFile"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file_of_work_api_work_assignments__assignment__tasks__task__files__sha256__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+                sha256: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Address"];
                 };
             };
             /** @description The request is not right */

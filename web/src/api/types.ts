@@ -44,6 +44,11 @@ export type BoxShape = S['Box'];
 export type PointShape = S['Point'];
 export type PolygonShape = S['Polygon'];
 export type AttributeValue = NonNullable<LabelObject['attributes']>[string];
+export type FileAnswer = S['FileAnswer'];
+export type RowsAnswer = S['Rows'];
+/** Of a cell of a row; of a question of a form. */
+export type Cell = RowsAnswer['rows'][number][string];
+export type Answer = S['FormLabel']['answers'][string];
 export type ObjectSource = NonNullable<LabelObject['source']>;
 export type ChoiceLabel = S['ChoiceLabel'];
 export type TextLabel = S['TextLabel'];

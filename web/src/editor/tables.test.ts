@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Kind, Label, Ontology, Shape } from '../api/types';
 import { openDocument, type Setting } from './core/document';
-import { MAX_OBJECTS, MAX_POINTS, MAX_TEXT_CHARS } from './core/limits';
+import { MAX_ANSWER_FILE_BYTES, MAX_ANSWER_ROWS, MAX_OBJECTS, MAX_POINTS, MAX_TEXT_CHARS } from './core/limits';
 import { KINDS } from './kinds';
 import { classesIn, emptyLabel, isEmpty, KIND_LIST, modelOf, wordsOf } from './kinds/models';
 import { BLANK_OWNS, setupOf } from './kinds/setups';
@@ -165,6 +165,12 @@ describe('the editor judges as the server does', () => {
   });
 
   it('has the limits of the server', () => {
-    expect({ text_chars: MAX_TEXT_CHARS, objects: MAX_OBJECTS, points: MAX_POINTS }).toEqual(catalogue.limits);
+    expect({
+      text_chars: MAX_TEXT_CHARS,
+      objects: MAX_OBJECTS,
+      points: MAX_POINTS,
+      answer_rows: MAX_ANSWER_ROWS,
+      answer_file_bytes: MAX_ANSWER_FILE_BYTES,
+    }).toEqual(catalogue.limits);
   });
 });

@@ -4,6 +4,12 @@
  */
 export const problems: Readonly<Record<string, readonly [detail: string, remedy?: string]>> = {
   'amount-range': ['金额须为正整数（以最小货币单位计，如分）。'],
+  'answer-file-empty': ['文件是空的。', '请选择有内容的那个文件。'],
+  'answer-file-large': ['提交的文件过大。', '请提交较小的文件。'],
+  'answer-file-name': ['文件没有名称。', '请为其命名。'],
+  'answer-file-type': ['不接收这种类型的文件。', '可提交图片、PDF、文本、声音、视频或 zip 压缩包。'],
+  'answer-file-unknown': ['该文件并非为此条目提交。', '请先提交文件，再照回答中的样子填写。'],
+  'answer-files-many': ['同一人为同一条目提交的文件已达上限。', '请使用已提交的文件。'],
   'assignment-ended': ['本任务包已不归你：已提交、已退回或已超时。', '请重新领取；超时任务包的草稿会一并带回。'],
   'assignment-expired': [
     '本任务包已超时；标签已存为草稿，会优先交还给你。',

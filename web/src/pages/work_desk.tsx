@@ -1,7 +1,8 @@
 import { Alert, Button, Group, Loader, Select, Stack, Text, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { filesOfWork } from '../api/calls';
 import { Problem } from '../api/http';
 import { useSession } from '../api/session';
 import type { Trouble } from '../api/trouble';
@@ -10,6 +11,7 @@ import type { OutboxEntry } from '../editor/core/journal';
 import type { PageSession, Saving } from '../editor/core/page_session';
 import { WorkController } from '../editor/core/work_controller';
 import { Desk } from '../editor/Desk';
+import { FilesHome } from '../editor/kinds/form/files';
 import { modelOf } from '../editor/kinds/models';
 import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
@@ -238,15 +240,18 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
     };
   }, [page, durable]);
 
-  if (!session) return null;
   const { assignment } = page;
+  const task = page.currentTask?.task;
+  const files = useMemo(() => (task ? filesOfWork(assignment.id, task) : null), [assignment.id, task]);
+
+  if (!session) return null;
   const last = page.undone <= 1;
   const saving = SAVING[state.saving];
   const reviews = assignment.does === 'review';
   return (
-    <>
+    <FilesHome value={files}>
       <Desk
-        key={page.currentTask?.task}
+        key={task}
         session={session}
         guidelines={assignment.guidelines}
         keysEnabled={!giving && !rejecting}
@@ -389,7 +394,7 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
           void controller.giveBack(reason, note).then(() => navigate({ to: '/work' }));
         }}
       />
-    </>
+    </FilesHome>
   );
 }
 

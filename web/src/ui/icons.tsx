@@ -10,6 +10,8 @@ const PATHS = {
   left: 'M12 4l-6 6 6 6',
   right: 'M8 4l6 6-6 6',
   down: 'M4 8l6 6 6-6',
+  up: 'M4 12l6-6 6 6',
+  grip: 'M7 5v.2M13 5v.2M7 10v.2M13 10v.2M7 15v.2M13 15v.2',
   trash: 'M3 5h14M8 5V3h4v2M5 5l1 12h8l1-12M8.5 8.5v5M11.5 8.5v5',
   warning: 'M10 3l8 14H2zM10 8v4M10 14.3v.2',
   info: 'M10 2.5a7.5 7.5 0 1 0 0 15a7.5 7.5 0 0 0 0-15M10 9v5M10 6.3v.2',

@@ -17,12 +17,15 @@ from cupola.kernel.errors import not_found
 from cupola.orders.files import model, service
 from cupola.orders.files.model import File
 from cupola.orders.model import Order
+from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
+from cupola.tasks.handing_in import service as answers
 
 URL_LIFE_S = 3600
 # the local store signs addresses below /blobs, which want a signed-in reader; below this one the signature suffices
 OURS = "/v1/attachments/"
 _STORES = "/blobs/"
+HANDED_IN = "/v1/files/answers/"
 
 
 def addresses(params: dict[str, Any]) -> list[str]:
@@ -69,7 +72,19 @@ async def serve(call: Call) -> Response:
     """The bytes behind a signed address."""
     path = call.request.scope["path"].removeprefix(OURS)
     grant = call.run.blobs.verify(f"{_STORES}{path}?{call.request.url.query}", bound_to="")
-    size = await call.run.blobs.head(grant.tenant, grant.sha256)
+    return await _sent(call, grant.tenant, grant.sha256, grant.media_type)
+
+
+async def handed_in(call: Call) -> Response:
+    """A file that somebody handed in as an answer, for the keys of the organisation that asked for it."""
+    sha256 = call.path["sha256"]
+    async with call.run.db.tx(Role.APP, tenant=call.tenant) as conn:
+        media_type = await answers.media_type_of(conn, call.tenant, sha256)
+    return await _sent(call, call.tenant, sha256, media_type)
+
+
+async def _sent(call: Call, tenant: UUID, sha256: str, media_type: str) -> Response:
+    size = await call.run.blobs.head(tenant, sha256)
     if size is None:
         raise not_found("file")
     headers = {
@@ -79,5 +94,5 @@ async def serve(call: Call) -> Response:
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     return StreamingResponse(
-        call.run.blobs.stream(grant.tenant, grant.sha256), 200, headers, grant.media_type or "application/octet-stream"
+        call.run.blobs.stream(tenant, sha256), 200, headers, media_type or "application/octet-stream"
     )

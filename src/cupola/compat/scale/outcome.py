@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from cupola.compat.scale import shapes
+from cupola.compat.scale import attachments, shapes
 from cupola.compat.scale.types import TYPES
 from cupola.orders import model, placing, service
 from cupola.orders.callbacks import service as callbacks
@@ -53,7 +54,7 @@ async def handle(conn: Conn, run: Runtime, tenant: UUID, events: Sequence[Event]
     if doubtful:
         await service.doubtful(conn, tenant, doubtful)
     if settled:
-        await _respond(conn, tenant, settled)
+        await _respond(conn, run, tenant, settled)
     for event in events:
         if event.subject is None:
             continue
@@ -81,10 +82,10 @@ async def handle(conn: Conn, run: Runtime, tenant: UUID, events: Sequence[Event]
         await jobs.add(conn, tenant, PLACE_FUNDED, tenant)
 
 
-async def _respond(conn: Conn, tenant: UUID, tasks: list[UUID]) -> None:
+async def _respond(conn: Conn, run: Runtime, tenant: UUID, tasks: list[UUID]) -> None:
     for one in await service.settled(conn, tenant, tasks):
         try:
-            response = response_of(one)
+            response = response_of(one, run.settings.public_url)
         except Exception:
             # a label that cannot be told in this form: one task's trouble, not everybody's
             log.exception("the response of task %s could not be written", one.order.id)
@@ -97,14 +98,29 @@ async def _respond(conn: Conn, tenant: UUID, tasks: list[UUID]) -> None:
             await tell(conn, tenant, done, "completed")
 
 
-def response_of(one: Settled) -> str | None:
-    """The response of a settled order as JSON text; None where it was declared undecidable."""
+def response_of(one: Settled, base: str) -> str | None:
+    """The response of a settled order as JSON text; None where it was declared undecidable.
+
+    base: our own address, below which files that people handed in are read.
+    """
     if one.label is None:
         return None
     params = msgspec.json.decode(one.order.params)
     making = TYPES[one.order.type].making(params, one.order.instruction or "")
     assert making is not None, "only what can be made is placed"
-    return msgspec.json.encode(making.response(params, msgspec.json.decode(one.label), one.settlement)).decode()
+    response = making.response(params, msgspec.json.decode(one.label), one.settlement)
+    return msgspec.json.encode(_addressed(response, base)).decode()
+
+
+def _addressed(value: Any, base: str) -> Any:
+    """A response with an address in the place of each file."""
+    if isinstance(value, list):
+        return [_addressed(one, base) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == "file" and "sha256" in value:
+        return f"{base}{attachments.HANDED_IN}{value['sha256']}"
+    return {name: _addressed(one, base) for name, one in value.items()}
 
 
 async def tell(conn: Conn, tenant: UUID, order: Order, kind: str) -> None:

@@ -87,6 +87,7 @@ V1: tuple[Operation, ...] = (
     Operation("GET", "/v1/projects/{name}/taskTemplates", projects.template),
     Operation("POST", "/v1/files/upload", files.upload, raw=True),
     Operation("POST", "/v1/files/import", files.fetch_later, keyed=True),
+    Operation("GET", "/v1/files/answers/{sha256}", attachments.handed_in, raw=True),
     Operation("GET", "/v1/teams", team.team),
     Operation("POST", "/v1/teams/invite", team.invite),
     Operation("POST", "/v1/teams/set_role", team.set_role),

@@ -1,29 +1,28 @@
 """Form: several questions about the whole item, each with an answer of its own.
 
-The questions are the ontology's attributes; one whose condition does not hold is not asked.
+The questions are the ontology's attributes; one whose condition does not hold is not asked. `answers` compares answers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cupola.kernel.errors import Problem
 from cupola.labels import attributes
+from cupola.labels.answers import answer_distance, files_among, in_words, same_answer
 from cupola.labels.facts import ItemFacts
 from cupola.labels.kind import LabelKind, Unit, wrong_spec
-from cupola.labels.kinds.text import normal, text_distance
 from cupola.labels.label import Label
-from cupola.labels.ontology import AttributeSpec, AttributeValue, Ontology
+from cupola.labels.ontology import Answer, AttributeSpec, FileAnswer, Ontology
 
 SHOWN_CHARS = 120
-ALMOST = 1e-9  # numbers that differ by less, relatively, are one number
 
 
 class FormLabel(Label, frozen=True, tag="form"):
     """`answers`: {question: value}; what was left open is absent."""
 
-    answers: dict[str, AttributeValue]
+    answers: dict[str, Answer]
 
 
 class Form(LabelKind[FormLabel]):
@@ -82,11 +81,12 @@ class Form(LabelKind[FormLabel]):
         )
 
     def merge(self, labels: Sequence[FormLabel], weights: Sequence[float], ontology: Ontology) -> FormLabel:
-        """Question by question: of those who were asked it, what most of the weight says; of texts the most central.
+        """Question by question: of those who were asked it, what most of the weight says; of texts, rankings and rows
+        the most central; of files that of whoever is heard most.
 
         An answer that nobody gave is never made up, so what comes out fits the ontology as the labels did.
         """
-        merged: dict[str, AttributeValue] = {}
+        merged: dict[str, Answer] = {}
         for spec in ontology.attributes:
             if not attributes.asked(spec, merged):
                 continue
@@ -99,7 +99,7 @@ class Form(LabelKind[FormLabel]):
             ]
             if not said:
                 continue
-            value = _several(spec, said) if spec.type == "multi" else _most_said(spec, said)
+            value = _CHOSEN.get(spec.type, _most_said)(spec, said)
             if value is not None and (attributes.answered(value) or value == []):
                 merged[spec.name] = value
         return FormLabel(merged)
@@ -115,53 +115,23 @@ class Form(LabelKind[FormLabel]):
     def units(self, label: FormLabel, ontology: Ontology) -> list[Unit[FormLabel]]:
         """Each question that was answered."""
         return [
-            Unit(spec.name, f"{spec.name}: {shown(label.answers[spec.name])}", FormLabel({spec.name: value}))
+            Unit(spec.name, f"{spec.name}: {in_words(spec, label.answers[spec.name])}", FormLabel({spec.name: value}))
             for spec in ontology.attributes
             if (value := label.answers.get(spec.name)) is not None
         ]
+
+    def files_of(self, label: FormLabel) -> Iterator[tuple[str, FileAnswer]]:
+        return ((f"/answers{place}", file) for place, file in files_among(label.answers))
 
     def words(self, label: FormLabel, ontology: Ontology) -> str:
         found = ", ".join(unit.words for unit in self.units(label, ontology)) or "no answers"
         return found if len(found) <= SHOWN_CHARS else found[: SHOWN_CHARS - 1] + "…"
 
 
-def shown(value: AttributeValue) -> str:
-    """An answer in words."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return " + ".join(value) or "none"
-    return normal(value) if isinstance(value, str) else f"{value:g}"
+Said = Sequence[tuple[Answer | None, float]]
 
 
-def same_answer(spec: AttributeSpec, a: AttributeValue | None, b: AttributeValue | None) -> bool:
-    """Do two answers to one question say the same? No answer is as much as an empty one."""
-    if not (attributes.answered(a) and attributes.answered(b)):
-        return attributes.answered(a) == attributes.answered(b)
-    assert a is not None
-    assert b is not None
-    if spec.type == "text" and isinstance(a, str) and isinstance(b, str):
-        return normal(a) == normal(b)
-    if isinstance(a, int | float) and isinstance(b, int | float) and type(a) is not bool and type(b) is not bool:
-        return math.isclose(a, b, rel_tol=ALMOST)
-    return attributes.meant(a) == attributes.meant(b)
-
-
-def answer_distance(spec: AttributeSpec, a: AttributeValue | None, b: AttributeValue | None) -> float:
-    """How far apart two answers to one question are, in [0, 1]."""
-    if same_answer(spec, a, b):
-        return 0.0
-    if spec.type == "multi" and isinstance(a, list) and isinstance(b, list):
-        return 1.0 - len(set(a) & set(b)) / len(set(a) | set(b))
-    if spec.type == "text" and isinstance(a, str) and isinstance(b, str):
-        return text_distance(a, b)
-    return 1.0
-
-
-Said = Sequence[tuple[AttributeValue | None, float]]
-
-
-def _several(spec: AttributeSpec, said: Said) -> AttributeValue | None:
+def _several(spec: AttributeSpec, said: Said) -> Answer | None:
     """Each option that more than half of the weight chose, as few and as many as are asked for."""
     chosen = [(value if isinstance(value, list) else [], weight) for value, weight in said]
     votes = {option: math.fsum(weight for value, weight in chosen if option in value) for option in spec.options}
@@ -177,7 +147,16 @@ def _several(spec: AttributeSpec, said: Said) -> AttributeValue | None:
     return [option for option in spec.options if option in ranked[:count]] or None
 
 
-def _most_said(spec: AttributeSpec, said: Said) -> AttributeValue | None:
+def _most_said(spec: AttributeSpec, said: Said) -> Answer | None:
     """The answer with the most weight, ties to the earlier; of different texts the one nearest to all."""
     cost = [math.fsum(weight * answer_distance(spec, value, other) for other, weight in said) for value, _ in said]
     return said[min(range(len(said)), key=lambda n: (cost[n], n))][0]
+
+
+def _heard_most(spec: AttributeSpec, said: Said) -> Answer | None:
+    """What whoever has the most weight said, of those who said something; ties to the earlier."""
+    given = [(value, weight) for value, weight in said if attributes.answered(value)]
+    return max(given, key=lambda one: one[1])[0] if given else None
+
+
+_CHOSEN = {"multi": _several, "file": _heard_most}

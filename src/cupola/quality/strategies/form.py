@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 
 from cupola.labels import FormLabel, Label, Ontology, decode_label, merge
+from cupola.labels.answers import same_answer
 from cupola.labels.attributes import answered, asked
-from cupola.labels.kinds.form import same_answer
-from cupola.labels.ontology import AttributeSpec, AttributeValue
+from cupola.labels.ontology import Answer, AttributeSpec
 from cupola.quality.strategies.base import Evidence, Part
 from cupola.quality.strategies.consensus import Consensus, ConsensusModel, Said, chances
 
@@ -36,18 +36,23 @@ class FormStrategy(Consensus):
         label = cast(FormLabel, merge(labels, weight.tolist(), ontology))
         if not known or len(workers) < 2:
             return Said(label)  # nobody's answers are known, or there is nothing to compare them with
-        total = 0.0
+        total, compared = 0.0, False
         parts: list[Part] = []
         for spec in ontology.attributes:
             if not asked(spec, label.answers):
                 continue
             value = label.answers.get(spec.name)
+            if spec.type == "file":  # nothing to compare: as sure as whoever handed it in is usually right
+                if answered(value):
+                    giver = next(n for n, form in enumerate(forms) if form.get(spec.name) == value)
+                    parts.append(Part(spec.name, float(skill[giver]), (giver,)))
+                continue
             groups = _agreeing(spec, value, [form.get(spec.name) for form in forms])
             sure = float(chances(groups, skill, model.rho)[0]) if groups[0] else 0.0
-            total += float(np.log(max(sure, 1e-12)))
+            total, compared = total + float(np.log(max(sure, 1e-12))), True
             if answered(value):
                 parts.append(Part(spec.name, sure))
-        return Said(label, float(np.exp(total)), parts)
+        return Said(label, float(np.exp(total)) if compared else 0.0, parts)
 
     def learn(self, model: ConsensusModel, ontology: Ontology, evidence: Evidence) -> ConsensusModel:
         right: dict[UUID, float] = {}
@@ -55,9 +60,11 @@ class FormStrategy(Consensus):
         for row in [*evidence.truths, *evidence.settled][:LEARNED_FROM]:
             said = cast(FormLabel, decode_label(row.label)).answers
             truth = cast(FormLabel, decode_label(row.truth)).answers
-            questions = [spec for spec in ontology.attributes if asked(spec, truth)]
+            questions = [spec for spec in ontology.attributes if spec.type != "file" and asked(spec, truth)]
             good = sum(same_answer(spec, said.get(spec.name), truth.get(spec.name)) for spec in questions)
-            right[row.worker] = right.get(row.worker, 0.0) + good / max(len(questions), 1)
+            if not questions:
+                continue
+            right[row.worker] = right.get(row.worker, 0.0) + good / len(questions)
             made[row.worker] = made.get(row.worker, 0) + 1
         skill = {
             who: float(np.clip((right[who] + USUAL_RIGHT * HELD) / (made[who] + HELD), LEAST, MOST)) for who in made
@@ -65,11 +72,9 @@ class FormStrategy(Consensus):
         return replace(model, more=msgspec.msgpack.encode(skill) if skill else b"")
 
 
-def _agreeing(
-    spec: AttributeSpec, value: AttributeValue | None, said: Sequence[AttributeValue | None]
-) -> list[list[int]]:
+def _agreeing(spec: AttributeSpec, value: Answer | None, said: Sequence[Answer | None]) -> list[list[int]]:
     """Places of those who say what was chosen, first; then of each other answer."""
-    groups: list[tuple[AttributeValue | None, list[int]]] = [(value, [])]
+    groups: list[tuple[Answer | None, list[int]]] = [(value, [])]
     for n, one in enumerate(said):
         home = next((members for other, members in groups if same_answer(spec, other, one)), None)
         if home is None:

@@ -15,6 +15,7 @@ from cupola.labels import ItemFacts, Ontology, code_of, decode_label, encode, ki
 from cupola.labels.facts import UNKNOWN
 from cupola.platform.pg.tx import Conn
 from cupola.tasks import service
+from cupola.tasks.handing_in import service as handing_in
 from cupola.tasks.model import RejectReason
 from cupola.tasks.working import store
 from cupola.tasks.working.store import Home
@@ -81,6 +82,7 @@ async def checked(
     if kind_of(ontology).looks_at:
         rows = await store.FACTS.all(conn, tenant=home.tenant, worker=home.worker, assignment=assignment)
         facts = {row.task: service.facts_from(row) for row in rows}
+    there = await handing_in.for_page(conn, home.tenant, home.worker, assignment, ontology)
     under = await _under_review(conn, home, assignment, judgements)
     out = Said()
     seen: set[UUID] = set()
@@ -100,6 +102,8 @@ async def checked(
         try:
             label = decode_label(said)
             validate(label, ontology, facts.get(judgement.task, UNKNOWN))
+            if ontology.asks_files:
+                handing_in.check(label, there.get(judgement.task, ()))
         except Problem as problem:
             problem.place = f"/judgements/{n}/label{problem.place}"
             raise

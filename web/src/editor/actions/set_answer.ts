@@ -1,13 +1,13 @@
-import type { AttributeValue, Ontology } from '../../api/types';
+import type { Answer, Ontology } from '../../api/types';
 import { questionsOf } from '../core/attributes';
 import { type Action, answersOf } from '../core/document';
 
 /** Answers one question of a form; `undefined` takes the answer away, and with it those that it led to. */
-export function setAnswer(ontology: Ontology, name: string, value: AttributeValue | undefined): Action {
+export function setAnswer(ontology: Ontology, name: string, value: Answer | undefined): Action {
   return (document) => {
     const { [name]: before, ...rest } = answersOf(document);
     if (document.label.kind !== 'form' || before === value) return document;
-    let answers: Record<string, AttributeValue> = value === undefined ? rest : { ...rest, [name]: value };
+    let answers: Record<string, Answer> = value === undefined ? rest : { ...rest, [name]: value };
     for (;;) {
       const asked = new Set(questionsOf(ontology, answers).map((spec) => spec.name));
       const kept = Object.entries(answers).filter(([one]) => asked.has(one) || one === name);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttributeValue, Label } from '../../api/types';
+import type { Answer, Label } from '../../api/types';
 import { box } from '../testing';
 import { applyPatch, patchBetween } from './patch';
 
@@ -12,7 +12,7 @@ const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id, at) => box(id, at * 10, 0, 5,
 ];
 const text = (said: string): Label => ({ kind: 'text', text: said });
 const choice = (...values: string[]): Label => ({ kind: 'choice', values });
-const form = (answers: Record<string, AttributeValue>): Label => ({ kind: 'form', answers });
+const form = (answers: Record<string, Answer>): Label => ({ kind: 'form', answers });
 const moved = { ...b, shape: { ...b.shape, x: 99 } };
 
 describe('the difference of two labels', () => {

@@ -2,7 +2,7 @@
  * The difference of two labels, as small as the change: what a journal keeps of one step. Objects are shared between
  * documents where they did not change, so finding the difference costs a look at each, not a comparison.
  */
-import type { AttributeValue, Label, LabelObject } from '../../api/types';
+import type { Answer, Label, LabelObject } from '../../api/types';
 import type { Answers } from './attributes';
 
 export type Patch =
@@ -18,7 +18,7 @@ export type Patch =
     }
   | {
       readonly is: 'answers';
-      readonly put: Readonly<Record<string, AttributeValue>>;
+      readonly put: Readonly<Record<string, Answer>>;
       readonly gone: readonly string[];
     };
 

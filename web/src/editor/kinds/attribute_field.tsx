@@ -96,5 +96,8 @@ export function AttributeField({ spec, value, onChange, inForm = false }: Props)
       const isLong = inForm && !spec.pattern && (spec.max_chars ?? Number.POSITIVE_INFINITY) > LINE_CHARS;
       return isLong ? <Textarea autosize minRows={2} maxRows={12} {...written} /> : <TextInput {...written} />;
     }
+    // Asked in forms alone: `form/question_field`.
+    default:
+      return null;
   }
 }

@@ -15,21 +15,32 @@ export interface AttributeDraft {
   required: boolean;
 }
 
+/** ranking, file and rows are asked in forms alone. */
 const ATTRIBUTE_TYPES: Record<AttributeType, string> = {
   bool: msg('Yes or no'),
   choice: msg('One of a list'),
   multi: msg('Several of a list'),
   number: msg('A number'),
   text: msg('Text'),
+  ranking: msg('A list put in order'),
+  file: msg('A file'),
+  rows: msg('Entries, as many as there are'),
 };
+const IN_FORMS: readonly AttributeType[] = ['ranking', 'file', 'rows'];
 
-const hasOptions = ({ type }: AttributeDraft) => type === 'choice' || type === 'multi';
+/** `options` are the columns of rows, each of which is a text. */
+const hasOptions = ({ type }: AttributeDraft) => ['choice', 'multi', 'ranking', 'rows'].includes(type);
+const fewest = ({ type }: AttributeDraft) => (type === 'ranking' ? 2 : 1);
 
 export function attributeOf(draft: AttributeDraft): AttributeSpec {
   return {
     name: draft.name.trim(),
     type: draft.type,
-    ...(hasOptions(draft) ? { options: draft.options } : {}),
+    ...(draft.type === 'rows'
+      ? { columns: draft.options.map((name) => ({ name, type: 'text' as const })) }
+      : hasOptions(draft)
+        ? { options: draft.options }
+        : {}),
     ...(draft.required ? { required: true } : {}),
   };
 }
@@ -42,15 +53,15 @@ interface AttributeWords {
   name: string;
 }
 
-export function Attributes({
-  attributes,
-  words,
-  change,
-}: {
+interface AttributesProps {
   attributes: AttributeDraft[];
   words: AttributeWords;
   change: (next: AttributeDraft[]) => void;
-}) {
+  /** Of the item as a whole: then more can be asked. */
+  inForm?: boolean;
+}
+
+export function Attributes({ attributes, words, change, inForm = false }: AttributesProps) {
   const t = useT();
   const set = (at: number, part: Partial<AttributeDraft>) =>
     change(attributes.map((one, index) => (index === at ? { ...one, ...part } : one)));
@@ -80,14 +91,16 @@ export function Attributes({
               />
               <Select
                 label={t('Answer')}
-                data={Object.entries(ATTRIBUTE_TYPES).map(([value, words]) => ({ value, label: t(words) }))}
+                data={Object.entries(ATTRIBUTE_TYPES)
+                  .filter(([value]) => inForm || !IN_FORMS.includes(value as AttributeType))
+                  .map(([value, words]) => ({ value, label: t(words) }))}
                 value={one.type}
                 allowDeselect={false}
                 onChange={(value) => value && set(at, { type: value as AttributeType })}
               />
               {hasOptions(one) ? (
                 <TagsInput
-                  label={t('Options')}
+                  label={one.type === 'rows' ? t('What each entry is asked') : t('Options')}
                   placeholder={one.options.length === 0 ? t('Type one, press Enter') : ''}
                   value={one.options}
                   onChange={(options) => set(at, { options })}
@@ -119,7 +132,7 @@ export function incompleteAttributes(attributes: readonly AttributeDraft[]): str
   const names = attributes.map((one) => one.name.trim());
   if (names.includes('')) return msg('Give each attribute a name.');
   if (new Set(names).size < names.length) return msg('Two attributes have the same name.');
-  return attributes.some((one) => hasOptions(one) && one.options.length === 0)
+  return attributes.some((one) => hasOptions(one) && one.options.length < fewest(one))
     ? msg('Give each list of an attribute its options.')
     : null;
 }

@@ -1,5 +1,5 @@
 import { setAnswer } from '../actions/set_answer';
-import { fits, questionsOf } from '../core/attributes';
+import { fits, isRows, questionsOf } from '../core/attributes';
 import { answersOf } from '../core/document';
 import { calledOf } from '../core/ontology';
 import { issue } from './issue';
@@ -11,7 +11,8 @@ export const answerValue = ofDocument((document, { ontology }) => {
   return questionsOf(ontology, answers)
     .filter((spec) => {
       const value = answers[spec.name];
-      return value !== undefined && !fits(spec, value);
+      // What is wrong within rows is told row by row.
+      return value !== undefined && !fits(spec, value) && !(spec.type === 'rows' && isRows(value));
     })
     .map((spec) =>
       issue('answer-value', '“{name}” has a value that is not allowed.', {

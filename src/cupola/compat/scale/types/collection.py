@@ -1,5 +1,6 @@
 """textcollection, transcription, datacollection: a form of fields about some attachments.
 
+Fields that repeat have one inner list for each entry.
 A form of one field that is a text, a choice, a yes or no, or a number of a short range is that text or choice; any
 other is asked as a form (see `questionnaire`). An answer of a textcollection is told as
 {field: {type, field_id, response: [[value, …]]}}, one inner list for each who answered.
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from cupola.compat.scale.types.base import Json, Making, TaskType
 from cupola.compat.scale.types.check import MAX_URL_CHARS, Fields, either, is_address, wrong
-from cupola.compat.scale.types.form_fields import CHOSEN, WRITTEN, Field, form
+from cupola.compat.scale.types.form_fields import CHOSEN, RANKED, WRITTEN, Field, form
 from cupola.compat.scale.types.labelling import Option, named, told
 from cupola.compat.scale.types.questionnaire import Asked, answer_of, asked_together, first_of
 from cupola.orders.model import Work
@@ -43,8 +44,18 @@ def _looked_at(fields: Fields) -> tuple[list[str], list[str]]:
     return [one for one in addresses if one], texts
 
 
+def _asks(fields: Fields) -> bool:
+    """Is anything asked? Raises Problem for a field that stands in both lists: answers are told by their field."""
+    once, again = form(fields, "fields"), form(fields, "repeatable_fields")
+    names = {one.key for one in once}
+    for index, one in enumerate(again):
+        if one.key in names:
+            raise wrong(f"repeatable_fields[{index}]", f"{one.key[:100]!r} stands in fields too")
+    return bool(once or again)
+
+
 def check_text(fields: Fields) -> list[str]:
-    if not form(fields, "fields"):
+    if not _asks(fields):
         raise wrong("fields", "must not be empty")
     fields.whole("responses_required", 1, 50)
     fields.text("title")
@@ -54,7 +65,7 @@ def check_text(fields: Fields) -> list[str]:
 
 def check_form(fields: Fields) -> list[str]:
     found = either(fields)
-    if not form(fields, "fields") and not form(fields, "repeatable_fields"):
+    if not _asks(fields):
         raise wrong("fields", "must not be empty, or there must be repeatable_fields")
     return found
 
@@ -86,23 +97,29 @@ def example(one: Field) -> Any:
 def _examples(one: Field) -> list[Any]:
     if one.type in CHOSEN:
         return [option.value for option in one.choices[: max(1, int(one.least or 0))]]
+    if one.type == RANKED:
+        return [option.value for option in one.choices]
     return [example(one)] * max(1, one.answers[0])
 
 
 def canned_text(params: Json) -> Json:
-    return {"annotations": _canned(form(Fields(params), "fields"), collected=True)}
+    return {"annotations": _canned(_every(params), collected=True)}
 
 
 def canned(params: Json) -> Json:
+    return {"annotations": _canned(_every(params), collected=False)}
+
+
+def _every(params: Json) -> list[Field]:
     fields = Fields(params)
-    asked = [*form(fields, "fields"), *form(fields, "repeatable_fields")]
-    return {"annotations": _canned(asked, collected=False)}
+    return [*form(fields, "fields"), *form(fields, "repeatable_fields")]
 
 
 def _canned(several: list[Field], *, collected: bool) -> Json:
     out: Json = {}
     for one in several:
-        values = [_canned(one.below, collected=collected)] if one.below else _examples(one)
+        fewest = max(1, one.answers[0])
+        values = [_canned(one.below, collected=collected)] * fewest if one.below else _examples(one)
         out[one.key] = answer_of(one, values) if collected else [values]
     return out
 
@@ -158,14 +175,14 @@ def _steps(one: Field) -> list[Option]:
 
 def _making(params: Json, guidelines: str, *, collected: bool) -> Making | None:
     fields = Fields(params)
-    every = form(fields, "fields")
-    if not every or fields.has("repeatable_fields") or (fields.whole("responses_required", 1, 50) or 1) != 1:
+    every, again = form(fields, "fields"), form(fields, "repeatable_fields")
+    if not (every or again) or (fields.whole("responses_required", 1, 50) or 1) != 1:
         return None
     addresses, texts = _looked_at(fields)
     if len(addresses) > 1 or any(not is_address(address) for address in addresses):
         return None
-    asked = _of_one(every[0], collected) if len(every) == 1 else None
-    asked = asked or asked_together(every, collected)
+    asked = _of_one(every[0], collected) if len(every) == 1 and not again else None
+    asked = asked or asked_together(every, collected, again)
     if asked is None:
         return None
     title, description = fields.text("title"), fields.text("description")
@@ -178,7 +195,7 @@ def _making(params: Json, guidelines: str, *, collected: bool) -> Making | None:
         words += said
     if addresses:
         return Making(Work(asked.spec, _joined([*words, *texts]), attachment=addresses[0]), asked.response, asked.label)
-    shown = "\n\n".join(texts) or title or description or every[0].title
+    shown = "\n\n".join(texts) or title or description or [*every, *again][0].title
     return Making(Work(asked.spec, _joined(words), text=shown), asked.response, asked.label)
 
 
@@ -196,4 +213,4 @@ def making(params: Json, guidelines: str) -> Making | None:
 
 TEXTCOLLECTION = TaskType("textcollection", check_text, canned_text, making_text, template=True)
 TRANSCRIPTION = TaskType("transcription", check_form, canned, making)
-DATACOLLECTION = TaskType("datacollection", check_form, canned)
+DATACOLLECTION = TaskType("datacollection", check_form, canned, making)

@@ -12,6 +12,8 @@ FIELD_TYPES = ("text", "number", "category", "date", "datetime", "boolean", "lon
                "ranking_order", "file", "email", "url", "form", "fieldset")  # fmt: skip
 FORMS = ("form", "fieldset")
 CHOSEN = ("category", "multiselect")
+RANKED = "ranking_order"
+MOST_RANKED = 100
 WRITTEN = ("text", "long_text", "rich_text")
 MAX_FIELDS = 500
 MAX_DEPTH = 4
@@ -21,7 +23,7 @@ MAX_ANSWERS = 10_000
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a form. least, most: of a number its bounds, of a choice how many, of a text its characters.
-    answers: how few and how many answers one person gives to it."""
+    answers: how few and how many answers one person gives to it; of a form that takes several, each is a row."""
 
     key: str
     type: str
@@ -33,6 +35,11 @@ class Field:
     below: list[Field] = field(default_factory=list)
     required: bool = True
     answers: tuple[int, int] = (1, 1)
+
+    @property
+    def rows(self) -> bool:
+        """Is it a form that is filled in as often as there is something to say?"""
+        return bool(self.below) and self.answers[1] > 1
 
 
 def form(fields: Fields, name: str) -> list[Field]:
@@ -81,6 +88,8 @@ def _field(one: Fields, depth: int) -> Field:
     if kind in CHOSEN:
         choices = options(one, "choices")
         least, most = _counts(one, kind, needed, len(choices))
+    elif kind == RANKED:
+        choices = _ranked(one)
     elif kind == "number":
         least, most = one.number("min"), one.number("max")
         _ordered(one, "min", least, most)
@@ -103,6 +112,18 @@ def _field(one: Fields, depth: int) -> Field:
         bool(least if kind in CHOSEN else needed),
         answers,
     )
+
+
+def _ranked(one: Fields) -> list[Option]:
+    """What is put in order: choices, or so many options numbered from 1. Nothing where neither is said."""
+    if one.has("choices") or one.has("options"):
+        found = options(one, "choices" if one.has("choices") else "options")
+        if len(found) < 2:
+            raise wrong(one.place("choices"), "must be two or more, to be put in order")
+        return found
+    word = one.text("option_label") or "Option"
+    count = one.whole("num_options", 2, MOST_RANKED)
+    return [Option(n, str(n), f"{word} {n}") for n in range(1, (count or 0) + 1)]
 
 
 def _answers(one: Fields, needed: int) -> tuple[int, int]:

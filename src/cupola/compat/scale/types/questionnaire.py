@@ -1,6 +1,7 @@
 """A form of several fields as work of ours: each field is a question of a label of the kind `form`.
 
-A form within a form lies flat in ours, its questions named by their way, and is told nested again.
+A form within a form lies flat in ours, its questions named by their way, and is told nested again. One that
+takes several answers, and fields that repeat, are rows of ours.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from cupola.compat.scale.types.base import Json
-from cupola.compat.scale.types.form_fields import CHOSEN, WRITTEN, Field
+from cupola.compat.scale.types.form_fields import CHOSEN, RANKED, WRITTEN, Field
 from cupola.compat.scale.types.labelling import Option, as_read, named
 from cupola.kernel import limits
 
 BETWEEN = " / "
+ENTRIES = {"en": "Entries", "zh": "条目"}  # what fields that repeat are called together
 # what is asked for as a text of a certain form (RE2 syntax)
 PATTERNS = {
     "date": r"\d{4}-\d{2}-\d{2}",
@@ -24,6 +26,7 @@ PATTERNS = {
     "url": r"https?://\S+",
 }
 MOST_QUESTIONS = 200
+MOST_COLUMNS = 50
 MOST_ANSWERS = 10  # places for answers to one field; who allows more is content with fewer
 
 
@@ -42,33 +45,52 @@ class _Questions:
     """Questions as they are collected.
 
     names: of each field, by where it lies, and of its further answers by that and their number; values: {what people
-    read: the client's value} of each that is chosen.
+    read: the client's value} of each that is chosen; rows: what each row of a form is asked, by where that lies.
     """
 
     specs: list[Json] = field(default_factory=list)
     names: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: dict[tuple[str, ...], _Questions] = field(default_factory=dict)
     questions: list[tuple[Field, list[Option]]] = field(default_factory=list)
 
 
-def asked_together(every: Sequence[Field], collected: bool) -> Asked | None:
+def asked_together(every: Sequence[Field], collected: bool, again: Sequence[Field] = ()) -> Asked | None:
     """None where a field is of a type that no editor can fill, or there are too many.
 
-    collected: answers are told with their type and field_id, as those of a textcollection are.
+    collected: answers are told with their type and field_id, as those of a textcollection are. again: fields that are
+    filled in once for each entry that there is; each is told with one inner list an entry.
     """
-    found = _Questions()
-    if not _collect(every, (), found) or len(found.specs) > MOST_QUESTIONS:
+    found, inner = _Questions(), _Questions()
+    if not _collect(every, (), found) or not _collect(again, (), inner):
         return None
+    if len(found.specs) + bool(again) > MOST_QUESTIONS or len(inner.specs) > MOST_COLUMNS or inner.rows:
+        return None
+    entries = next(name for n in range(MOST_QUESTIONS + 2) if (name := f"entries {n}" if n else "entries") not in
+                   found.names.values())  # fmt: skip
+    if again:
+        found.specs.append({"name": entries, "title": ENTRIES, "type": "rows", "columns": inner.specs})
 
     def response(_: Json, label: Json, settlement: UUID) -> Json:
-        return {"annotations": _told(every, (), label["answers"], found, collected)}
+        answers = label["answers"]
+        out = _told(every, (), answers, found, collected)
+        rows = [_told(again, (), row, inner, False) for row in _rows(answers.get(entries))]
+        for one in again:
+            said = [values for row in rows for values in row[one.key]]
+            out[one.key] = {"type": one.type, "field_id": one.key, "response": said} if collected else said
+        return {"annotations": out}
 
     def label(_: Json, given: Json) -> Json:
         answers: Json = {}
-        _read(every, (), given["annotations"], found, answers)
+        repeated = {one.key: given["annotations"].get(one.key) for one in again}
+        once = {name: said for name, said in given["annotations"].items() if name not in repeated}
+        _read(every, (), once, found, answers)
+        if again and (rows := _entries(again, repeated, inner)):
+            answers[entries] = {"type": "rows", "rows": rows}
         return {"kind": "form", "answers": answers}
 
-    return Asked({"kind": "form", "attributes": found.specs}, response, label, found.questions)
+    questions = [*found.questions, *inner.questions]
+    return Asked({"kind": "form", "attributes": found.specs}, response, label, questions)
 
 
 def answer_of(one: Field, values: list[Any]) -> Json:
@@ -88,6 +110,10 @@ def first_of(answer: Any) -> list[Any]:
 def _collect(every: Sequence[Field], way: tuple[str, ...], found: _Questions) -> bool:
     for one in every:
         here = (*way, one.key)
+        if one.rows:
+            if not _collect_rows(one, here, found):
+                return False
+            continue
         if one.below:
             if not _collect(one.below, here, found):
                 return False
@@ -100,6 +126,41 @@ def _collect(every: Sequence[Field], way: tuple[str, ...], found: _Questions) ->
             _ask(one, here, number, spec, found)
         found.questions.append((one, one.choices))
     return True
+
+
+def _collect_rows(one: Field, here: tuple[str, ...], found: _Questions) -> bool:
+    inner = _Questions()
+    if not _collect(one.below, (), inner) or inner.rows or len(inner.specs) > MOST_COLUMNS:
+        return False
+    fewest, most = one.answers
+    if fewest > limits.MAX_ANSWER_ROWS:
+        return False
+    bounds = {"least": fewest, "required": True} if fewest else {}
+    spec = {"type": "rows", **bounds, "most": min(most, limits.MAX_ANSWER_ROWS), "columns": inner.specs}
+    _ask(one, here, 0, spec, found)
+    found.rows[here] = inner
+    found.questions += [(one, []), *inner.questions]
+    return True
+
+
+def _rows(value: Any) -> list[Json]:
+    """The rows of an answer of ours; none for a question that was left open."""
+    return [] if value is None else list(value["rows"])
+
+
+def _entries(again: Sequence[Field], repeated: Json, inner: _Questions) -> list[Json]:
+    """A client's lists, an inner one for each entry, as rows of ours. Raises as `_read` does."""
+    lists: dict[str, list[Any]] = {}
+    for name, said in repeated.items():
+        if isinstance(said, dict) and "response" in said:
+            said = said["response"]
+        lists[name] = [] if said is None else list(said)
+    rows: list[Json] = []
+    for n in range(max(map(len, lists.values()), default=0)):
+        row: Json = {}
+        _read(again, (), {name: said[n] for name, said in lists.items() if n < len(said)}, inner, row)
+        rows.append(row)
+    return rows
 
 
 def _ask(one: Field, here: tuple[str, ...], number: int, spec: Json, found: _Questions) -> None:
@@ -141,6 +202,10 @@ def _question(one: Field) -> Json | None:
         least = {"min_chars": int(one.least)} if one.least and one.least > 1 else {}
         most = {} if one.most is None else {"max_chars": max(1, int(one.most))}
         return {"type": "text", **least, **most, **needed}
+    if one.type == RANKED and one.choices:
+        return {"type": "ranking", **needed}
+    if one.type == "file":
+        return {"type": "file", **needed}
     if one.type in PATTERNS:
         return {"type": "text", "pattern": PATTERNS[one.type], **needed}
     return None
@@ -150,8 +215,11 @@ def _told(every: Sequence[Field], way: tuple[str, ...], answers: Json, found: _Q
     out: Json = {}
     for one in every:
         here = (*way, one.key)
-        if one.below:
-            said: list[Any] = [_told(one.below, here, answers, found, collected)]
+        if one.rows:
+            rows = _rows(answers.get(found.names[here]))
+            said: list[Any] = [_told(one.below, (), row, found.rows[here], collected) for row in rows]
+        elif one.below:
+            said = [_told(one.below, here, answers, found, collected)]
         else:
             said = []
             for name in _names(here, found):
@@ -184,11 +252,17 @@ def _read(every: Sequence[Field], way: tuple[str, ...], given: Json, found: _Que
     for one in every:
         here = (*way, one.key)
         if one.key not in given:
-            if one.required and not one.below:
+            if one.required and (one.rows or not one.below):
                 raise KeyError(one.key)
             continue
         said = first_of(given[one.key])
-        if one.below:
+        if one.rows:
+            rows: list[Json] = [{} for _ in said]
+            for row, inner in zip(rows, said, strict=True):
+                _read(one.below, (), inner, found.rows[here], row)
+            if rows:
+                answers[found.names[here]] = {"type": "rows", "rows": rows}
+        elif one.below:
             [inner] = said
             _read(one.below, here, inner, found, answers)
         elif len(names := _names(here, found)) > 1:
@@ -200,6 +274,8 @@ def _read(every: Sequence[Field], way: tuple[str, ...], given: Json, found: _Que
 
 
 def _ours(one: Field, said: list[Any], table: dict[str, Any]) -> Any:
+    if one.type == "file":
+        raise ValueError("a file cannot be expected of anybody")
     if not one.choices:
         [value] = said
         return value

@@ -1,12 +1,17 @@
-import type { AttributeValue, Label } from '../../../api/types';
+import type { Answer, Label } from '../../../api/types';
 import { msg } from '../../../i18n/msg';
-import { isAnswered } from '../../core/attributes';
+import { isAnswered, isFile, isRows } from '../../core/attributes';
 import { answerKnown } from '../../validations/answer_known';
 import { answerRequired } from '../../validations/answer_required';
+import { answerRows } from '../../validations/answer_rows';
 import { answerValue } from '../../validations/answer_value';
 import type { KindModel } from '../model';
 
-const said = (value: AttributeValue): string => (Array.isArray(value) ? value.join(' + ') : String(value));
+const said = (value: Answer): string => {
+  if (isFile(value)) return value.name;
+  if (isRows(value)) return value.rows.map((row) => Object.values(row).map(said).join(', ')).join(' | ');
+  return Array.isArray(value) ? value.join(' + ') : String(value);
+};
 
 export const formModel: KindModel<'form'> = {
   kind: 'form',
@@ -24,7 +29,7 @@ export const formModel: KindModel<'form'> = {
   isWide: true,
   takesEnter: true,
   takesAltArrows: false,
-  rules: [answerRequired, answerKnown, answerValue],
+  rules: [answerRequired, answerKnown, answerValue, answerRows],
   read: (cell) => {
     try {
       const label = JSON.parse(cell) as Label;

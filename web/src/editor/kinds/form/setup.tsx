@@ -14,7 +14,7 @@ const WORDS = {
 };
 
 function Form({ own, change }: FormProps<Own>) {
-  return <Attributes attributes={own.questions} words={WORDS} change={(questions) => change({ questions })} />;
+  return <Attributes inForm attributes={own.questions} words={WORDS} change={(questions) => change({ questions })} />;
 }
 
 export const formSetup: KindSetup<Own> = {
