@@ -69,7 +69,7 @@ export function RankingField({ spec, value, onChange }: Props) {
       withAsterisk={spec.required ?? false}
       description={t('Best first. Drag, or move with Shift and an arrow key.')}
     >
-      <ol className="cup-ranking" aria-labelledby={id} ref={list} data-answered={isWhole}>
+      <ol className="cup-ranking" aria-labelledby={id} ref={list} data-answered={isWhole} onBlur={() => setTold('')}>
         {order.map((option, at) => (
           <li
             key={option}
