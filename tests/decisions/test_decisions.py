@@ -17,7 +17,7 @@ from cupola.platform.jobs.model import Job
 from cupola.platform.jobs.service import Queue
 from cupola.platform.pg import tx
 from cupola.platform.runtime import Runtime
-from cupola.quality import dashboard, decisions, figures, live, online
+from cupola.quality import dashboard, decisions, figures, fitting, keeping, live, online
 from cupola.quality.course import Prices
 from cupola.quality.model import ProjectQuality
 from cupola.tasks import work
@@ -219,7 +219,7 @@ def test_frozen_parameters_come_back_as_they_were() -> None:
     tasks, people = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
     truth = rng.integers(0, 3, 30)
     said = np.where(rng.random(120) < 0.85, truth[tasks], rng.integers(0, 3, 120))
-    fitted = live.refit(
+    fitted = fitting.refit(
         live.cold(3),
         tasks,
         people,
@@ -233,7 +233,7 @@ def test_frozen_parameters_come_back_as_they_were() -> None:
         prices=Prices(),
         items=30,
     )
-    again = live.thaw(live.freeze(fitted))
+    again = keeping.thaw(keeping.freeze(fitted))
     assert again.workers == fitted.workers
     assert again.threshold == fitted.threshold
     assert again.course == fitted.course is not None

@@ -13,7 +13,7 @@ from cupola.kernel import ids
 from cupola.kernel.errors import Problem
 from cupola.labels import Ontology
 from cupola.labels.ontology import ClassSpec
-from cupola.quality import live
+from cupola.quality import fitting, keeping, live
 from cupola.quality.course import Course, Prices, course, courses, knows_enough, may_give_up
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.online import Plan
@@ -235,7 +235,7 @@ def test_nobody_settles_a_task_alone_whose_answers_were_never_looked_at() -> Non
     assert verdicts(UUID(int=7)) == "more"  # whom no fit has seen
     assert verdicts(unseen, unseen) == "settle"
     assert verdicts(unseen, most=1) == "settle"  # nobody else is to be asked
-    again = live.thaw(live.freeze(model))
+    again = keeping.thaw(keeping.freeze(model))
     assert [again.proven(person) for person in (seen, unseen, UUID(int=7))] == [True, False, False]
 
 
@@ -244,7 +244,7 @@ def test_an_answer_is_compared_where_gold_an_expert_or_somebody_else_speaks_of_t
     # person 0 alone on tasks 0 and 1, of which 1 is an expert's; 1 and 2 together on task 2; 2 on a gold, task 3
     columns = np.array([[0, 0, 0], [1, 0, 1], [2, 1, 0], [2, 2, 0], [3, 2, 1]])
     known, golds = np.array([-1, 1, -1, 1], np.int16), np.array([-1, -1, -1, 1], np.int16)
-    made = live.refit(
+    made = fitting.refit(
         live.cold(2),
         *columns.T.astype(np.int64),
         people,

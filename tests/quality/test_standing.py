@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cupola.kernel import ids
-from cupola.quality import live, online, standing
+from cupola.quality import fitting, live, online, standing
 from cupola.quality.aggregation import aggregate
 from cupola.quality.course import Prices
 from cupola.quality.inference.base import Crowd
@@ -87,7 +87,7 @@ def off_by(seed: int) -> float:
     known = np.where((positive == 1) | (positive == 2), truth, -1).astype(np.int16)
     names = [ids.uuid7() for _ in range(people)]
     none = np.full(tasks, -1, np.int16)
-    model = live.refit(
+    model = fitting.refit(
         live.cold(2),
         task,
         worker,
@@ -138,7 +138,7 @@ def test_whose_answers_say_nothing_is_no_evidence_for_what_they_say() -> None:
         codes = Codes(tuple(range(tasks + alone)), tuple(range(people)), tuple(range(classes)))
         by_file = aggregate((crowd.with_gold(gold), codes)).confidence[lone]
         names = [ids.uuid7() for _ in range(people)]
-        model = live.refit(
+        model = fitting.refit(
             live.cold(classes),
             task,
             worker,

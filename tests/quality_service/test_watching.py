@@ -9,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from cupola.kernel import ids
-from cupola.quality import dashboard, live, online, watching
+from cupola.quality import dashboard, fitting, live, online, watching
 from cupola.quality.course import Prices
 from cupola.quality.model import WorkerFlag
 from cupola.tasks import work
@@ -49,7 +49,7 @@ def watched() -> tuple[list[list[WorkerFlag]], list[UUID]]:
     task, worker, code = np.array(rows).T
     golds = np.full(TASKS, -1, np.int16)
     golds[:60] = truth[:60]
-    parameters = live.refit(
+    parameters = fitting.refit(
         live.cold(3),
         task,
         worker,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.labels import Ontology, label_of
-from cupola.quality import live, watching
+from cupola.quality import fitting, keeping, live, watching
 from cupola.quality.course import Course
 from cupola.quality.model import WorkerFlag
 from cupola.quality.online import Plan, decide
@@ -48,7 +48,7 @@ class CodedStrategy(Strategy[live.Parameters]):
         self, before: live.Parameters, ontology: Ontology, evidence: Evidence, aims: Aims
     ) -> tuple[live.Parameters, People]:
         columns = Columns(evidence)
-        model = live.refit(
+        model = fitting.refit(
             before,
             columns.task,
             columns.worker,
@@ -114,10 +114,10 @@ class CodedStrategy(Strategy[live.Parameters]):
         return live.pool_of(model)
 
     def freeze(self, model: live.Parameters) -> bytes:
-        return live.freeze(model)
+        return keeping.freeze(model)
 
     def thaw(self, state: bytes) -> live.Parameters:
-        return live.thaw(state)
+        return keeping.thaw(state)
 
 
 def _decided(
