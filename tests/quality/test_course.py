@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
 import numpy as np
 import pytest
 
-from cupola.kernel import ids
 from cupola.kernel.errors import Problem
 from cupola.labels import Ontology
 from cupola.labels.ontology import ClassSpec
 from cupola.quality import fitting, keeping, live
-from cupola.quality.course import Course, Prices, course, courses, knows_enough, may_give_up
+from cupola.quality.course import Course, Prices, course, courses, knows_enough
 from cupola.quality.inference.coin_ds import coin_ds
 from cupola.quality.online import Plan
 from cupola.quality.plan import forecast, worth_asking
@@ -23,7 +21,6 @@ from cupola.quality.simulate import Simulated, World, simulate
 from cupola.quality.strategies import strategy_for
 from cupola.quality.strategies.base import Aims, Evidence
 from cupola.quality.strategies.coded import CodedStrategy
-from cupola.quality.strategies.coded import lot as lot_of
 
 EXPERT, CAP, LIMIT, SHARE = 10.0, 5, 0.05, 0.5
 PRICES = Prices(1.0, EXPERT)
@@ -151,18 +148,6 @@ def test_a_young_model_settles_but_gives_nothing_up() -> None:
     assert not knows_enough(100, 300, PRICES)
     assert knows_enough(150, 300, PRICES)
     assert knows_enough(600, 10**6, PRICES)
-
-
-def test_few_are_given_up_while_few_experts_have_answered() -> None:
-    """One fit of a few hundred judgements sent a tenth of a project to experts at once, which the next fit, told by the
-    experts, would have asked on."""
-    assert [may_give_up(answered, 500) for answered in (0, 25, 100, 400)] == [0.0, 0.25, 1.0, 1.0]
-    found = msgspec.structs.replace(of_skill(0.4), given_up=0.25)
-    assert [found.verdict(1, 0.4, lot) for lot in (0.0, 0.24, 0.25, 0.99)] == ["escalate"] * 2 + ["more"] * 2
-    # whoever has had all votes goes to an expert whatever the lot
-    assert {found.verdict(CAP, 0.4, lot) for lot in (0.0, 0.99)} == {"escalate"}
-    lots = [lot_of(ids.uuid7()) for _ in range(1_000)]
-    assert 0.2 < np.mean(np.array(lots) < 0.25) < 0.3
 
 
 def test_nothing_settles_before_the_fewest_judgements_that_are_asked_for() -> None:

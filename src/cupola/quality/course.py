@@ -33,7 +33,6 @@ SURELY = 1.05  # of experts alone: so much dearer must the crowd be before it is
 WORTHY = 0.75  # of experts alone: a crowd that costs less is asked on, as its votes to come are worth more than drawn
 LEARN_FROM = 600  # compared judgements a model rests on before it gives anything up,
 LEARNING = 0.05  # or fewer, where that many would cost more than this share of experts alone
-ANSWERED = 0.2  # of all items that experts must have answered before a model may give up whatever it likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,7 @@ class Course(msgspec.Struct, frozen=True):
     """How tasks go from here. error: the price of a wrong label; floor: no task is settled below; edges (V, BINS - 1),
     ahead (V, BINS): what going on costs after 1 to V votes, by confidence. gives_up: whether enough is known to leave
     tasks to experts before they have had all their votes. plain: in a crowd well worth asking, the one confidence at
-    which a task settles, and before that it is asked on. given_up: the share of tasks that may go to experts before
-    they have had all their votes (see `may_give_up`).
+    which a task settles, and before that it is asked on.
 
     cost, judgements, experts: expected of one item from its beginning; wrong: expected share of all that is released.
     """
@@ -73,7 +71,6 @@ class Course(msgspec.Struct, frozen=True):
     wrong: float
     gives_up: bool = True
     plain: float | None = None
-    given_up: float = 1.0
 
     @property
     def ask_crowd(self) -> bool:
@@ -93,9 +90,8 @@ class Course(msgspec.Struct, frozen=True):
             return self.plain
         return max(self.floor, 1.0 - self.prices.expert / self.error)
 
-    def verdict(self, votes: int, confidence: float, lot: float = 0.0) -> Decision:
-        """What is cheapest for a task of so many votes that is so sure. lot: in [0, 1), drawn for the task once and for
-        all: only below `given_up` does it go to an expert before it has had all its votes."""
+    def verdict(self, votes: int, confidence: float) -> Decision:
+        """What is cheapest for a task of so many votes that is so sure."""
         most = len(self.ahead)
         if self.plain is not None:
             if votes >= self.min_votes and confidence >= self.plain:
@@ -111,23 +107,13 @@ class Course(msgspec.Struct, frozen=True):
         on = self.ahead[votes - 1][int(np.searchsorted(self.edges[votes - 1], confidence))]
         if release <= min(on, self.prices.expert):
             return "settle"
-        given_up = self.gives_up and lot < self.given_up
-        return "escalate" if given_up and on >= self.prices.expert else "more"
+        return "more" if on < self.prices.expert or not self.gives_up else "escalate"
 
 
 def knows_enough(judgements: int, items: int, prices: Prices) -> bool:
     """Whether a model may leave a project's tasks to experts: by its judgements that stand beside others, golds or
     experts' answers. Those that stand alone say nothing of who gave them."""
     return judgements >= min(LEARN_FROM, LEARNING * items * prices.expert / prices.vote)
-
-
-def may_give_up(answered: int, items: int) -> float:
-    """The share of tasks that a model may leave to experts early. answered: by experts so far.
-
-    Nothing teaches a model as much about the tasks it doubts as experts' answers to them: early models often doubt too
-    much, and one that gives up all it doubts at once pays for that before anybody has told it.
-    """
-    return min(1.0, answered / max(ANSWERED * items, 1.0))
 
 
 def course(

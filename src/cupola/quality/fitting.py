@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cupola.quality import standing
 from cupola.quality.choose import Choice, choose
-from cupola.quality.course import Prices, asked_on, course, knows_enough, may_give_up
+from cupola.quality.course import Prices, asked_on, course, knows_enough
 from cupola.quality.inference.base import Crowd, Fit
 from cupola.quality.inference.methods import METHODS
 from cupola.quality.live import DEFAULT, Parameters, gathered, pool_of, posteriors
@@ -93,8 +92,6 @@ def refit(
         gives_up=knows_enough(int(compared.sum()), items, prices),
     )
     found = asked_on(found, paths(replace(pool, echo=0.0), plan.max_votes, rng), target_accuracy, share)
-    answered = int(((known >= 0) & (golds < 0)).sum())
-    found = msgspec.structs.replace(found, given_up=may_give_up(answered, items))
     return replace(made, course=found, threshold=found.threshold)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -137,18 +136,13 @@ def _decided(
         sure = float(row[best])
         # the cold start knows nobody, so it gives nobody up
         course = None if int(count[n]) < plan.min_votes else model.course
-        verdict = decide(row, int(count[n]), plan) if course is None else course.verdict(int(count[n]), sure, lot(one))
+        verdict = decide(row, int(count[n]), plan) if course is None else course.verdict(int(count[n]), sure)
         heard = mine.get(one, ())
         if verdict == "settle" and len(heard) == 1 and plan.max_votes > 1 and not model.proven(heard[0].worker):
             verdict = "more"
         ids = [vote.id for vote in heard]
         out.append(Ruling(one, verdict, sure, label_of(best, ontology), best, ids, [Part("choice", sure)], row))
     return out
-
-
-def lot(task: UUID) -> float:
-    """A number in [0, 1) that is the task's own for good."""
-    return zlib.crc32(task.bytes) / 2**32
 
 
 class Columns:
