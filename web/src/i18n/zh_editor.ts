@@ -188,7 +188,7 @@ export const editor: Record<string, string> = {
   'This order is right': '此顺序正确',
   'It could not be opened': '无法打开',
   pictures: '图片',
-  PDF: 'PDF',
+  PDF: 'PDF 文件',
   text: '文本',
   sound: '声音',
   film: '视频',

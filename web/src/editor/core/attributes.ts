@@ -98,7 +98,7 @@ export function fits(spec: AttributeSpec, value: Answer): boolean {
       return typeof value === 'boolean';
     case 'ranking':
       return (
-        Array.isArray(value) && value.length === options.length && new Set([...value, ...options]).size === value.length
+        Array.isArray(value) && value.length === options.length && options.every((option) => value.includes(option))
       );
     case 'file':
       return isFile(value) && isFileOf(spec, value);

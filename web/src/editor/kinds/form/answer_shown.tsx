@@ -15,7 +15,7 @@ export function AnswerShown({ value, spec }: { value: Answer; spec: AttributeSpe
     const columns = spec?.columns ?? [];
     const names = columns.length ? columns.map(({ name }) => name) : [...new Set(value.rows.flatMap(Object.keys))];
     return (
-      <div className="cup-rows-shown" tabIndex={0} role="region" aria-label={t('Entries')}>
+      <div className="cup-rows-shown" tabIndex={0} role="group" aria-label={t('Entries')}>
         <table>
           <thead>
             <tr>
