@@ -17,7 +17,7 @@ import {
   visit,
 } from './browser';
 import { shapes, zip } from './files';
-import { fundAsOperator } from './money';
+import { fundAsOperator } from './operator';
 
 const NAME = `Shapes ${Date.now().toString(36)}`;
 const ITEMS = 12;

@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, expectAccessible, launch, logins, picture, shown, signIn, type Visit, visit } from './browser';
 import { shapes } from './files';
-import { fundAsOperator } from './money';
+import { fundAsOperator } from './operator';
 import { imported, judgedTasks, makeProjectOn } from './shapes_project';
 
 const NAME = `Elsewhere ${Date.now().toString(36)}`;

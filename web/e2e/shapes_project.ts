@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { ask } from './browser';
 import { shapes, zip } from './files';
-import { fundAsOperator } from './money';
+import { fundAsOperator } from './operator';
 
 interface Named {
   id: string;
@@ -81,6 +81,7 @@ export async function makeProjectOn(
   count: number,
   spec: Record<string, unknown>,
   price_minor = 2,
+  reviews: Record<string, unknown>[] = [],
 ): Promise<Made> {
   const ontology = await ask<{ id: string; version_id: string }>(page, 'POST', '/api/ontologies', {
     name,
@@ -94,6 +95,7 @@ export async function makeProjectOn(
     plan: { target_accuracy: 0.99, confidence: 0.95, max_judgements: 1, min_judgements: 1, gold_rate: 0 },
     offer: { price_minor, currency: 'EUR', estimate_median_s: 4, estimate_p75_s: 6 },
     page_size: count,
+    reviews,
   });
   await ask(page, 'POST', `/api/projects/${project.id}/tasks`, {});
   await fundAsOperator(page, 1_000);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +17,11 @@ class ReviewCost:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """judgements and cost_minor of the reviews and fixes together; experts: tasks that a review leaves to one."""
+    """judgements and cost_minor of the reviews and fixes together, what is expected rounded up; experts: tasks that a
+    review leaves to one."""
 
     judgements: float
-    cost_minor: float
+    cost_minor: int
     experts: float
 
 
@@ -41,4 +43,4 @@ def along(items: int, reviews: Sequence[ReviewCost], rejected: float) -> Needs:
             judgements += out
             cost += out * review.fix_minor
             here, mended = out, True  # the review that follows is of what was fixed alone
-    return Needs(judgements, cost, experts)
+    return Needs(judgements, math.ceil(cost), experts)
