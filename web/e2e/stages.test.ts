@@ -6,7 +6,7 @@ import { anotherContributor } from './operator';
 import { type Made, makeDataset, makeProjectOn } from './shapes_project';
 
 const NAME = `Reviewed ${Date.now().toString(36)}`;
-const NOTE = 'The corner is round: that is a disc.';
+const NOTE = `The corner is round, ${NAME}: that is a disc.`;
 
 describe.skipIf(!logins)('stages', () => {
   const { url, requester, contributor } = logins as NonNullable<typeof logins>;
@@ -45,7 +45,7 @@ describe.skipIf(!logins)('stages', () => {
     await expect.poll(offered, { timeout: 30_000 }).toEqual([1]);
     await desk.goto(`${url}/work/${made.project}?stage=1`);
     await shown(desk);
-    await desk.getByText(/^Review:/).waitFor();
+    await desk.getByText('Review', { exact: true }).waitFor();
     await desk.getByRole('button', { name: 'Reject', exact: true }).click();
     const dialog = desk.getByRole('dialog');
     await dialog.getByLabel('In your words').fill(NOTE);

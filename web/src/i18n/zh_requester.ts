@@ -67,7 +67,7 @@ export const requester: Record<string, string> = {
   Fee: '服务费',
   File: '文件',
   Flags: '标记',
-  'For {items} items, and {audit} to audit.': '共 {items} 条数据，抽检 {audit} 条。',
+  'For {items, plural, one {# item} other {# items}}, and {audit} to audit.': '共 {items} 条数据，抽检 {audit} 条。',
   Format: '格式',
   Found: '发现',
   'Declare a release': '声明发布版本',

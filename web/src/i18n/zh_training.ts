@@ -1,6 +1,8 @@
 /** Training: what a worker is told, and what a requester sets. */
 export const training: Record<string, string> = {
   Training: '培训',
+  Review: '复核',
+  Mend: '修改',
   'Review: leave what is right as it is, fix what is not': '复核：正确的保持原样，不正确的加以修改',
   'Mend: a review rejected these, and says why': '修改：这些被复核退回，并注明了原因',
   'A wrong class or answer': '类别或答案有误',
@@ -15,7 +17,7 @@ export const training: Record<string, string> = {
   'In your words': '用你的话说明',
   'What is wrong, and where. Needed for another reason.': '哪里不对、在何处。选“其他原因”时必填。',
   Reject: '退回',
-  'You reject it: {why}': '你已退回：{why}',
+  'You reject it': '你已退回',
   'What reviews rejected of your work': '你的工作中被复核退回的部分',
   'It stays paid. Where the project has it mended, you may do so yourself: it is among the offers.':
     '报酬不会收回。若项目安排修改，你可以自己来改：见上方的任务。',

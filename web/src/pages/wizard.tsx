@@ -119,7 +119,10 @@ function EstimatePanel({ items, estimate, error }: { items: number; estimate: Es
         {line(t('Judgements'), estimate.judgements, number)}
         {line(t('Tasks for an adjudicator'), estimate.experts, number)}
         <Text size="xs" c="dimmed">
-          {t('For {items} items, and {audit} to audit.', { items: number(items), audit: number(estimate.audit_items) })}{' '}
+          {t('For {items, plural, one {# item} other {# items}}, and {audit} to audit.', {
+            items,
+            audit: number(estimate.audit_items),
+          })}{' '}
           {basisIn(t, estimate.basis)}
         </Text>
         {!estimate.asking.worthwhile && (

@@ -309,9 +309,11 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
               <Icon name="left" />
             </Link>
             {assignment.training && <Chip tone="model">{t('Training')}</Chip>}
-            <StageChip does={assignment.does} />
+            <StageChip does={assignment.does} brief />
             {page.currentRejected && (
-              <Chip tone="refused">{t('You reject it: {why}', { why: whyRejected(t, page.currentRejected) })}</Chip>
+              <Chip tone="refused" title={whyRejected(t, page.currentRejected)}>
+                {t('You reject it')}
+              </Chip>
             )}
             <PageDots page={page} />
             <span role="status" style={{ display: 'flex', gap: 12 }}>

@@ -23,12 +23,19 @@ export function whyRejected(t: Translate, { reason, note }: Rejected): string {
   return note ? `${said}: ${note}` : said;
 }
 
-/** What is done at a later stage, in a few words. */
-export function StageChip({ does }: { does: 'draw' | 'review' | 'fix' }) {
+/** What is done at a later stage: in a few words, or in one and the others on pointing at it. */
+export function StageChip({ does, brief = false }: { does: 'draw' | 'review' | 'fix'; brief?: boolean }) {
   const t = useT();
-  if (does === 'review') return <Chip tone="person">{t('Review: leave what is right as it is, fix what is not')}</Chip>;
-  if (does === 'fix') return <Chip tone="person">{t('Mend: a review rejected these, and says why')}</Chip>;
-  return null;
+  if (does === 'draw') return null;
+  const [one, all] =
+    does === 'review'
+      ? [t('Review'), t('Review: leave what is right as it is, fix what is not')]
+      : [t('Mend'), t('Mend: a review rejected these, and says why')];
+  return (
+    <Chip tone="person" wraps={!brief} title={brief ? all : undefined}>
+      {brief ? one : all}
+    </Chip>
+  );
 }
 
 export function WhyRejected({ rejected }: { rejected: Rejected }) {

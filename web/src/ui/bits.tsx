@@ -83,10 +83,23 @@ export type Tone = 'settled' | 'doubtful' | 'refused' | 'model' | 'person' | 'ne
 const SHAPES: Partial<Record<Tone, string>> = { doubtful: 'square', refused: 'square', neutral: 'ring' };
 
 /** A state in a word, a colour and a shape. */
-export function Chip({ tone, children }: { tone: Tone; children: ReactNode }) {
+/** wraps: takes several lines where it is given little room. */
+export function Chip({
+  tone,
+  wraps = false,
+  title,
+  children,
+}: {
+  tone: Tone;
+  wraps?: boolean;
+  title?: string | undefined;
+  children: ReactNode;
+}) {
   return (
     <span
       className="cup-chip"
+      data-wraps={wraps || undefined}
+      title={title}
       data-shape={SHAPES[tone]}
       style={{ '--chip-fill': `var(--cup-${tone}-fill)`, color: `var(--cup-${tone})` } as CSSProperties}
     >

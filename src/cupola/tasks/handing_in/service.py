@@ -157,7 +157,7 @@ async def _kept(run: Runtime, tenant: UUID, name: str, chunks: AsyncIterator[byt
     except Problem as problem:
         if problem.kind is not Kind.TOO_LARGE:
             raise
-        most = limits.MAX_ANSWER_FILE_BYTES // 1024**2
+        most = limits.MAX_ANSWER_FILE_BYTES // 1_000_000
         raise Problem(
             Kind.TOO_LARGE,
             "answer-file-large",

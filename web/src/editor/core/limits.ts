@@ -3,7 +3,7 @@ export const MAX_TEXT_CHARS = 200_000;
 export const MAX_OBJECTS = 20_000;
 export const MAX_POINTS = 2_000;
 export const MAX_ANSWER_ROWS = 500;
-export const MAX_ANSWER_FILE_BYTES = 67_108_864;
+export const MAX_ANSWER_FILE_BYTES = 64_000_000;
 export const MAX_NAME_CHARS = 200;
 
 /** U+0000 and half a surrogate pair can stand in a text of a browser, and in no database's. */
