@@ -17,7 +17,7 @@ import pytest
 
 from cupola.platform.pg.cluster import Cluster
 from tests.foundry import CHOICE, fresh_foundry, moved_clock
-from tests.security.test_other_peoples_objects import BODIES, QUERIES, Scene, build, filled, side
+from tests.security.test_other_peoples_objects import BODIES, QUERIES, Scene, build, filled, named, side
 from tests.serving import Serving
 
 # Bodies of the operations without an identifier in their address; {n} is the same within a pair, another in the next.
@@ -97,7 +97,7 @@ def writing(scene: Scene) -> list[Operation]:
 
 def send(scene: Scene, operation: Operation, n: int) -> httpx.Response:
     method, path = operation
-    names = scene.objects | ({"task": scene.objects["leased"]} if "/drafts/" in path else {})
+    names = named(scene, path)
     body = BODIES.get(operation, MORE.get(operation, {}))
     given: dict[str, Any] = {"params": QUERIES.get(operation)}
     if isinstance(body, bytes):

@@ -170,11 +170,23 @@ def laid(foundry: Foundry, serving: Serving) -> Scene:
         "WHERE p.id = %s",
         project,
     )
+    [[item]] = foundry.sql("SELECT item::text FROM task WHERE id = %s", task)
+    answer = made(client.put(f"/api/datasets/{dataset}/uploads?name=a.txt", content=SECRET.encode()))["upload"]
+    sha256 = answer.split("/")[0]
+    foundry.sql(
+        "INSERT INTO handed_in (tenant, item, giver, sha256, name, media_type, bytes, at) "
+        "VALUES (%s, %s, uuidv7(), decode(%s, 'hex'), %s, 'text/plain', %s, now())",
+        owner.tenant,
+        item,
+        sha256,
+        f"{SECRET}.txt",
+        len(SECRET.encode()),
+    )
     [[callback]] = foundry.sql("SELECT id::text FROM order_callback WHERE task = %s AND kind = 'completed'", orders[0])
     known = {
         "project": project, "dataset": dataset, "task": task, "release": first, "export": file,
         "import_id": run["id"], "webhook": webhook, "version": version, "ontology": ontology, "callback": callback,
-        "assignment": judged,
+        "assignment": judged, "item": item, "sha256": sha256,
     }  # fmt: skip
     return Scene(foundry, serving, world, known, orders[0], first, file)
 
@@ -207,7 +219,7 @@ def scales(scene: Scene, key: httpx.Client) -> dict[str, httpx.Response]:
     [[delivery]] = scene.foundry.sql("SELECT id::text FROM order_delivery ORDER BY id DESC LIMIT 1")
     names = {
         "task": scene.order, "name": "papers", "project": "papers", "tenant": scene.world.owner.tenant,
-        "sha256": "0" * 64, "attachment": "none",
+        "sha256": scene.known["sha256"], "attachment": "none",
     }  # fmt: skip
     query = {
         "/v2/project": {"project_name": "papers"}, "/v2/batch": {"batch_name": "first"},
@@ -261,6 +273,23 @@ def judge(scene: Scene, client: httpx.Client) -> httpx.Response:
     item = made(client.get(f"/api/audits/{scene.release}/items?limit=1"))["items"][0]
     path = f"/api/audits/{scene.release}/items/{item['audit_item']}"
     return client.post(path, json={"label": ANOTHER, "seconds": 1})
+
+
+def test_a_file_that_was_handed_in_is_part_of_the_label(client_with_answers: Scene) -> None:
+    """While no audit is open whoever reviews reads it; under one, nobody who may audit does, by whatever route."""
+    scene = client_with_answers
+    path = f"/api/items/{scene.known['item']}/files/{scene.known['sha256']}"
+    reviewer = member(scene, "reviewer")
+    assert reviewer.get(made(reviewer.get(path))["url"]).text == SECRET
+    release, _ = frozen(scene.foundry, scene.world.owner.client, scene.known["project"], ORDERS)
+    for who in (reviewer, member(scene, "manager")):
+        assert who.get(path).status_code == 404
+    scene.foundry.sql(
+        "INSERT INTO audit_judgement (tenant, id, audit_item, round, label, undecidable, correct, seconds, at) "
+        "SELECT tenant, uuidv7(), id, 1, NULL, true, NULL, 1, now() FROM audit_verdict WHERE release = %s",
+        release,
+    )
+    assert reviewer.get(path).status_code == 200
 
 
 def test_an_auditor_finds_the_label_nowhere_whatever_else_they_are(scene: Scene) -> None:

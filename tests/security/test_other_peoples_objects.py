@@ -24,6 +24,7 @@ from tests.serving import Serving
 
 LABEL = choice("a")
 # (method, path) -> body. Every operation that takes one and has an identifier in its address stands here.
+HANDED_IN = b"what somebody says in a file"
 BODIES: dict[tuple[str, str], Any] = {
     ("patch", "/api/members/{person}"): {"role": "reviewer"},
     ("post", "/api/projects/{project}/allot"): {"amount_minor": 1},
@@ -61,10 +62,14 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/audits/{release}/items/{audit_item}"): {"label": LABEL},
     ("post", "/api/releases/{release}/exports"): {"format": "jsonl"},
     ("patch", "/api/webhooks/{webhook}"): {"state": "off"},
+    ("post", "/api/items/{item}/files"): HANDED_IN,
+    ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): HANDED_IN,
 }
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/datasets/{dataset}/uploads"): {"name": "a.bin"},
     ("get", "/api/projects/{project}/what-if"): {"target": 0.95},
+    ("post", "/api/items/{item}/files"): {"name": "a.txt"},
+    ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): {"name": "a.txt"},
 }
 # What the rightful user is told where the state of the object forbids the verb just now; the object was found.
 CONFLICTS = {409}
@@ -158,6 +163,10 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
     task = judged["task"]
     foundry.sql("UPDATE task SET state = 2, open_slots = 0 WHERE id = %s", task)
     made(client.post(f"/api/adjudication/{task}", json={"label": LABEL}))
+    leased = page["tasks"][1]["task"]
+    file = {"params": {"name": "a.txt"}, "content": HANDED_IN}
+    made(workers[0].post(f"/api/work/assignments/{page['id']}/tasks/{leased}/files", **file))
+    sha256 = made(client.post(f"/api/items/{item['id']}/files", **file))["sha256"]
     release = made(client.post(f"/api/projects/{project}/releases", json={"name": "r", "plan": {"items": 1}}))["id"]
     made(client.post(f"/api/releases/{release}/freeze"))
     audit = made(client.get(f"/api/audits/{release}/items"))["items"][0]["audit_item"]
@@ -199,7 +208,9 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "ontology": version["id"],
         "version": version["version_id"],
         "task": task,
-        "leased": page["tasks"][1]["task"],
+        "leased": leased,
+        "item": item["id"],
+        "sha256": sha256,
         "assignment": page["id"],
         "release": release,
         "audit_item": audit,
@@ -247,8 +258,14 @@ def side(path: str) -> str:
     return "operator" if path.startswith(("/api/contributors/", "/api/tenants/")) else "tenant"
 
 
+def named(scene: Scene, path: str) -> dict[str, str]:
+    """The objects by the names of an address: what is done on a page is done to the task that is still held."""
+    on_page = path.startswith("/api/work/assignments/")
+    return scene.objects | ({"task": scene.objects["leased"]} if on_page else {})
+
+
 def request(scene: Scene, client: httpx.Client, method: str, path: str) -> httpx.Response:
-    names = scene.objects | {"task": scene.objects["leased"]} if "/drafts/" in path else scene.objects
+    names = named(scene, path)
     body = BODIES.get((method, path))
     sent: dict[str, Any] = {"params": QUERIES.get((method, path))}
     if isinstance(body, bytes):
@@ -338,6 +355,7 @@ def test_a_member_of_a_lower_role_changes_nothing_that_needs_a_higher_one(scene:
         ("post", "/api/adjudication/{task}"),
         ("post", "/api/audits/{release}/items/{audit_item}"),
         ("post", "/api/releases/{release}/exports"),
+        ("post", "/api/items/{item}/files"),
     }
     wrong = []
     before = fingerprint(scene.foundry, scene.tenant)

@@ -142,6 +142,15 @@ BEGIN
     JOIN audit_item a ON a.tenant = current_tenant() AND a.release = x.release
     JOIN release_row r ON r.tenant = a.tenant AND r.release = a.release AND r.position = a.row;
 END $$;
+-- The items of such tasks: what people handed in for them is part of their labels.
+CREATE OR REPLACE FUNCTION blind_items() RETURNS SETOF uuid
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off AS $$
+BEGIN
+  IF current_person() IS NULL THEN RETURN; END IF;
+  RETURN QUERY SELECT t.item FROM blind_tasks() x (task) JOIN task t ON t.tenant = current_tenant() AND t.id = x.task;
+END $$;
 -- The orders of such tasks: what was told of them is kept as well.
 CREATE OR REPLACE FUNCTION blind_orders() RETURNS SETOF uuid
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp
@@ -257,8 +266,8 @@ BEGIN
   END LOOP;
   RETURN p_answer;
 END $$;
-GRANT EXECUTE ON FUNCTION blind_audits, blind_tasks, blind_orders, blind_releases, audit_side_lock, release_opened, order_kept,
-  order_answer TO cupola_app;
+GRANT EXECUTE ON FUNCTION blind_audits, blind_tasks, blind_items, blind_orders, blind_releases, audit_side_lock, release_opened,
+  order_kept, order_answer TO cupola_app;
 
 -- The hash of a label's canonical bytes: of those in the column, or of those in the blob that it names (platform/pg/long.py).
 -- The databases are UTF-8, so it never changes.
