@@ -120,10 +120,14 @@ def test_a_file_that_somebody_hands_in_is_told_by_an_address_for_the_keys_of_its
         given.append(made.json())
         return {"kind": "form", "answers": {"photo": made.json(), "sharp": True}}
 
+    [(line,)] = world.sql(
+        "SELECT t.project FROM order_task o JOIN task t ON t.id = o.foundry_task WHERE o.id = %s", task.id
+    )
+
     def everybody() -> Any:
         for worker in workers:
-            for offer in worker.get("/api/work/offers"):
-                page = worker.post(f"/api/work/projects/{offer['project']}/claim")
+            if any(offer["project"] == str(line) for offer in worker.get("/api/work/offers")):
+                page = worker.post(f"/api/work/projects/{line}/claim")
                 if page is not None:
                     judged = [{"task": page["tasks"][0]["task"], "label": hand_in(worker, page), "seconds": 5.0}]
                     path = f"/api/work/assignments/{page['id']}/submit"

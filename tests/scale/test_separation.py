@@ -50,6 +50,18 @@ def things(world: World) -> dict[str, str]:
         "/api/orders/deliveries", json={"project": "A's chats", "name": "A's delivery"}, headers=headers
     )
     assert made.status_code == 201
+    dataset = operator.post("/api/datasets", json={"name": "A's"}, headers=headers).json()["id"]
+    address = f"/api/datasets/{dataset}/uploads?name=a.txt"
+    sha256 = operator.put(address, content=b"A's file", headers=headers).json()["upload"].split("/")[0]
+    world.sql(
+        "WITH i AS (INSERT INTO item (tenant, id, dataset, ref, media_type, body, fingerprint, created_at) "
+        "VALUES (%s, uuidv7(), %s, 'one', 'text/plain', 'words', '\\x00', now()) RETURNING tenant, id) "
+        "INSERT INTO handed_in (tenant, item, giver, sha256, name, media_type, bytes, at) "
+        "SELECT tenant, id, uuidv7(), decode(%s, 'hex'), 'a.txt', 'text/plain', 8, now() FROM i RETURNING item",
+        world.owner.test_tenant,
+        dataset,
+        sha256,
+    )
     return {
         "task": task.id,
         "task_id": chat.id,
@@ -68,7 +80,7 @@ def things(world: World) -> dict[str, str]:
         "attachment_url": file.attachment_url,
         "type": "imageannotation",
         "tenant": world.owner.test_tenant,
-        "sha256": "0" * 64,
+        "sha256": sha256,
     }
 
 
