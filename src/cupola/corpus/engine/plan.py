@@ -19,7 +19,7 @@ from cupola.corpus.recipe import Loaded
 
 SHARE = 0.01
 SAMPLES, SAMPLE_CHARS = 3, 200
-COMPARED_TOO = 1.6  # judging is most of a run: comparing and writing took 0.4 to 0.6 of it
+COMPARED_TOO = 1.6  # assumed: judging is most of a run, comparing and writing about half as much again
 
 
 @dataclass
