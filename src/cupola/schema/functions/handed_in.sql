@@ -40,3 +40,5 @@ LANGUAGE sql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
 $$;
 
 GRANT EXECUTE ON FUNCTION work_hand_in, work_handed_in, work_file_type TO cupola_gateway;
+-- asked beside a submit, which the server's own role makes
+GRANT EXECUTE ON FUNCTION work_handed_in TO cupola_server;
