@@ -36,8 +36,10 @@ from cupola.labels import (
     Ontology,
     Point,
     Polygon,
+    decode_label,
     decode_ontology,
     encode,
+    files_of,
 )
 from cupola.labels.ontology import ClassSpec
 from cupola.releases import formats
@@ -85,8 +87,11 @@ def released(position: int, ref: str, label: Label, **more: Any) -> Released:
 
 
 def export(form: str, ontology: Ontology, rows: Sequence[Released], batch: int = 2) -> tuple[str, str, bytes]:
-    """(extension, media type, bytes) of an export."""
+    """(extension, media type, bytes) of an export. A file that an answer names has its own name as its content."""
     pictures = {row.asset: picture(row.position) for row in rows}
+    for row in rows:
+        for _, file in files_of(decode_label(row.label)):
+            pictures[bytes.fromhex(file.sha256)] = file.name.encode()
 
     async def batches() -> AsyncIterator[Sequence[Released]]:
         for at in range(0, len(rows), batch):
