@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -117,7 +118,7 @@ def test_a_label_names_only_what_was_handed_in_for_its_item_and_exactly_so(found
         (mine, held, first, "../../secret"),
     ):
         with pytest.raises(Problem) as refused:
-            foundry.call(lambda run, a=(who, on.id, task, sha256): service.address_for_work(run, *a))  # type: ignore[misc]
+            foundry.call(partial(service.address_for_work, person=who, assignment=on.id, task=task, sha256=sha256))
         assert refused.value.kind is Kind.NOT_FOUND
     with pytest.raises(Problem) as refused:
         hand_in(foundry, mine, held, theirs.tasks[0].task)

@@ -41,7 +41,25 @@ export function RowsField({ spec, value, onChange }: Props) {
   const rows = value?.rows ?? [];
   const most = Math.min(spec.most ?? MAX_ANSWER_ROWS, MAX_ANSWER_ROWS);
   const hint = answerHint(spec);
+  // Entries have nothing of their own that tells them apart, and what arrives late, a file, must find the one that asked.
+  const keys = useRef<number[]>([]);
+  const made = useRef(0);
+  while (keys.current.length < rows.length) keys.current.push(made.current++);
+  keys.current.length = rows.length;
   const put = (next: Row[], mark?: string) => onChange(next.length ? { type: 'rows', rows: next } : undefined, mark);
+  const remove = (key: number) => {
+    const at = keys.current.indexOf(key);
+    keys.current.splice(at, 1);
+    put(rows.filter((_, other) => other !== at));
+  };
+  const answer = (key: number, name: string, cell: Cell | undefined, mark?: string) => {
+    const at = keys.current.indexOf(key); // -1: its entry is gone, and nothing is said of another
+    if (at < 0) return;
+    put(
+      rows.map((one, other) => (other === at ? withCell(columns, one, name, cell) : one)),
+      mark && `${mark}:${spec.name}:${at}`,
+    );
+  };
   const add = () => {
     put([...rows, {}]);
     // The new entry, once it is there.
@@ -60,13 +78,8 @@ export function RowsField({ spec, value, onChange }: Props) {
       {...(hint ? { description: t(hint.message, hint.values) } : {})}
     >
       <Stack gap={8} mt={4} ref={list} role="group" aria-labelledby={id}>
-        {rows.map((row, at) => (
-          <fieldset
-            // biome-ignore lint/suspicious/noArrayIndexKey: entries have nothing but their order, and are controlled
-            key={at}
-            className="cup-entry"
-            data-entry
-          >
+        {keys.current.map((key, at) => (
+          <fieldset key={key} className="cup-entry" data-entry>
             <legend className="cup-visually-hidden">{t('Entry {number}', { number: at + 1 })}</legend>
             <Group justify="space-between" wrap="nowrap">
               <Text size="xs" c="dimmed" aria-hidden="true">
@@ -75,22 +88,16 @@ export function RowsField({ spec, value, onChange }: Props) {
               <IconButton
                 icon="trash"
                 label={t('Remove entry {number}', { number: at + 1 })}
-                onClick={() => put(rows.filter((_, other) => other !== at))}
+                onClick={() => remove(key)}
               />
             </Group>
             <Stack gap={8}>
-              {askedOf(columns, row).map((column) => (
+              {askedOf(columns, rows[at] ?? {}).map((column) => (
                 <QuestionField
                   key={column.name}
                   spec={column}
-                  value={row[column.name]}
-                  onChange={(cell, mark) =>
-                    !isRows(cell) &&
-                    put(
-                      rows.map((one, other) => (other === at ? withCell(columns, one, column.name, cell) : one)),
-                      mark && `${mark}:${spec.name}:${at}`,
-                    )
-                  }
+                  value={rows[at]?.[column.name]}
+                  onChange={(cell, mark) => !isRows(cell) && answer(key, column.name, cell, mark)}
                 />
               ))}
             </Stack>
