@@ -93,7 +93,11 @@ class Editor:
 
     def load(self) -> list[dict[str, Any]]:
         """The page anew: what is kept of this task."""
-        answer = self.http.get(f"/api/work/assignments/{self.page['id']}")
+        for _ in range(60):  # told to come back, as after a kill, it does
+            answer = self.http.get(f"/api/work/assignments/{self.page['id']}")
+            if answer.status_code != 503:
+                break
+            time.sleep(1)
         assert answer.status_code == 200, answer.text
         [task] = [one for one in answer.json()["tasks"] if one["task"] == self.task]
         found: list[dict[str, Any]] = (task.get("draft") or {"objects": []})["objects"]

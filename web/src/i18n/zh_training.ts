@@ -15,7 +15,7 @@ export const training: Record<string, string> = {
   'Whoever made it reads why. What was paid for it stays paid, and so is your review.':
     '制作者会看到原因。已付的报酬不会收回，你的复核同样有报酬。',
   'In your words': '用你的话说明',
-  'What is wrong, and where. Needed for another reason.': '哪里不对、在何处。选“其他原因”时必填。',
+  'What is wrong, and where. Required for “Another reason”.': '哪里不对、在何处。选“其他原因”时必填。',
   Reject: '退回',
   'You reject it': '你已退回',
   'What reviews rejected of your work': '你的工作中被复核退回的部分',

@@ -73,7 +73,7 @@ export function RejectDialog({
         />
         <Textarea
           label={t('In your words')}
-          description={t('What is wrong, and where. Needed for another reason.')}
+          description={t('What is wrong, and where. Required for “Another reason”.')}
           value={note}
           maxLength={LONGEST_NOTE}
           onChange={(event) => setNote(event.currentTarget.value)}
