@@ -55,8 +55,8 @@ _OF_ROWS = ("ROWS", "ROWS_AFTER", "NEXT", "ITEM", "SAID_OF")
 NEVER_NULL = {
     ("cupola.orders.callbacks.store.CLAIM", "until"): "was just written",
     ("cupola.platform.webhooks.store.CLAIM", "until"): "was just written",
-    ("cupola.quality.store.SETTLED_CODES", "said"): "asks for those that have one",
-    ("cupola.quality.store.SETTLED_CODES", "settled"): "asks for those that have one",
+    ("cupola.quality.figures.store.SETTLED_CODES", "said"): "asks for those that have one",
+    ("cupola.quality.figures.store.SETTLED_CODES", "settled"): "asks for those that have one",
     ("cupola.quality.store.SETTLED_VOTES", "truth"): "asks for those that have one",
     **{(f"cupola.releases.store.{one}", "label"): _FROZEN for one in _OF_ROWS},
     **{
@@ -160,7 +160,7 @@ def test_a_statement_fits_the_schema_and_its_rows(migrated: psycopg.Connection, 
 # The columns that hold labels: each may lie in a blob, which is named here instead (platform/pg/long).
 LABELS = {"label", "pre_label", "gold_label", "truth", "said", "draft", "expected", "settled_label", "labels"}
 NO_LABEL = {
-    ("cupola.quality.store.SETTLED_CODES", "said"): "a code",
+    ("cupola.quality.figures.store.SETTLED_CODES", "said"): "a code",
     **{
         (f"cupola.orders.store.{one}", "expected"): "an answer in a client's words"
         for one in ("BY_FOUNDRY", "LIST", "ORDER")

@@ -17,8 +17,9 @@ from cupola.platform.jobs.model import Job
 from cupola.platform.jobs.service import Queue
 from cupola.platform.pg import tx
 from cupola.platform.runtime import Runtime
-from cupola.quality import dashboard, decisions, figures, fitting, keeping, live, online
+from cupola.quality import dashboard, decisions, fitting, keeping, live, online
 from cupola.quality.course import Prices
+from cupola.quality.figures import service as figures
 from cupola.quality.model import ProjectQuality
 from cupola.tasks import work
 from cupola.tasks.model import Assignment, Plan

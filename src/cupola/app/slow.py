@@ -14,8 +14,8 @@ from cupola.platform.events import Event
 from cupola.platform.jobs import Job
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
-from cupola.quality import figures
 from cupola.quality import service as quality
+from cupola.quality.figures import service as figures
 from cupola.quality.service import Aggregator
 from cupola.releases import exporting, freezing
 from cupola.routing import service as routing

@@ -11,9 +11,10 @@ from cupola.kernel.money import legs
 from cupola.labels import Ontology
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime, short_name
-from cupola.quality import figures, refits, store
 from cupola.quality import plan as planner
+from cupola.quality import refits, store
 from cupola.quality.course import Prices
+from cupola.quality.figures import service as figures
 from cupola.quality.lines import ReviewCost, along
 from cupola.quality.model import (
     Asking,

@@ -22,6 +22,7 @@ from cupola.platform import jobs
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.quality import agreement, store
+from cupola.quality.figures import store as own
 from cupola.quality.inference.base import Crowd
 from cupola.quality.model import Agreement, Bin, Confusion, Progress
 from cupola.quality.strategies import strategy_for
@@ -55,7 +56,7 @@ async def read(conn: Conn, tenant: UUID, project: UUID, ontology: Ontology, coun
     counted: judgements and settled tasks, as they are counted in writing.
     """
     if counted >= KEPT_FROM:
-        kept = await store.FIGURES.maybe(conn, tenant=tenant, project=project)
+        kept = await own.FIGURES.maybe(conn, tenant=tenant, project=project)
         if kept is not None:
             figures = msgspec.json.decode(kept.figures, type=Figures)
             return figures, counted > kept.counted * (1 + GROWN)
@@ -80,7 +81,7 @@ async def keep(run: Runtime, tenant: UUID, project: UUID) -> None:
             return
         raise
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        await store.FIGURES_KEEP.run(
+        await own.FIGURES_KEEP.run(
             conn,
             tenant=tenant,
             project=project,
@@ -97,21 +98,21 @@ async def count(conn: Conn, tenant: UUID, project: UUID, ontology: Ontology) -> 
     found = Agreement(None, None, None, None)
     confusion = None
     if coded:
-        sample = await store.VOTE_SAMPLE.all(conn, tenant=tenant, project=project, limit=SAMPLE)
+        sample = await own.VOTE_SAMPLE.all(conn, tenant=tenant, project=project, limit=SAMPLE)
         golds = {row.task: row.code for row in await store.GOLD_CODES.all(conn, tenant=tenant, project=project)}
         if sample:
             found = await asyncio.to_thread(_agreement, sample, golds)
         if 2 <= len(names) <= MAX_CONFUSION:
             matrix = [[0] * len(names) for _ in names]
-            for cell in await store.SETTLED_CODES.all(conn, tenant=tenant, project=project):
+            for cell in await own.SETTLED_CODES.all(conn, tenant=tenant, project=project):
                 matrix[cell.settled][cell.said] = cell.n
             confusion = Confusion(names, matrix)
     bins = [
         Bin(EDGES[row.bin], EDGES[row.bin + 1] if row.bin + 1 < len(EDGES) else 1.0, row.tasks)
-        for row in await store.HISTOGRAM.all(conn, tenant=tenant, project=project, edges=list(EDGES[1:]))
+        for row in await own.HISTOGRAM.all(conn, tenant=tenant, project=project, edges=list(EDGES[1:]))
     ]
-    progress = await store.PROGRESS.all(conn, tenant=tenant, project=project)
-    decided = await store.DECIDED_BY.one(conn, tenant=tenant, project=project)
+    progress = await own.PROGRESS.all(conn, tenant=tenant, project=project)
+    decided = await own.DECIDED_BY.one(conn, tenant=tenant, project=project)
     each = round(decided.judgements / decided.tasks, 2) if decided.tasks else None
     return Figures(bins, found, confusion, progress, clock.now(), each)
 
