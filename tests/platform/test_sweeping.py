@@ -196,6 +196,20 @@ def exports(foundry: Foundry, project: Project) -> str:
     return "export"
 
 
+def unused(foundry: Foundry, project: Project) -> str:
+    """Of two that a contributor handed in, for a task that they then judged and for one that they did not."""
+    held = foundry.claim(person := foundry.person(), project)
+    foundry.sql(
+        "INSERT INTO handed_in (tenant, item, giver, sha256, name, media_type, bytes, at) "
+        "SELECT l.tenant, t.item, l.worker, sha256(t.id::text::bytea), 'a', 'text/plain', 1, now() "
+        "FROM lease l JOIN task t ON t.tenant = l.tenant AND t.id = l.task WHERE l.assignment = %s AND t.id = ANY(%s)",
+        held.id,
+        [one.task for one in held.tasks[:2]],
+    )
+    foundry.submit(person, held, only=1)
+    return "handed_in"
+
+
 KINDS: dict[str, tuple[Callable[[Foundry, Project], str], int]] = {  # how it is made, and how many of it stay
     "answers": (answers, 0),
     "drafts": (drafts, 0),
@@ -208,6 +222,7 @@ KINDS: dict[str, tuple[Callable[[Foundry, Project], str], int]] = {  # how it is
     "beats": (beats, 0),
     "events": (events, 1),  # where the slowest stands: its place is what it has heard, and no less is cut
     "exports": (exports, 1),
+    "unused": (unused, 1),
 }
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from cupola.kernel import limits
+from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Kind, Problem
 from cupola.labels.ontology import FileAnswer
 from cupola.platform.blobs import Grant
+from cupola.platform.sweeping import service as sweeping
+from cupola.platform.web import Member
 from cupola.tasks.handing_in import service
 from cupola.tasks.model import Assignment
-from tests.foundry import Foundry, Project
+from tests.foundry import Foundry, Project, moved_clock
 from tests.tasks.test_stages import accept, page, reviewed, send
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"made up, and never decoded " * 20
@@ -37,6 +40,19 @@ def hand_in(
             yield data[start : start + 7]
 
     return foundry.call(lambda run: service.hand_in_work(run, person, on.id, task, name, chunks()))
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _stored(foundry: Foundry, project: Project) -> int:
+    """How many files the organisation keeps."""
+
+    async def count(run: Any) -> int:
+        return len([one async for one in run.blobs.list(project.tenant, before=clock.now() + timedelta(hours=1))])
+
+    return foundry.call(count)
 
 
 def said(*files: FileAnswer, scans: tuple[FileAnswer, ...] = ()) -> dict[str, Any]:
@@ -169,6 +185,59 @@ def test_files_have_a_size_and_a_number_that_are_not_passed(
     with pytest.raises(Problem) as refused:
         hand_in(foundry, person, held, task, b"c", "c.txt")
     assert refused.value.code == "answer-files-many"
+
+
+def test_what_one_person_hands_in_within_a_day_has_a_bound_and_what_is_beyond_it_is_not_kept(
+    foundry: Foundry, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, other = foundry.people(2)
+    held, theirs = page(foundry, person, project, 0, 2), page(foundry, other, project, 0, 1)
+    first, second = (one.task for one in held.tasks)
+    monkeypatch.setattr(limits, "MAX_ANSWER_BYTES_A_DAY", 250)
+    hand_in(foundry, person, held, first, b"a" * 100, "a.txt")
+    hand_in(foundry, person, held, second, b"b" * 100, "b.txt")
+    stored = _stored(foundry, project)
+    for data in (b"c" * 51, b"d" * 5_000):  # all items of theirs together; one beyond the room and one far beyond it
+        with pytest.raises(Problem) as refused:
+            hand_in(foundry, person, held, second, data, "c.txt")
+        assert refused.value.code == "answer-files-much"
+    hand_in(foundry, person, held, second, b"e" * 50, "e.txt")
+    with pytest.raises(Problem) as refused:
+        hand_in(foundry, person, held, first, b"f", "f.txt")
+    assert refused.value.code == "answer-files-much"
+    assert _stored(foundry, project) == stored + 1
+    hand_in(foundry, other, theirs, theirs.tasks[0].task, b"g" * 250, "g.txt")  # a bound of each
+    with moved_clock(24 * 3_600.0 + 1):  # nobody has swept the lease
+        hand_in(foundry, person, held, first, b"k" * 250, "k.txt")
+    # a member is bound as a contributor is
+    [(item,)] = foundry.sql("SELECT item FROM task WHERE id = %s", first)
+    owner = Member("owner", project.tenant, "owner", ids.uuid7(), "live")
+    with pytest.raises(Problem) as refused:
+        foundry.call(lambda run: service.hand_in(run, owner, item, "h.txt", _pieces(b"h" * 251)))
+    assert refused.value.code == "answer-files-much"
+    foundry.call(lambda run: service.hand_in(run, owner, item, "i.txt", _pieces(b"i" * 250)))
+    with pytest.raises(Problem) as refused:
+        foundry.call(lambda run: service.hand_in(run, owner, item, "j.txt", _pieces(b"j")))
+    assert refused.value.code == "answer-files-much"
+
+
+def test_a_file_of_nobody_who_said_anything_goes_and_what_a_label_may_name_stays(
+    foundry: Foundry, project: Project
+) -> None:
+    person, gone = foundry.people(2)
+    held = page(foundry, person, project, 0, 1)
+    used, beside = (hand_in(foundry, person, held, held.tasks[0].task, PNG + end, "p.png") for end in (b"1", b"2"))
+    judged(foundry, person, held, said(used))
+    left = page(foundry, gone, project, 0, 1)
+    unused = hand_in(foundry, gone, left, left.tasks[0].task)
+
+    def swept() -> set[str]:
+        foundry.call(lambda run: sweeping.sweep(run.db))
+        return {sha.hex() for (sha,) in foundry.sql("SELECT sha256 FROM handed_in WHERE tenant = %s", project.tenant)}
+
+    assert swept() == {used.sha256, beside.sha256, unused.sha256}
+    with moved_clock(91 * 86_400.0):
+        assert swept() == {used.sha256, beside.sha256}  # a later label of theirs may name what lies beside
 
 
 def test_what_a_label_names_outlives_the_sweep_of_files(foundry: Foundry, project: Project) -> None:

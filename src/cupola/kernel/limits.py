@@ -53,6 +53,7 @@ MAX_CLASSES = 10_000
 MAX_ANSWER_ROWS = 500  # of one answer of rows
 MAX_ANSWER_FILE_BYTES = 64_000_000  # a file that somebody hands in as an answer
 MAX_ANSWER_FILES = 100  # of one person for one task, those included that were taken back
+MAX_ANSWER_BYTES_A_DAY = 4_000_000_000  # of such files from one person, in one organisation, within 24 h
 MAX_LABEL_BYTES = 8 * 1024 * 1024
 MAX_FIT_BYTES = 128 * 1024 * 1024  # of the labels that a fit compares, of each kind of evidence; the newest count
 MAX_DECIDED_BYTES = 64 * 1024 * 1024  # of the labels that are decided on at a time; one task always is

@@ -38,6 +38,7 @@ RULES = (
     Rule("jobs", timedelta(days=90), "they were given up", "long enough for an operator to look into it"),
     Rule("events", timedelta(days=400), "they happened", "a year is looked back on; what they led to stays"),
     Rule("exports", timedelta(days=90), "they were written", "the same release writes the same file again"),
+    Rule("unused", timedelta(days=90), "they were handed in", "no label names them; who gave them had their time"),
     Rule(
         "files", timedelta(days=30), "they were put", "nothing names it; an upload is imported within days", files=True
     ),

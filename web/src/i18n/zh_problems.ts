@@ -10,6 +10,7 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'answer-file-type': ['不接收这种类型的文件。', '可提交图片、PDF、文本、声音、视频或 zip 压缩包。'],
   'answer-file-unknown': ['该文件并非为此条目提交。', '请先提交文件，再照回答中的样子填写。'],
   'answer-files-many': ['同一人为同一条目提交的文件已达上限。', '请使用已提交的文件。'],
+  'answer-files-much': ['你在一天内提交的文件总量已达上限。', '请使用已提交的文件，或明天再提交此文件。'],
   'assignment-ended': ['本任务包已不归你：已提交、已退回或已超时。', '请重新领取；超时任务包的草稿会一并带回。'],
   'assignment-expired': [
     '本任务包已超时；标签已存为草稿，会优先交还给你。',

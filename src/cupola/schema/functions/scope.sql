@@ -10,10 +10,12 @@ CREATE OR REPLACE FUNCTION current_worker() RETURNS uuid LANGUAGE sql STABLE PAR
 CREATE OR REPLACE FUNCTION current_person() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
   AS $$ SELECT nullif(current_setting('app.person', true), '')::uuid $$;
 
--- Events alone are cut off by age, by the sweeper (sweep.sql), which says so for the time of its own statement.
+-- Events, and files that nobody used, are cut off by age, by the sweeper (sweep.sql), which says so for the time of its own
+-- statement.
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'event' AND current_setting('cupola.sweeping', true) = 'events' THEN RETURN NULL; END IF;
+  IF TG_OP = 'DELETE' AND (TG_TABLE_NAME, current_setting('cupola.sweeping', true)) IN (('event', 'events'), ('handed_in', 'unused'))
+  THEN RETURN NULL; END IF;
   RAISE EXCEPTION 'table % is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 

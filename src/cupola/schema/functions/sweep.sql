@@ -41,6 +41,22 @@ BEGIN
   WHEN 'exports' THEN
     RETURN QUERY SELECT e.ctid FROM export e WHERE e.tenant = v_tenant AND e.state IN ('done', 'failed')
       AND coalesce(e.finished_at, e.created_at) < p_before LIMIT p_limit;
+  WHEN 'unused' THEN
+    -- No label can name it: since it came, whoever gave it has said nothing of its item, has no draft of it, and nobody else
+    -- may name what others gave (who reviews, adjudicates or audits).
+    RETURN QUERY SELECT h.ctid FROM handed_in h WHERE h.tenant = v_tenant AND h.at < p_before
+      AND NOT EXISTS (SELECT FROM task t JOIN draft d ON d.tenant = t.tenant AND d.task = t.id
+        WHERE t.tenant = h.tenant AND t.item = h.item)
+      AND NOT EXISTS (SELECT FROM task t JOIN judgement j ON j.tenant = t.tenant AND j.task = t.id
+        WHERE t.tenant = h.tenant AND t.item = h.item AND j.at >= h.at AND (j.worker = h.giver OR j.stage > 0))
+      AND NOT EXISTS (SELECT FROM task t JOIN adjudication a ON a.tenant = t.tenant AND a.task = t.id
+        WHERE t.tenant = h.tenant AND t.item = h.item AND a.at >= h.at)
+      AND NOT EXISTS (SELECT FROM task t JOIN release o ON o.tenant = t.tenant AND o.project = t.project
+        JOIN release_row r ON r.tenant = o.tenant AND r.release = o.id AND r.task = t.id
+        JOIN audit_item i ON i.tenant = r.tenant AND i.release = r.release AND i.row = r.position
+        JOIN audit_judgement a ON a.tenant = i.tenant AND a.audit_item = i.id
+        WHERE t.tenant = h.tenant AND t.item = h.item AND a.at >= h.at)
+      LIMIT p_limit;
   WHEN 'sessions' THEN  -- of no tenant, as the next: asked for by the operator's side
     RETURN QUERY SELECT s.ctid FROM person_session s WHERE s.expires_at < p_before LIMIT p_limit;
   WHEN 'beats' THEN
@@ -71,7 +87,7 @@ DECLARE
   v_found tid[] := ARRAY(SELECT sweep_found(p_kind, p_before, p_limit));
   v_table text := CASE p_kind WHEN 'answers' THEN 'idempotency' WHEN 'drafts' THEN 'draft' WHEN 'refusals' THEN 'import_refusal'
     WHEN 'models' THEN 'model_version' WHEN 'webhooks' THEN 'webhook_delivery' WHEN 'callbacks' THEN 'order_callback' WHEN 'jobs' THEN 'job'
-    WHEN 'events' THEN 'event' WHEN 'exports' THEN 'export' WHEN 'sessions' THEN 'person_session' WHEN 'beats' THEN 'process_beat' END;
+    WHEN 'events' THEN 'event' WHEN 'exports' THEN 'export' WHEN 'unused' THEN 'handed_in' WHEN 'sessions' THEN 'person_session' WHEN 'beats' THEN 'process_beat' END;
   v_gone int;
 BEGIN
   PERFORM set_config('cupola.sweeping', p_kind, true);

@@ -6,6 +6,7 @@ A label may name only what was handed in for its item, so that nobody reaches a 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from uuid import UUID
 
 from cupola.catalog.media.handed_in import HEAD_BYTES, type_of
@@ -29,24 +30,18 @@ async def hand_in_work(
 ) -> FileAnswer:
     """Keep a file of a contributor for a task on a page of theirs.
 
-    Raises Problem: NOT_FOUND for a task that they do not hold; INVALID; TOO_LARGE; CONFLICT "answer-files-many".
+    Raises Problem: NOT_FOUND for a task that they do not hold; INVALID; TOO_LARGE; CONFLICT "answer-files-many",
+    "answer-files-much". What may not be kept is not stored either.
     """
     home = await homes.of_page(run, person, assignment)
-    made = await _kept(run, home.tenant, name, chunks)
+    held = {"tenant": home.tenant, "worker": home.worker, "assignment": assignment, "task": task}
     async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
-        taken = await store.WORK_HAND_IN.maybe(
-            conn,
-            tenant=home.tenant,
-            worker=home.worker,
-            assignment=assignment,
-            task=task,
-            most=limits.MAX_ANSWER_FILES,
-            **_columns(made),
-        )
-    if taken is None:
-        raise not_found("task on a page that you hold")
-    if taken < 0:
-        raise _too_many()
+        room = _room(await store.WORK_MAY_HAND_IN.maybe(conn, **held, **_bounds()), "task on a page that you hold")
+    made = await _kept(run, home.tenant, name, chunks, room)
+    async with run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person) as conn:
+        before = await store.WORK_HAND_IN.maybe(conn, **held, **_bounds(), **_columns(made))
+    if _room(before, "task on a page that you hold") < made.bytes:
+        raise _too_much()
     return made
 
 
@@ -54,19 +49,38 @@ async def hand_in(run: Runtime, who: Member, item: UUID, name: str, chunks: Asyn
     """Keep a file of somebody who adjudicates or audits. Raises Problem as `hand_in_work` does."""
     giver = who.person or who.key
     assert giver is not None
+    asked = {"tenant": who.tenant, "item": item, "giver": giver}
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
-        await _wanted(conn, who.tenant, item, giver)
-    made = await _kept(run, who.tenant, name, chunks)
+        room = _room(await store.MAY_HAND_IN.maybe(conn, **asked, **_bounds()), "item")
+    made = await _kept(run, who.tenant, name, chunks, room)
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
-        await store.HAND_IN.run(conn, tenant=who.tenant, item=item, giver=giver, **_columns(made))
+        if _room(await store.MAY_HAND_IN.maybe(conn, **asked, **_bounds()), "item") < made.bytes:
+            raise _too_much()
+        await store.HAND_IN.run(conn, **asked, **_columns(made))
     return made
 
 
-async def _wanted(conn: Conn, tenant: UUID, item: UUID, giver: UUID) -> None:
-    if await store.ITEM_THERE.maybe(conn, tenant=tenant, item=item) is None:
-        raise not_found("item")
-    if await store.GIVEN.one(conn, tenant=tenant, item=item, giver=giver) >= limits.MAX_ANSWER_FILES:
-        raise _too_many()
+def _bounds() -> dict[str, object]:
+    return {
+        "most": limits.MAX_ANSWER_FILES,
+        "most_bytes": limits.MAX_ANSWER_BYTES_A_DAY,
+        "since": clock.now() - timedelta(days=1),
+    }
+
+
+def _room(room: int | None, what: str) -> int:
+    """Bytes that may still come. room: of `may_hand_in`. Raises Problem (NOT_FOUND, CONFLICT) where none may."""
+    if room is None:
+        raise not_found(what)
+    if room < 0:
+        raise conflict(
+            "answer-files-many",
+            f"At most {limits.MAX_ANSWER_FILES} files are taken from one person for one item.",
+            remedy="Use one of those that you handed in.",
+        )
+    if room == 0:
+        raise _too_much()
+    return room
 
 
 async def address_for_work(run: Runtime, person: UUID, assignment: UUID, task: UUID, sha256: str) -> str:
@@ -129,7 +143,7 @@ async def check_for_task(conn: Conn, tenant: UUID, task: UUID, label: Label) -> 
         check(label, ((row.sha256.hex(), row.name, row.media_type, row.bytes) for row in rows))
 
 
-async def _kept(run: Runtime, tenant: UUID, name: str, chunks: AsyncIterator[bytes]) -> FileAnswer:
+async def _kept(run: Runtime, tenant: UUID, name: str, chunks: AsyncIterator[bytes], room: int) -> FileAnswer:
     if not name.strip(BLANKS) or unstorable(name):
         raise invalid("answer-file-name", "The file has no name.", place="name", remedy="Give it one.")
     head = b""
@@ -153,10 +167,12 @@ async def _kept(run: Runtime, tenant: UUID, name: str, chunks: AsyncIterator[byt
             yield chunk
 
     try:
-        stored = await run.blobs.put_stream(tenant, all_of_it(), max_bytes=limits.MAX_ANSWER_FILE_BYTES)
+        stored = await run.blobs.put_stream(tenant, all_of_it(), max_bytes=min(room, limits.MAX_ANSWER_FILE_BYTES))
     except Problem as problem:
         if problem.kind is not Kind.TOO_LARGE:
             raise
+        if room < limits.MAX_ANSWER_FILE_BYTES:
+            raise _too_much() from None
         most = limits.MAX_ANSWER_FILE_BYTES // 1_000_000
         raise Problem(
             Kind.TOO_LARGE,
@@ -190,9 +206,10 @@ def _address(run: Runtime, tenant: UUID, sha256: str, media_type: str | None, bo
     return run.blobs.sign_local(tenant, sha256, expires_s=URL_LIFE_S, bound_to=bound_to, media_type=media_type)
 
 
-def _too_many() -> Problem:
+def _too_much() -> Problem:
+    most = limits.MAX_ANSWER_BYTES_A_DAY // 1_000_000
     return conflict(
-        "answer-files-many",
-        f"At most {limits.MAX_ANSWER_FILES} files are taken from one person for one item.",
-        remedy="Use one of those that you handed in.",
+        "answer-files-much",
+        f"At most {most:,} MB of files are taken from one person within a day.",
+        remedy="Use one of those that you handed in, or hand this one in tomorrow.",
     )

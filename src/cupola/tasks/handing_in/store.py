@@ -25,17 +25,22 @@ class Known:
     bytes: int
 
 
+WORK_MAY_HAND_IN = Scalar(
+    int,
+    "SELECT work_may_hand_in(%(tenant)s, %(worker)s, %(assignment)s, %(task)s, %(most)s, %(most_bytes)s, %(since)s)",
+)
 WORK_HAND_IN = Scalar(
     int,
     "SELECT work_hand_in(%(tenant)s, %(worker)s, %(assignment)s, %(task)s, %(sha256)s, %(name)s, %(media_type)s, "
-    "%(bytes)s, %(most)s, %(now)s)",
+    "%(bytes)s, %(most)s, %(most_bytes)s, %(since)s, %(now)s)",
 )
 WORK_HANDED_IN = Statement(HandedIn, "SELECT * FROM work_handed_in(%(tenant)s, %(worker)s, %(assignment)s)")
 WORK_FILE_TYPE = Scalar(str, "SELECT work_file_type(%(tenant)s, %(worker)s, %(assignment)s, %(task)s, %(sha256)s)")
 
-ITEM_THERE = Scalar(UUID, "SELECT id FROM item WHERE tenant = %(tenant)s AND id = %(item)s")
-GIVEN = Scalar(
-    int, "SELECT count(*)::int FROM handed_in WHERE tenant = %(tenant)s AND item = %(item)s AND giver = %(giver)s"
+MAY_HAND_IN = Scalar(
+    int,
+    "SELECT may_hand_in(%(tenant)s, id, %(giver)s, %(most)s, %(most_bytes)s, %(since)s) FROM item "
+    "WHERE tenant = %(tenant)s AND id = %(item)s",
 )
 HAND_IN = Command(
     "INSERT INTO handed_in (tenant, item, giver, sha256, name, media_type, bytes, at) VALUES (%(tenant)s, %(item)s, "
