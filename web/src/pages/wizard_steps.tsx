@@ -209,7 +209,7 @@ export function QualityStep({ draft, change }: StepProps) {
         99.9,
         (confidence) => set({ confidence }),
       )}
-      <Group grow>
+      <Group grow align="flex-start">
         <NumberInput
           label={t('Least judgements a task')}
           min={1}
