@@ -77,6 +77,8 @@ app.command(
     "cupola.quality.cli:app", name="quality", help="Labels with an honest accuracy statement from files of judgements."
 )
 app.command("cupola.corpus.cli:app", name="refine", help="Text at scale: what rules would take, and copies out.")
+app.command("cupola.preferences.cli:arena", name="arena", help="Boards of models from votes on pairs, with intervals.")
+app.command("cupola.preferences.cli:judge", name="judge", help="Models that judge, checked against people.")
 for group in (tenant, key, ledger, contributor, person, project, tasks):
     app.command(group)
 app.register_install_completion_command()
