@@ -133,7 +133,7 @@ def fit(votes: Table, *, ties: Ties = "davidson", start: Floats | None = None) -
         if float(np.abs(gradient).max()) <= TOLERANCE * scale:
             break
         steps += 1
-        step = np.linalg.solve(curvature, gradient)
+        step: Floats = np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
         longest = float(np.abs(step).max())
         size_ = min(1.0, 4.0 / longest) if longest > 0 else 1.0
         while True:
