@@ -12,13 +12,14 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -36,12 +37,17 @@ from cupola.labels import (
     Ontology,
     Point,
     Polygon,
+    Polyline,
+    Skeleton,
     decode_label,
     decode_ontology,
     encode,
     files_of,
 )
-from cupola.labels.ontology import ClassSpec
+from cupola.labels.ontology import ClassSpec, SkeletonPoint, SkeletonSpec
+from cupola.labels.shapes.mask import mask_of
+from cupola.labels.shapes.polygon import PolygonPart
+from cupola.labels.shapes.skeleton import Keypoint
 from cupola.releases import formats
 from cupola.releases.croissant import FileEntry, croissant
 from cupola.releases.exporters import archive as archive_module
@@ -293,6 +299,46 @@ def test_an_outline_is_a_segmentation_in_coco() -> None:
     assert (lake["bbox"], lake["area"], lake["iscrowd"]) == ([10, 5, 20, 10], 150, 0)
     assert "segmentation" not in boat
     assert spot["keypoints"] == [3, 4, 2]
+
+
+def uncounted(segmentation: dict[str, Any]) -> Any:
+    """The pixels (height, width) of run lengths down the columns."""
+    height, width = segmentation["size"]
+    runs = segmentation["counts"]
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
+
+
+def test_coco_holds_holes_and_masks_as_runs_parts_as_polygons_and_skeletons_as_keypoints() -> None:
+    ring = Polygon(((10, 5), (30, 5), (30, 35), (10, 35)), (((15, 10), (20, 10), (20, 20), (15, 20)),))
+    two = Polygon(((1, 1), (5, 1), (5, 5)), (), (PolygonPart(((8, 1), (9, 1), (9, 9))),))
+    bits = np.zeros((40, 60), dtype=np.bool_)
+    bits[0:7, 50:60] = True
+    bits[39, 59] = bits[0, 0] = True
+    places = (Keypoint("foot", 9, 30), Keypoint("top", 8, 3, "occluded"), Keypoint("hand", state="absent"))
+    body = SkeletonSpec([SkeletonPoint(name, 0.5, 0.5) for name in ("top", "hand", "foot")], [("top", "foot")])
+    ontology = Ontology("objects", [ClassSpec("thing"), ClassSpec("person", geometry="skeleton", skeleton=body)])
+    mask = mask_of(bits)
+    assert mask is not None
+    drawn = [Object("1", "thing", ring), Object("2", "thing", two), Object("3", "thing", mask),
+             Object("4", "person", Skeleton(places)), Object("5", "thing", Polyline(((1, 1), (9, 9))))]  # fmt: skip
+    row = replace(released(0, "a.png", ObjectsLabel(drawn)), width_px=60, height_px=40)
+    told = json.loads(export("coco", ontology, [row])[2])
+    first, parts, painted, person = told["annotations"]
+    there = uncounted(first["segmentation"])
+    assert there.shape == (40, 60)
+    assert (there.sum(), first["area"]) == (20 * 30 - 50, 20 * 30 - 50)
+    assert not there[12, 17]
+    assert there[6, 11]
+    assert parts["segmentation"] == [[1, 1, 5, 1, 5, 5], [8, 1, 9, 1, 9, 9]]
+    assert (uncounted(painted["segmentation"]) == bits).all()
+    assert person["keypoints"] == [8, 3, 1, 0, 0, 0, 9, 30, 2]
+    assert person["num_keypoints"] == 2
+    assert told["categories"][1]["keypoints"] == ["top", "hand", "foot"]
+    assert told["categories"][1]["skeleton"] == [[1, 3]]
+    assert "1 of 5 objects" in told["left_out"][0]["why"]
+    unsized = json.loads(export("coco", ontology, [replace(row, width_px=None, height_px=None)])[2])
+    assert unsized["annotations"][0]["segmentation"] == [[10, 5, 30, 5, 30, 35, 10, 35]]
+    assert "without holes" in unsized["left_out"][1]["why"]
 
 
 def test_where_outlines_are_drawn_all_yolo_lines_are_outlines() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cupola.kernel.errors import Problem
 from cupola.labels import ItemFacts, ObjectsLabel, Polygon, decode_label, decode_ontology, merge
+from cupola.labels.shapes import outlines
 from cupola.labels.shapes import polygon as module
 from cupola.labels.shapes.polygon import PolygonType
 
@@ -146,7 +147,7 @@ def test_long_outlines_of_one_thing_are_still_cut_exactly() -> None:
 def test_a_raster_says_what_geometry_says() -> None:
     for seed in range(20):
         a, b = star(9, 50, 50, 30, 0.5, seed), star(7, 45, 55, 25, 0.5, seed + 100)
-        assert module._rastered(a, b) == pytest.approx(POLYGON.similarity(a, b), abs=0.02)
+        assert outlines.overlap_counted([a.points], [b.points]) == pytest.approx(POLYGON.similarity(a, b), abs=0.02)
 
 
 def test_several_peoples_objects_are_put_together_with_their_outlines() -> None:

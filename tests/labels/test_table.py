@@ -36,9 +36,23 @@ from cupola.labels import (
 from cupola.labels.catalogue import PLACE, catalogue
 from cupola.labels.kind import LabelKind
 from cupola.labels.ontology import AttributeSpec, AttributeType, ClassSpec, Condition, Ontology, TextSpec
+from cupola.labels.shapes.mask import mask_of
 from cupola.labels.shapes.shape import ShapeType
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases.json").read_text())
+
+
+def painted(x: int, y: int, w: int, h: int) -> dict[str, Any]:
+    """A mask of one rectangle, px."""
+    found: dict[str, Any] = json.loads(msgspec.json.encode(mask_of(np.ones((h, w), dtype=np.bool_), x, y)))
+    return found
+
+
+def standing(x: float, y: float) -> dict[str, Any]:
+    points = [{"name": "top", "x": x, "y": y}, {"name": "foot", "x": x + 4, "y": y + 20}]
+    return {"type": "skeleton", "points": points}
+
+
 SAMPLES: dict[str, Any] = {
     "box": [{"type": "box", "x": 10, "y": 10, "w": 20, "h": 10}, {"type": "box", "x": 11, "y": 10, "w": 20, "h": 10},
             {"type": "box", "x": 70, "y": 30, "w": 20, "h": 10}],
@@ -47,13 +61,30 @@ SAMPLES: dict[str, Any] = {
     "polygon": [{"type": "polygon", "points": [[10, 10], [30, 10], [30, 20], [10, 22]]},
                 {"type": "polygon", "points": [[11, 10], [31, 10], [31, 20], [11, 22]]},
                 {"type": "polygon", "points": [[70, 30], [90, 30], [80, 45]]}],
+    "polyline": [{"type": "polyline", "points": [[10, 10], [30, 12], [40, 20]]},
+                 {"type": "polyline", "points": [[10, 13], [30, 14], [40, 22]]},
+                 {"type": "polyline", "points": [[80, 30], [90, 48]]}],
+    "ellipse": [{"type": "ellipse", "x": 20, "y": 20, "rx": 10, "ry": 5},
+                {"type": "ellipse", "x": 21, "y": 20, "rx": 10, "ry": 5},
+                {"type": "ellipse", "x": 70, "y": 30, "rx": 10, "ry": 5}],
+    "skeleton": [standing(20, 10), standing(21, 10), standing(70, 20)],
+    "mask": [painted(10, 10, 20, 10), painted(11, 10, 20, 10), painted(70, 30, 20, 10)],
 }  # fmt: skip
+CLASSES: dict[str, Any] = {
+    "skeleton": {"skeleton": {"points": [{"name": "top", "x": 0.5, "y": 0}, {"name": "foot", "x": 0.5, "y": 1}]}}
+}  # what a class says beside its geometry
 
 
 def at(shape: dict[str, Any], x: float, y: float) -> dict[str, Any]:
     """The same shape with its first place there."""
+    if "tiles" in shape:
+        return painted(int(x), int(y), 20, 10)
     if "points" not in shape:
         return {**shape, "x": x, "y": y}
+    if shape["type"] == "skeleton":
+        first = shape["points"][0]
+        moved = [{**p, "x": p["x"] + x - first["x"], "y": p["y"] + y - first["y"]} for p in shape["points"]]
+        return {**shape, "points": moved}
     (left, top) = shape["points"][0]
     return {**shape, "points": [[px + x - left, py + y - top] for px, py in shape["points"]]}
 
@@ -113,6 +144,10 @@ A_VALUE: dict[str, Any] = {
     "min_width_px": 5,
     "min_height_px": 5,
     "can_turn": False,
+    "skeleton": {"points": [{"name": "top", "x": 0.5, "y": 0}]},
+    "min_points": 4,
+    "max_points": 5,
+    "max_overlap": 0.5,
     "columns": [{"name": "c", "type": "bool"}],
     "accepts": ["image"],
 }
@@ -259,7 +294,9 @@ def test_a_shape_has_every_part(name: str) -> None:
         assert (caught.value.code, caught.value.place) == ("label-out-of-image", "/shape")
     merged = shape.merge(drawn[:2], [1.0, 1.0])
     assert min(shape.similarity(merged, each) for each in drawn[:2]) >= shape.same_at
-    ontology = decode_ontology({"kind": "objects", "classes": [{"name": "a", "geometry": name}]})
+    ontology = decode_ontology(
+        {"kind": "objects", "classes": [{"name": "a", "geometry": name, **CLASSES.get(name, {})}]}
+    )
     assert same(one, near, ontology)
     assert not same(one, far, ontology)
     assert distance(one, far, ontology) == 1.0

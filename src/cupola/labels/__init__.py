@@ -39,8 +39,12 @@ from cupola.labels.label import Label
 from cupola.labels.ontology import Ontology
 from cupola.labels.shapes import SHAPES
 from cupola.labels.shapes.box import Box
+from cupola.labels.shapes.ellipse import Ellipse
+from cupola.labels.shapes.mask import Mask
 from cupola.labels.shapes.point import Point
 from cupola.labels.shapes.polygon import Polygon
+from cupola.labels.shapes.polyline import Polyline
+from cupola.labels.shapes.skeleton import Skeleton
 from cupola.labels.spec import decode_ontology, encode_ontology
 
 __all__ = [
@@ -48,16 +52,20 @@ __all__ = [
     "SHAPES",
     "Box",
     "ChoiceLabel",
+    "Ellipse",
     "Fitted",
     "FormLabel",
     "ItemFacts",
     "Label",
     "LabelKind",
+    "Mask",
     "Object",
     "ObjectsLabel",
     "Ontology",
     "Point",
     "Polygon",
+    "Polyline",
+    "Skeleton",
     "TextLabel",
     "Thing",
     "Unit",

@@ -27,7 +27,7 @@ def catalogue() -> dict[str, Any]:
                 "parts": sorted(kind.parts),
                 "looks_at": sorted(kind.looks_at),
                 "strategies": list(kind.strategies),
-                "schema": kind.json_schema(),
+                "schema": json.loads(json.dumps(kind.json_schema())),
             }
             for kind in KINDS.values()
         ],
@@ -40,6 +40,7 @@ def catalogue() -> dict[str, Any]:
             "text_chars": limits.MAX_TEXT_CHARS,
             "objects": limits.MAX_OBJECTS_PER_LABEL,
             "points": limits.MAX_POINTS_PER_SHAPE,
+            "mask_tiles": limits.MAX_MASK_TILES,
             "answer_rows": limits.MAX_ANSWER_ROWS,
             "answer_file_bytes": limits.MAX_ANSWER_FILE_BYTES,
         },

@@ -48,9 +48,29 @@ class Rows(msgspec.Struct, frozen=True, tag_field="type", tag="rows", forbid_unk
 Answer = Cell | Rows  # to a question of a form
 
 
+class SkeletonPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A named place of a thing. x, y: where it stands in the template, as shares of its width and height."""
+
+    name: str
+    x: float
+    y: float
+    title: dict[str, str] | None = None
+
+
+class SkeletonSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The places of a thing in their order, which of them are joined (`edges`), and which change places when it is seen
+    from behind (`symmetry`), both as pairs of names."""
+
+    points: list[SkeletonPoint]
+    edges: list[tuple[str, str]] = []
+    symmetry: list[tuple[str, str]] = []
+
+
 class ClassSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One class. `geometry` names a shape of the table in `shapes`, None: any shape may carry it; `title` is
-    {language: words}. A box of it is at least so large, in px, and lies straight where `can_turn` is false."""
+    {language: words}. A box of it is at least so large, in px, and lies straight where `can_turn` is false. An outline
+    or a line of it has `min_points` to `max_points` points. Two of it overlap by `max_overlap` at most, as their shape
+    measures likeness (of what has an area, intersection over union)."""
 
     name: str
     title: dict[str, str] | None = None
@@ -59,6 +79,10 @@ class ClassSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     min_width_px: float = 0.0
     min_height_px: float = 0.0
     can_turn: bool = True
+    skeleton: SkeletonSpec | None = None
+    min_points: int = 0
+    max_points: int | None = None
+    max_overlap: float | None = None
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,16 @@ import msgspec
 from cupola.kernel import limits
 from cupola.labels.kind import wrong_spec as _wrong
 from cupola.labels.kinds import KINDS
-from cupola.labels.ontology import FAMILIES, IN_FORMS, AttributeSpec, ClassSpec, Condition, Ontology, TextSpec
+from cupola.labels.ontology import (
+    FAMILIES,
+    IN_FORMS,
+    AttributeSpec,
+    ClassSpec,
+    Condition,
+    Ontology,
+    SkeletonSpec,
+    TextSpec,
+)
 from cupola.labels.patterns import MAX_PATTERN_CHARS, is_pattern
 from cupola.labels.places import problem_from_msgspec, unstorable
 from cupola.labels.shapes import SHAPES
@@ -88,10 +97,52 @@ def _check_classes(ontology: Ontology) -> None:
             )
         if "geometry" not in KINDS[ontology.kind].parts:
             _check_shapeless(spec, place)
+        _check_drawn(spec, place)
         if spec.geometry is not None and spec.geometry not in SHAPES:
             raise _wrong(
                 f"{place}/geometry", f"There is no shape {spec.geometry!r}.", f"Choose one of: {', '.join(SHAPES)}."
             )
+        if spec.geometry is not None:
+            SHAPES[spec.geometry].check_class(spec, place)
+
+
+def _check_drawn(spec: ClassSpec, place: str) -> None:
+    """What a class says of how it is drawn."""
+    most = limits.MAX_POINTS_PER_SHAPE if spec.max_points is None else spec.max_points
+    if not (0 <= spec.min_points <= most <= limits.MAX_POINTS_PER_SHAPE and most >= 1):
+        raise _wrong(
+            f"{place}/min_points",
+            f"It must be 0 to max_points, and max_points 1 to {limits.MAX_POINTS_PER_SHAPE}.",
+            "Choose numbers in that range.",
+        )
+    if spec.max_overlap is not None and not 0 <= spec.max_overlap <= 1:
+        raise _wrong(f"{place}/max_overlap", "It is a share from 0 to 1.", "Choose one in that range.")
+    if spec.skeleton is not None:
+        _check_skeleton(spec.skeleton, f"{place}/skeleton")
+
+
+def _check_skeleton(spec: SkeletonSpec, place: str) -> None:
+    if not 1 <= len(spec.points) <= limits.MAX_SKELETON_POINTS:
+        raise _wrong(f"{place}/points", f"It has 1 to {limits.MAX_SKELETON_POINTS} places.", "Name them.")
+    seen: set[str] = set()
+    for index, point in enumerate(spec.points):
+        _check_name(point.name, f"{place}/points/{index}/name", seen)
+        _check_title(point.title, f"{place}/points/{index}/title")
+        if not (0 <= point.x <= 1 and 0 <= point.y <= 1):
+            raise _wrong(
+                f"{place}/points/{index}", "It stands outside of the template.", "Give x and y as shares from 0 to 1."
+            )
+    for part, pairs in (("edges", spec.edges), ("symmetry", spec.symmetry)):
+        if len(pairs) > limits.MAX_SKELETON_POINTS**2:
+            raise _wrong(f"{place}/{part}", "They are more than places can have.", "Name each pair once.")
+        for index, pair in enumerate(pairs):
+            if pair[0] == pair[1] or not set(pair) <= seen:
+                raise _wrong(
+                    f"{place}/{part}/{index}", "It does not join two places of the skeleton.", "Name two of its places."
+                )
+    paired = [name for pair in spec.symmetry for name in pair]
+    if len(set(paired)) != len(paired):
+        raise _wrong(f"{place}/symmetry", "A place has two counterparts.", "Name each place in one pair.")
 
 
 def _check_shapeless(spec: ClassSpec, place: str) -> None:
@@ -102,6 +153,9 @@ def _check_shapeless(spec: ClassSpec, place: str) -> None:
         raise _wrong(f"{place}/min_width_px", "Only classes of objects have a least size.", "Remove it.")
     if not spec.can_turn:
         raise _wrong(f"{place}/can_turn", "Only objects can be turned.", "Remove it.")
+    for member in ("skeleton", "min_points", "max_points", "max_overlap"):
+        if getattr(spec, member):
+            raise _wrong(f"{place}/{member}", "Only classes of objects are drawn.", "Remove it.")
 
 
 def _check_counts(ontology: Ontology) -> None:

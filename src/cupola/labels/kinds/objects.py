@@ -17,7 +17,7 @@ from cupola.kernel.errors import Problem, invalid
 from cupola.labels import attributes, shapes
 from cupola.labels.facts import ItemFacts
 from cupola.labels.label import Label
-from cupola.labels.matching import match
+from cupola.labels.matching import match, touching
 from cupola.labels.ontology import AttributeValue, ClassSpec, Ontology
 from cupola.labels.places import pointer, unstorable
 from cupola.labels.shapes import AnyShape
@@ -26,6 +26,7 @@ Source = Literal["person", "model", "corrected"]
 
 MAX_ID_CHARS = 64
 SLACK_PX = 0.01
+SLACK_OVERLAP = 0.02  # the editor measures outlines along lines of a scan
 
 
 class Object(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -55,6 +56,7 @@ def validate(label: ObjectsLabel, ontology: Ontology, facts: ItemFacts) -> None:
         )
     geometry_of, attributes_of = ontology.geometry_of, ontology.attributes_of
     seen: set[str] = set()
+    bounded: dict[str, list[int]] = {}
     for position, thing in enumerate(label.objects):
         if not thing.id or len(thing.id) > MAX_ID_CHARS or unstorable(thing.id) or thing.id in seen:
             raise _wrong(
@@ -80,13 +82,19 @@ def validate(label: ObjectsLabel, ontology: Ontology, facts: ItemFacts) -> None:
                 pointer("objects", position, "shape", "type"),
                 f"Draw it as {geometry}.",
             )
+        spec = ontology.classes[ontology.class_index[thing.cls]]
+        shapes.of(shape).fits(shape, spec, f"/objects/{position}/shape")
         shapes.of(shape).validate(shape, facts, f"/objects/{position}/shape")
-        _check_size(shape, ontology.classes[ontology.class_index[thing.cls]], f"/objects/{position}/shape")
+        _check_size(shape, spec, f"/objects/{position}/shape")
+        if spec.max_overlap is not None:
+            bounded.setdefault(thing.cls, []).append(position)
         specs = attributes_of[thing.cls]
         if specs or thing.attributes:
             attributes.validate(
                 thing.attributes, specs, pointer("objects", position, "attributes"), f"The class {thing.cls!r}"
             )
+    for name, positions in bounded.items():
+        _check_overlap(label.objects, positions, ontology.classes[ontology.class_index[name]])
 
 
 def _check_size(shape: AnyShape, spec: ClassSpec, place: str) -> None:
@@ -101,8 +109,34 @@ def _check_size(shape: AnyShape, spec: ClassSpec, place: str) -> None:
             place,
             "Leave out what is smaller, or draw all of it.",
         )
+    count = kind.count(shape)
+    most = limits.MAX_POINTS_PER_SHAPE if spec.max_points is None else spec.max_points
+    if count is not None and not spec.min_points <= count <= most:
+        raise _wrong(
+            "label-point-count",
+            f"A {shape.type} of {spec.name!r} has {spec.min_points} to {most} points; this one has {count}.",
+            place,
+            "Set or drop points.",
+        )
     if not spec.can_turn and kind.turn_rad(shape):
         raise _wrong("label-turned", f"A {shape.type} of {spec.name!r} lies straight.", place, "Turn it back.")
+
+
+def _check_overlap(objects: Sequence[Object], positions: Sequence[int], spec: ClassSpec) -> None:
+    """Of the objects of one class, at those positions of the list."""
+    most = (spec.max_overlap or 0.0) + SLACK_OVERLAP
+    reach = reach_of([objects[position] for position in positions])
+    for i, j in sorted(touching(reach, reach)):
+        if i >= j:
+            continue
+        earlier, later = objects[positions[i]], objects[positions[j]]
+        if similarity(earlier, later) > most:
+            raise _wrong(
+                "label-overlap",
+                f"Two of {spec.name!r} overlap by more than {100 * (spec.max_overlap or 0.0):g} %.",
+                f"/objects/{positions[j]}/shape",
+                "Draw each thing once, and give what both cover to one of them.",
+            )
 
 
 def validate_shapes(label: ObjectsLabel, facts: ItemFacts) -> None:

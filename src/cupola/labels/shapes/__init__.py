@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cupola.labels.shapes.box import BoxType
+from cupola.labels.shapes.ellipse import EllipseType
+from cupola.labels.shapes.mask import MaskType
 from cupola.labels.shapes.point import PointType
 from cupola.labels.shapes.polygon import PolygonType
+from cupola.labels.shapes.polyline import PolylineType
 from cupola.labels.shapes.shape import Shape, ShapeType
+from cupola.labels.shapes.skeleton import SkeletonType
 
 SHAPES: Mapping[str, ShapeType[Any]] = {
     one.name: one
@@ -18,6 +22,10 @@ SHAPES: Mapping[str, ShapeType[Any]] = {
         BoxType(),
         PointType(),
         PolygonType(),
+        PolylineType(),
+        EllipseType(),
+        SkeletonType(),
+        MaskType(),
     )
 }
 

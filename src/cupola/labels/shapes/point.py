@@ -28,6 +28,7 @@ class PointType(ShapeType[Point]):
     shape = Point
     same_at = 0.5
     joined_at = 0.4
+    extent = "place"
 
     def validate(self, shape: Point, facts: ItemFacts, place: str) -> None:
         if not math.isfinite(shape.x + shape.y):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels.facts import ItemFacts
+from cupola.labels.ontology import ClassSpec
 
 EDGE_TOLERANCE_PX = 0.5  # half a pixel over the edge is rounding, more is a mistake
 
@@ -30,6 +31,8 @@ class Shape(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields
 
 S = TypeVar("S", bound=Shape)
 Corner = tuple[float, float]  # x, y in px
+Region = tuple[Sequence[Corner], Sequence[Sequence[Corner]]]  # an outline, and the holes in it
+Extent = Literal["area", "place", "line", "keypoints"]  # what of a thing a shape says where it is
 
 
 class ShapeType(ABC, Generic[S]):
@@ -40,11 +43,19 @@ class ShapeType(ABC, Generic[S]):
     shape: type[S]
     same_at: ClassVar[float]
     joined_at: ClassVar[float]
+    extent: ClassVar[Extent] = "area"
+    of_pixels: ClassVar[bool] = False  # it is made of pixels, and an outline only follows their edges
 
     @property
     def covers(self) -> bool:
-        """Whether it has an area, or only a place."""
-        return type(self).area is not ShapeType.area
+        """Whether it has an area, or only places."""
+        return self.extent == "area"
+
+    def check_class(self, spec: ClassSpec, place: str) -> None:
+        """Raises Problem (INVALID) for a class that is to be drawn so and does not say all that it takes."""
+
+    def fits(self, shape: S, spec: ClassSpec, place: str) -> None:
+        """Raises Problem (INVALID) for a shape that is not what its class says."""
 
     @abstractmethod
     def validate(self, shape: S, facts: ItemFacts, place: str) -> None:
@@ -64,6 +75,23 @@ class ShapeType(ABC, Generic[S]):
 
     def outline(self, shape: S) -> Sequence[Corner] | None:
         """The corners in px, in order, where the upright rectangle around the shape does not say it all."""
+        return None
+
+    def regions(self, shape: S) -> Sequence[Region] | None:
+        """Its parts, each with its holes, where the upright rectangle around the shape does not say it all."""
+        outline = self.outline(shape)
+        return None if outline is None else [(outline, ())]
+
+    def cover(self, shape: S, x: int, y: int, w: int, h: int) -> NDArray[np.bool_] | None:
+        """Of the pixels from (x, y) on those whose middle it covers: (h, w). None where its outline is one ring."""
+        return None
+
+    def keypoints(self, shape: S) -> Sequence[tuple[str, float, float, str]] | None:
+        """Of a shape of named places: (name, x, y in px, state) of each. None for every other shape."""
+        return None
+
+    def count(self, shape: S) -> int | None:
+        """How many places somebody set, which a class may bound; None where that is always the same."""
         return None
 
     def turn_rad(self, shape: S) -> float:

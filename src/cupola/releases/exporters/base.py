@@ -100,8 +100,8 @@ class Format:
 
     about: {language: what it is for}. extension: of its file, without the dot. holds: what the labels may be made of
     (`LabelKind.made_of`); another kind is refused. areas: of things, it holds only those that cover something, and
-    leaves out what has only a place. several: whether an item may have several choices. records: where its files are
-    read as records.
+    leaves out what has only places. lines: whether it holds lines. several: whether an item may have several choices.
+    records: where its files are read as records.
     """
 
     title: str
@@ -111,6 +111,7 @@ class Format:
     write: Callable[[Rows, About], AsyncIterator[bytes]]
     holds: frozenset[Made] = frozenset(get_args(Made))
     areas: bool = False
+    lines: bool = True
     several: bool = True
     records: Records | None = None
 
@@ -122,8 +123,10 @@ class Format:
     @property
     def shapes(self) -> list[str]:
         """The shapes of objects that it holds: of others the file says nothing."""
-        held = "things" in self.holds
-        return [name for name, shape in SHAPES.items() if held and (shape.covers or not self.areas)]
+        if "things" not in self.holds:
+            return []
+        without = {"place", "keypoints", "line"} if self.areas else set() if self.lines else {"line"}
+        return [name for name, shape in SHAPES.items() if shape.extent not in without]
 
     def refusal(self, ontology: Ontology) -> str:
         """Why it cannot hold this ontology's labels, or nothing."""

@@ -66,6 +66,9 @@ def areas_among(row: Row, things: Sequence[Thing], beside: Beside) -> Sequence[T
     kept = [thing for thing in things if shape_type(thing.shape).area(thing.shape) > 0]
     if lost := len(things) - len(kept):
         beside.left_out(row, f"the format has only areas: {lost} of {len(things)} objects are not written")
+    pieces = [shape_type(thing.shape).regions(thing.shape) or [] for thing in kept]
+    if cut := sum(len(parts) > 1 or any(holes for _, holes in parts) for parts in pieces):
+        beside.left_out(row, f"the format has one outline an object: {cut} are the largest of theirs, without holes")
     return kept
 
 
