@@ -128,7 +128,10 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'label-too-large': ['标签过大。', '请减少或简化对象。'],
   'label-too-many-objects': ['对象过多。'],
   'label-mask-tiles': ['掩码的图块或游程写法不正确。', '请由像素重新写出掩码。'],
-  'label-outline-nested': ['孔洞不在其轮廓内，或某部分位于另一部分之内。', '请把孔洞画在一个部分之内，各部分互不包含。'],
+  'label-outline-nested': [
+    '孔洞不在其轮廓内，或某部分位于另一部分之内。',
+    '请把孔洞画在一个部分之内，各部分互不包含。',
+  ],
   'label-overlap': ['该类的两个对象重叠过多。', '每个物体只画一次，重叠处只归其中一个。'],
   'label-point-count': ['该类的顶点数不在允许范围内。', '请增减顶点。'],
   'label-skeleton-points': ['骨架的关键点与该类的模板不一致。', '每个关键点各发送一次；看不见的标为遮挡或缺失。'],
