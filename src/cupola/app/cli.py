@@ -76,6 +76,9 @@ app.command(f"{_SHOWS}:replay", name="replay", help="Run the whole job on real p
 app.command(
     "cupola.quality.cli:app", name="quality", help="Labels with an honest accuracy statement from files of judgements."
 )
+app.command(
+    "cupola.formats.cli:convert", name="convert", help="Annotations from one format to another, with no server."
+)
 app.command("cupola.corpus.cli:app", name="refine", help="Text at scale: what rules would take, and copies out.")
 app.command("cupola.preferences.cli:arena", name="arena", help="Boards of models from votes on pairs, with intervals.")
 app.command("cupola.preferences.cli:judge", name="judge", help="Models that judge, checked against people.")
