@@ -178,7 +178,7 @@ class Intake:
                 except Problem as problem:
                     raise _in_part(problem, number, entry) from None
             parts = part_rows(entry.parts, taken)
-            return self._row(entry, together(taken), parts)
+            return self._row(entry, together(taken, entry.parts), parts)
         except Problem as problem:
             if problem.kind is Kind.UNAVAILABLE:
                 raise  # not this entry's fault: the run stops here and can be resumed
@@ -196,7 +196,9 @@ class Intake:
                 content = gathering.add_all(opened.chunks).done()
                 return self._store(content, one.name or called, opened.announced)
         if one.text is not None:
-            body = check_text(one.text)
+            # a message may be empty: an answer that says nothing is one
+            silent = isinstance(one, FoundPart) and one.text == "" and "message" in one.meta
+            body = "" if silent else check_text(one.text)
             return Taken(Probe("text/plain", text=body, characters=len(body)), len(body.encode()), body=body)
         if one.url is not None:
             check_literal(one.url, self._context.guard)

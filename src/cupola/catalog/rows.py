@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from cupola.catalog import media
+from cupola.catalog.conversations.model import counts
 from cupola.catalog.found import FoundPart, Noted
 from cupola.catalog.media.base import Content, Probe, too_large
 from cupola.kernel import ids, limits
@@ -149,11 +150,13 @@ def part_rows(parts: Sequence[FoundPart], taken: Sequence[Taken]) -> tuple[PartR
     return tuple(rows)
 
 
-def together(taken: Sequence[Taken]) -> Taken:
-    """What is known of an item that is made of these. Its size is that of its pictures, where all have the same."""
+def together(taken: Sequence[Taken], parts: Sequence[FoundPart] = ()) -> Taken:
+    """What is known of an item that is made of these. Its size is that of its pictures, where all have the same; what
+    is said in it is counted where it is a conversation."""
     facts = [one.known for one in taken]
     pictures = {(one.width_px, one.height_px) for one in facts if one.width_px is not None}
     width_px, height_px = pictures.pop() if len(pictures) == 1 else (None, None)
+    said = counts((part.role, part.meta) for part in parts)
     all_words = all(one.characters is not None for one in facts)
     return Taken(
         Probe(
@@ -162,6 +165,10 @@ def together(taken: Sequence[Taken]) -> Taken:
             height_px,
             frames=len(facts) if all(one.width_px is not None for one in facts) else None,
             characters=sum(one.characters or 0 for one in facts) if all_words else None,
+            turns=said.turns,
+            messages=said.messages,
+            candidates=said.candidates,
+            steps=said.steps,
         ),
         sum(one.size_bytes for one in taken),
     )
@@ -177,6 +184,10 @@ def facts_of(known: Probe) -> ItemFacts:
         known.frames,
         known.characters,
         points=known.points,
+        turns=known.turns,
+        messages=known.messages,
+        candidates=known.candidates,
+        steps=known.steps,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from cupola.catalog.conversations.model import without_owner
 from cupola.labels import ItemFacts
 from cupola.labels.facts import UNKNOWN, with_columns
 from cupola.platform.references import sign_reference
@@ -127,6 +128,14 @@ def _without_words(told: ItemDocument) -> ItemDocument:
     )
 
 
+def _blind(part: PartDocument) -> PartDocument:
+    """A part of a conversation without whose words it is, and what else its owner alone knows."""
+    if b'"owner"' not in bytes(part.meta):
+        return part
+    meta = without_owner(msgspec.json.decode(part.meta))
+    return msgspec.structs.replace(part, meta=msgspec.Raw(msgspec.json.encode(meta)))
+
+
 class Show:
     """How one somebody is shown items of one tenant. bound_to: who must ask; life_s: how long the addresses hold."""
 
@@ -137,6 +146,8 @@ class Show:
         """metadata: as it is to be answered, where that is not the document's own JSON."""
         if told.hidden:
             told = _without_words(told)
+        if told.parts is not None:
+            told = msgspec.structs.replace(told, parts=[_blind(part) for part in told.parts])
         return ItemView(
             told.item,
             told.ref,

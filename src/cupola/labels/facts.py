@@ -13,7 +13,8 @@ class ItemFacts:
 
     media: the media type ("image/png"). width_px, height_px: as shown,
     with the orientation applied. duration_s: of video and audio. frames: pictures of a sequence or video. characters:
-    Unicode code points of a text. turns: of a conversation. points: of a point cloud.
+    Unicode code points of a text. points: of a point cloud. messages, turns (messages of an assistant), candidates (to
+    compare), steps: of a conversation.
     """
 
     media: str = ""
@@ -24,6 +25,9 @@ class ItemFacts:
     characters: int | None = None
     turns: int | None = None
     points: int | None = None
+    messages: int | None = None
+    candidates: int | None = None
+    steps: int | None = None
 
 
 UNKNOWN = ItemFacts()

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from cupola.catalog.conversations import shapes as conversations
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels import Label, label_from, label_from_plain
@@ -75,6 +76,7 @@ def line_from(row: Mapping[str, Any], *, from_text: bool = False) -> Line:
     from_text: every value came as text, so that JSON inside of metadata is not told from text there.
     Raises Problem (INVALID) code "line-malformed" with its place.
     """
+    row = conversations.as_manifest(row) or row
     known: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     for given, value in row.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import csv
 import io
@@ -16,7 +17,8 @@ from typing import IO, Any
 import msgspec
 
 from cupola.catalog.addresses import encoded, file_name
-from cupola.catalog.found import Entry, Found, FoundPart, Noted, Read, check_ref, refused
+from cupola.catalog.conversations.shapes import is_header
+from cupola.catalog.found import Entry, Found, FoundPart, Noted, Opened, Read, check_ref, refused
 from cupola.catalog.importers import gzipped
 from cupola.catalog.importers.lines import Line, PartLine, column_of, line_from
 from cupola.kernel import limits
@@ -146,6 +148,8 @@ def _of_json(line: bytes) -> Line:
         row = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         row = _with_gaps(line)
+        if row is None and b"\\ud" in line.lower():
+            row = _with_halves(line)
         if row is None:
             raise problem_from_msgspec(error, "line-malformed", "line") from None
     if not isinstance(row, dict):
@@ -159,6 +163,14 @@ def _with_gaps(line: bytes) -> Any:
         return None
     try:
         return json.loads(line, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _with_halves(line: bytes) -> Any:
+    """A line in which a text holds half of a surrogate pair: readable, so that its place can be told."""
+    try:
+        return json.loads(line)
     except (ValueError, RecursionError):
         return None
 
@@ -225,7 +237,7 @@ class _Table:
         for delimiter in DELIMITERS:
             names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
             columns = [column_of(name) for name in names]
-            if {"ref", *CONTENT} & set(columns):
+            if {"ref", *CONTENT} & set(columns) or is_header(columns):
                 break
         else:
             raise invalid(
@@ -389,6 +401,8 @@ def _part(line: PartLine, number: int, reader: Reader) -> FoundPart:
         read = reader(line.path) if line.path is not None else None
     except Problem as problem:
         raise invalid(problem.code, problem.detail, place=f"{place}/path", remedy=problem.remedy) from None
+    if line.url is not None and line.url.startswith("data:"):
+        return FoundPart(_inline(line.url, f"{place}/url"), role=line.role or "", meta=line.meta or {})
     url = encoded(line.url) if line.url is not None else None
     return FoundPart(
         read,
@@ -400,3 +414,17 @@ def _part(line: PartLine, number: int, reader: Reader) -> FoundPart:
         line.timestamp_ns,
         line.meta or {},
     )
+
+
+def _inline(url: str, place: str) -> Read:
+    """The bytes that stand in an address themselves (RFC 2397), as base64."""
+    head, _, data = url.partition(",")
+    try:
+        if not head.endswith(";base64"):
+            raise ValueError
+        held = base64.b64decode(data, validate=True)
+    except ValueError:
+        raise invalid("line-malformed", "The data: address holds no base64.", place=place,
+                      remedy="Write data:image/png;base64,…") from None  # fmt: skip
+    announced = head.removeprefix("data:").partition(";")[0]
+    return lambda: Opened([held], announced)

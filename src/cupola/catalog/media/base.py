@@ -46,7 +46,8 @@ class Probe:
     """What a content is. width_px, height_px: as shown, turned; orientation: 1 to 8 as EXIF counts, 1 upright.
 
     duration_s: of video and audio; frames: pictures that follow each other; characters: Unicode code points.
-    text: the words of a text item, None for what is kept as a blob.
+    text: the words of a text item, None for what is kept as a blob. turns, messages, candidates, steps: of a
+    conversation.
     """
 
     media_type: str
@@ -58,6 +59,10 @@ class Probe:
     frames: int | None = None
     characters: int | None = None
     points: int | None = None
+    turns: int | None = None
+    messages: int | None = None
+    candidates: int | None = None
+    steps: int | None = None
 
 
 def too_large(size_bytes: int, most_bytes: int) -> Problem:
