@@ -176,11 +176,14 @@ def encode_cursor(key: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
 
 
-def listed(rows: list[T], limit: int, key: Callable[[T], Any]) -> Response:
-    """A page of rows that were asked for as limit + 1: one more than shown tells whether there is a next page."""
+def listed(rows: list[T], limit: int, key: Callable[[T], Any], shown: Callable[[T], Any] = lambda row: row) -> Response:
+    """A page of rows that were asked for as limit + 1: one more than shown tells whether there is a next page.
+
+    shown: what of a row the reader is told.
+    """
     more = len(rows) > limit
     rows = rows[:limit]
-    return reply(Listed(rows, encode_cursor(key(rows[-1])) if more else None))
+    return reply(Listed([shown(row) for row in rows], encode_cursor(key(rows[-1])) if more else None))
 
 
 async def read_body(request: Request, limit: int = limits.MAX_BODY_BYTES) -> bytes:

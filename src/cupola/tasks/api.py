@@ -290,21 +290,22 @@ async def get_tasks(
     after = decode_cursor(cursor, int)
     number = states.TASK.index(state) if state and state != "gold" else None
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
-        found(await store.PROJECT.maybe(conn, tenant=who.tenant, id=project), "project")
         asked: dict[str, Any] = {
             "tenant": who.tenant,
             "project": project,
             "after": after if after is not None else -1,
             "gold": None if state is None else state == "gold",
             "ref": ref,
+            "words": list(states.TASK),
             "limit": limit + 1,
         }
         if number is None:
             rows = await store.TASKS.all(conn, **asked)
         else:
             rows = await store.TASKS_IN_STATE.all(conn, state=number, **asked)
-    ranks = {row.id: row.rank for row in rows}
-    return listed([service.task_view(row) for row in rows], limit, lambda row: ranks[row.id])
+        if not rows:
+            found(await store.PROJECT.maybe(conn, tenant=who.tenant, id=project), "project")
+    return listed(rows, limit, lambda row: row.rank, service.task_document)
 
 
 @router.get("/api/tasks/{task}", response_model=TaskDetail)

@@ -28,7 +28,6 @@ from cupola.tasks.model import (
     Project,
     SettlementView,
     TaskDetail,
-    TaskView,
 )
 from cupola.tasks.parts import parts_of
 from cupola.tasks.stages import NewProject, StagePrice
@@ -320,20 +319,9 @@ async def fold_tallies(run: Runtime, rows: int = 100, limit: int = 200) -> int:
     return len(due)
 
 
-def task_view(row: store.TaskRow) -> TaskView:
-    return TaskView(
-        row.id,
-        row.project,
-        row.item,
-        row.ref,
-        "gold" if row.gold else states.TASK[row.state],
-        row.judgements,
-        row.confidence,
-        msgspec.json.decode(row.settled_label) if row.settled_label else None,
-        row.gold,
-        row.created_at,
-        row.settled_at,
-    )
+def task_document(row: store.ListedTask) -> msgspec.Raw:
+    """A task in a list, a TaskView as bytes; its label is JSON as it is stored."""
+    return msgspec.Raw(f'{row.document}, "settled_label": {row.settled_label or "null"}}}'.encode())
 
 
 async def task_detail(conn: Conn, run: Runtime, tenant: UUID, task: UUID, bound_to: str) -> TaskDetail:
