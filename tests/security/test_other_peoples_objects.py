@@ -67,6 +67,7 @@ BODIES: dict[tuple[str, str], Any] = {
 }
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/datasets/{dataset}/uploads"): {"name": "a.bin"},
+    ("get", "/api/datasets/{dataset}/survey"): {"upload": "x"},
     ("get", "/api/projects/{project}/what-if"): {"target": 0.95},
     ("post", "/api/items/{item}/files"): {"name": "a.txt"},
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): {"name": "a.txt"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cupola.client import Client
+from cupola.formats.tree import Files
 from cupola.kernel import clock
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.settings import Settings
@@ -115,6 +117,15 @@ def _pack(folder: Path, target: Path, console: Console | None) -> list[str]:
             except OSError as error:
                 left_out.append(f"{shown}: {error.strerror or error}")
     return left_out
+
+
+def pack_files(files: Files, target: Path, console: Console | None) -> None:
+    """Pack the files that annotations lie in, with their pictures, wherever these lie."""
+    packed = zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True, strict_timestamps=False)
+    with progress(console) as bar, packed as archive:
+        for name in bar.track(files.names, description="packing"):
+            with files.open(name) as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as entry:
+                shutil.copyfileobj(source, entry, 1 << 20)
 
 
 def add_tasks(client: Client, project: str, body: dict[str, Any], console: Console | None) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.catalog import service, store
 from cupola.catalog.model import Dataset, Import, Item, Refusal, Upload
+from cupola.formats.caged import AUTO
+from cupola.formats.survey import Survey
 from cupola.kernel import ids, limits
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels.places import unstorable
@@ -41,7 +43,9 @@ class NewDataset(BaseModel):
 class NewImport(BaseModel):
     model_config = ConfigDict(extra="forbid")
     source: dict[str, Any] = Field(
-        description='{"type": "upload", "upload", "names"?} | {"type": "folder", "path"} | {"type": "urls", "urls"} | '
+        description='{"type": "upload", "upload", "names"?} | '
+        '{"type": "annotated", "upload", "format"?, "use"?, "kind"} | {"type": "folder", "path"} | '
+        '{"type": "urls", "urls"} | '
         '{"type": "s3", "url", "region"?, "access_key_id"?, "secret_access_key"?, "endpoint"?}; '
         '"copy": false keeps URLs as references instead of fetching them.'
     )
@@ -108,6 +112,21 @@ async def put_upload(
         ),
         201,
     )
+
+
+@router.get("/api/datasets/{dataset}/survey", response_model=Survey)
+async def get_survey(
+    request: Request,
+    who: Manager,
+    dataset: UUID,
+    upload: Annotated[str, Query(max_length=2 * limits.MAX_NAME_CHARS, description="As the upload's answer named it.")],
+    format: Annotated[str, Query(max_length=limits.MAX_NAME_CHARS, description="A name, or auto.")] = AUTO,
+) -> Response:
+    """What an upload of another tool's annotations holds: its format, who annotated, an ontology that would fit.
+
+    Import it then as {"type": "annotated", "upload", "format", "use", "kind"}.
+    """
+    return reply(await service.survey(runtime(request), who.tenant, dataset, upload, format))
 
 
 @router.post("/api/datasets/{dataset}/imports", response_model=Import, status_code=201)

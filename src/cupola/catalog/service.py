@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -13,10 +14,12 @@ import psycopg
 
 from cupola.catalog import sealing, store
 from cupola.catalog.found import Noted, Refused
+from cupola.catalog.importers import annotated
 from cupola.catalog.intake import Chunk
 from cupola.catalog.model import Dataset, Import, Item, Upload, shown_source
 from cupola.catalog.rows import Row, blobs_of
 from cupola.catalog.showing import Show, read_parts
+from cupola.formats.survey import Survey
 from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import conflict, invalid, not_found
 from cupola.labels.facts import from_json, with_columns
@@ -53,6 +56,14 @@ async def receive_upload(
         raise invalid("upload-empty", "The upload holds no bytes.", remedy="Send the file as the request's body.")
     plain = _unfit.sub("_", name).strip()[: limits.MAX_NAME_CHARS] or "upload"
     return Upload(f"{stored.sha256}/{plain}", stored.size_bytes)
+
+
+async def survey(run: Runtime, tenant: UUID, dataset: UUID, upload: str, form: str) -> Survey:
+    """What annotations of another tool hold that were uploaded. Raises Problem: NOT_FOUND, INVALID, UNAVAILABLE."""
+    async with run.db.tx(Role.APP, tenant=tenant) as conn:
+        if not await store.DATASET_EXISTS.maybe(conn, tenant=tenant, id=dataset):
+            raise not_found("dataset")
+    return await asyncio.to_thread(annotated.look, run.blobs, tenant, upload, form, str(dataset))
 
 
 async def start_import(conn: Conn, run: Runtime, tenant: UUID, dataset: UUID, source: dict[str, Any]) -> Import:

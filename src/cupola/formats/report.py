@@ -54,6 +54,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "point-visibility": ("Whether points of skeletons are seen", "骨架点是否可见"),
     "sub-pixel": ("Shapes smaller than a pixel of the format", "小于该格式一个像素的形状"),
     # bringing into a project
+    "outline-mended": ("Outlines that crossed themselves, cut into parts", "自相交的轮廓，已拆成若干部分"),
     "shape-no-label": ("Objects whose shape nothing here draws yet", "此处暂不能绘制其形状的对象"),
     "kind-other": ("What is said in another way than most of it", "与多数标注方式不同的内容"),
     "no-content": ("Items without a picture, text or address", "没有图片、文本或地址的条目"),

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 SPOOL_BYTES = 8 * 1024 * 1024
+IN_MEMORY: bool = False  # where no file may be written
 
 
 class Spill:
     """16 bytes of memory for each value, and one entry for each key; the values are in a file. A context manager."""
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115  # closed by __exit__
+        self._file = tempfile.SpooledTemporaryFile(max_size=0 if IN_MEMORY else SPOOL_BYTES)  # noqa: SIM115  # closed by __exit__
         self._keys: dict[str, int] = {}
         self._of = array("q")
         self._at = array("q")

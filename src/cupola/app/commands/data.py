@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cupola.app import moving
+from cupola.app.commands import bringing
+from cupola.app.commands.bringing import Use, Wanted
 from cupola.app.commands.common import EXIT_FAILED, EXIT_WRONG, LOCAL, ApiKey, Json, Url, err, out, quoted, show, tell
 from cupola.client import Client
 from cupola.kernel.errors import Kind, Problem
@@ -26,10 +28,19 @@ def import_(
     dataset: str | None = None,
     licence: str = "",
     names: str | None = None,
+    format: str | None = None,
+    as_: Annotated[Use, Parameter(name="--as")] = "pre-labels",
+    pictures: Path | None = None,
+    project: str | None = None,
+    price: str | None = None,
+    currency: str = "EUR",
+    look: Annotated[bool, Parameter(negative="")] = False,
     url: Url = LOCAL,
     json_: Json = False,
 ) -> int:
     """Import a folder, a zip, a manifest (JSONL, CSV, Parquet), a picture or a text into a dataset.
+
+    With --format: annotations of another tool with their pictures.
 
     Parameters
     ----------
@@ -41,8 +52,25 @@ def import_(
         The licence of a new dataset's items.
     names
         How an archive of an old system writes its file names ("gbk", "cp932"), where it does not say so itself.
+    format
+        The files hold annotations of another tool: auto, or the name of its format (see: cupola convert --help).
+    as_
+        What annotations become: what people are shown to mend, known answers, or opinions of those who made them.
+    pictures
+        Where the pictures lie, if not beside the annotations.
+    project
+        A project whose tasks are made of what comes in; a new one asks for what was found.
+    price
+        What a judgement pays in a new project, as 0.05.
+    currency
+        Three letters.
+    look
+        Only say what is there.
     """
     client = Client(url, key)
+    if format is not None:
+        asked = Wanted(format, as_, dataset, licence, pictures, project, price, currency, only_look=look)
+        return bringing.bring(client, path, asked, json_)
     found = moving.dataset(client, dataset or path.resolve().stem, licence)
     done, left_out = moving.import_path(client, found["id"], path, err if sys.stderr.isatty() else None, names)
     refusals = list(client.every(f"/api/imports/{done['id']}/refusals")) if done["refused"] else []

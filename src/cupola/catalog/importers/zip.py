@@ -69,11 +69,7 @@ def read_zip(path: Path, cursor: str | None, open_files: ExitStack, names: str |
     names: the encoding of names that do not say it themselves. Raises Problem (INVALID) code "zip-unreadable",
     "zip-too-many" or "zip-office" for the archive as a whole.
     """
-    _check_directory(path)
-    try:
-        archive = Archive(open_files.enter_context(zipfile.ZipFile(path)), names)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise invalid("zip-unreadable", f"The archive cannot be read: {error}.", remedy="Pack it again.") from None
+    archive = opened_archive(path, open_files, names)
     if any(archive.named(name) is not None for name in OFFICE):
         raise invalid(
             "zip-office",
@@ -99,6 +95,21 @@ def read_zip(path: Path, cursor: str | None, open_files: ExitStack, names: str |
         seen.add(name)
         if number >= start:
             yield _entry(archive, info, name, number, twice)
+
+
+def opened_archive(path: Path, open_files: ExitStack, names: str | None) -> Archive:
+    """An archive that stays open in `open_files`. Raises Problem (INVALID) code "zip-unreadable" or "zip-too-many"."""
+    _check_directory(path)
+    try:
+        return Archive(open_files.enter_context(zipfile.ZipFile(path)), names)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise invalid("zip-unreadable", f"The archive cannot be read: {error}.", remedy="Pack it again.") from None
+
+
+def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """An entry's bytes in parts, once its head was found fit. Raises Problem (INVALID)."""
+    _check(info)
+    return _read(archive, info)
 
 
 def _about_names(archive: Archive) -> Noted:
