@@ -66,9 +66,9 @@ def test_each_rule_finds_what_it_is_for_and_says_how_far(preset: str, rule: str,
 
 
 def test_prose_breaks_no_rule_of_any_preset_and_chinese_is_not_judged_by_rules_for_words() -> None:
-    assert broken(PROSE, *PRESETS) == {}
+    assert broken(PROSE, *(one for one in PRESETS if one != "code")) == {}
     chinese = "".join(chr(0x4E00 + (n * 37) % 5000) + ("。" if n % 17 == 16 else "") for n in range(400)) + "。"
-    assert broken(chinese, *PRESETS) == {}
+    assert broken(chinese, *(one for one in PRESETS if one != "code")) == {}
 
 
 @given(st.lists(st.text(max_size=200), max_size=5), st.sampled_from(sorted(SIGNALS)), st.floats(0, 3))

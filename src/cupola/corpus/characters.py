@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 import unicodedata
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from cupola.corpus.extras import module
 
 VERSION = unicodedata.unidata_version
 TABLE = 0x20000
@@ -62,6 +65,22 @@ def _kind(character: str, category: str, name: str) -> int:
     if character in _CLOSING:
         kind |= CLOSING
     return kind
+
+
+@functools.cache
+def folded_scripts() -> tuple[Kinds, npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
+    """`tables`, with traditional Chinese characters folded to simplified ones (OpenCC's dictionary, one character by
+    one), so that a text in one is a copy of it in the other. Raises Problem (INVALID) without opencc."""
+    kinds, scripts, folds = tables()
+    opencc: Any = module("opencc", "refinery")
+    points = [point for point in range(0x3400, 0xA000) if scripts[point] == HAN]
+    told = opencc.OpenCC("t2s").convert("\n".join(map(chr, points))).split("\n")
+    folds = folds.copy()
+    for point, simple in zip(points, told, strict=True):
+        if len(simple) == 1:
+            folds[point] = ord(simple)
+    folds.setflags(write=False)
+    return kinds, scripts, folds
 
 
 @functools.cache

@@ -13,13 +13,15 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cupola.corpus import bytemodel, leakage, near, refine, rules
+from cupola.corpus import bytemodel, leakage, refine, rules
 from cupola.corpus.engine import cli as engine
-from cupola.corpus.readers import Source
+from cupola.corpus.engine.units import Columns, Documents
+from cupola.corpus.mixing import cli as mixing
 from cupola.corpus.say import EXIT_PARTLY, Files, IdColumn, Json, TextColumn_, err, out_, remarks, say
 
 app = App(name="refine", help="Text at scale: what is in a corpus, what rules would take, copies out.")
 engine.register(app)
+mixing.register(app)
 Model = Annotated[Path | None, Parameter(name="--model", help="A byte model of trusted text (cupola refine fit).")]
 
 
@@ -58,9 +60,9 @@ def scan_command(
     sets = [rules.load(name) for name in rules_ or ["gopher"]]
     items = None
     if benchmark is not None:
-        told_items = Source([benchmark], benchmark_text, id_)
+        told_items = Documents([benchmark], Columns(benchmark_text, id_))
         items = leakage.benchmark([item for batch in told_items.batches() for item in batch.texts.to_pylist()])
-    source = Source(files, text, id_)
+    source = Documents(files, Columns(text, id_))
     with _progress("reading", json_out) as told:
         look = refine.scan(source, sets, model=_model(model), benchmark=items, told=told)
     if json_out:
@@ -96,36 +98,6 @@ def _print_look(look: refine.Look, leaks: bool) -> None:
     remarks(look.refused)
 
 
-@app.command(name="dedup")
-def dedup_command(
-    files: Files,
-    *,
-    out: Annotated[Path, Parameter(name="--out", help="A new folder.")],
-    threshold: Annotated[
-        float, Parameter(help="The least Jaccard similarity of a copy to its keeper.")
-    ] = near.LEAST_SIMILARITY,
-    text: TextColumn_ = "text",
-    id_: IdColumn = "id",
-    model: Model = None,
-    json_out: Json = False,
-) -> int:
-    """Take copies out: kept rows into OUT/kept, each file in its own form, and OUT/removals.parquet.
-
-    Each removal names its keeper and its similarity to it. Of a group of copies the least surprising to the model
-    stays, then the lowest id.
-    """
-    source = Source(files, text, id_)
-    with _progress("reading", json_out) as told:
-        done = refine.dedup(source, out, threshold=threshold, model=_model(model), told=told)
-    if json_out:
-        say(msgspec.to_builtins(done, enc_hook=str))
-    else:
-        out_.print(f"{done.read} documents read: {done.kept} kept, {done.exact} exact and {done.near} near copies "
-                   f"removed; {done.removals}", highlight=False, soft_wrap=True)  # fmt: skip
-        remarks(done.refused)
-    return EXIT_PARTLY if done.refused else 0
-
-
 @app.command(name="fit")
 def fit_command(
     files: Files,
@@ -135,7 +107,7 @@ def fit_command(
     json_out: Json = False,
 ) -> None:
     """Fit a byte model on trusted documents, best of the corpus's own kind: some hundred are enough."""
-    source = Source(files, text)
+    source = Documents(files, Columns(text))
     texts = [one.encode() for batch in source.batches() for one in batch.texts.to_pylist()]
     bytemodel.fit(texts).save(out)
     if json_out:

@@ -55,6 +55,7 @@ def duplicates(
     texts: Texts,
     *,
     threshold: float = LEAST_SIMILARITY,
+    han: bool = False,
 ) -> Removals:
     """What goes, and for which keeper: of a group, the best in quality stays, then the lowest id.
 
@@ -74,7 +75,7 @@ def duplicates(
     rows = np.lexsort((ids, -quality))  # by rank: the best first
     twins = twins_of(hashes[rows])
     kept = np.flatnonzero(twins < 0)
-    joined = joined_pairs(edges_of(bands, rows, kept), texts, rows, threshold)
+    joined = joined_pairs(edges_of(bands, rows, kept), texts, rows, threshold, han=han)
     for rank in np.flatnonzero(twins >= 0).tolist():
         joined[rank] = joined.get(int(twins[rank]), (int(twins[rank]), 1.0))
     gone = np.array(sorted(joined), np.int64)
@@ -118,8 +119,8 @@ def edges_of_band(keys: npt.NDArray[Any], ranks: I64) -> I64:
 class _Sets:
     """Shingle sets by rank, read again from the texts; those lately used are held."""
 
-    def __init__(self, texts: Texts, rows: I64, most: int) -> None:
-        self._texts, self._rows, self._most = texts, rows, most
+    def __init__(self, texts: Texts, rows: I64, most: int, han: bool = False) -> None:
+        self._texts, self._rows, self._most, self._han = texts, rows, most, han
         self._held: OrderedDict[int, U64] = OrderedDict()
         self._size = 0
 
@@ -129,7 +130,7 @@ class _Sets:
         if not len(missing):
             return
         missing = missing[np.argsort(self._rows[missing])]
-        words, start = words_of(self._texts(self._rows[missing])), 0
+        words, start = words_of(self._texts(self._rows[missing]), han=self._han), 0
         for rank, end in zip(missing.tolist(), words.ends.tolist(), strict=True):
             found = shingle_set(words.hashes, words.chars, start, end)
             self._held[rank] = found
@@ -149,13 +150,25 @@ class _Sets:
         return jaccard(self._held[a], self._held[b])
 
 
+def similarities(edges: I64, texts: Texts, rows: I64, held: int = _SHINGLES_HELD) -> F64:
+    """float64[m]: the exact similarity of each pair of ranks; rows[rank] is what `texts` knows a document by."""
+    sets = _Sets(texts, rows, held)
+    found = np.empty(len(edges))
+    for start in range(0, len(edges), _PAIRS_AT_A_TIME):
+        some = edges[start : start + _PAIRS_AT_A_TIME]
+        sets.load(some.ravel())
+        found[start : start + len(some)] = [sets.similarity(a, b) for a, b in some.tolist()]
+        sets.shed()
+    return found
+
+
 def joined_pairs(
-    edges: I64, texts: Texts, rows: I64, threshold: float, held: int = _SHINGLES_HELD
+    edges: I64, texts: Texts, rows: I64, threshold: float, held: int = _SHINGLES_HELD, *, han: bool = False
 ) -> dict[int, tuple[int, float]]:
     """rank → (its keeper's rank, its similarity to it), for those that go. edges as `edges_of` gives them: what is not
     connected by them has nothing to do with each other, so that parts of a graph may be asked for apart. held: how many
-    shingles stay in memory."""
-    sets = _Sets(texts, rows, held)
+    shingles stay in memory; han: as for `profile`."""
+    sets = _Sets(texts, rows, held, han)
     heap: list[tuple[float, int, int]] = []
     for start in range(0, len(edges), _PAIRS_AT_A_TIME):
         some = edges[start : start + _PAIRS_AT_A_TIME]

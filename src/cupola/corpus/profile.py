@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from cupola.corpus import bytemodel, linear, lookup, repetition, scan
 from cupola.corpus.bytemodel import ByteModel
-from cupola.corpus.characters import SCRIPTS, VERSION, tables
+from cupola.corpus.characters import SCRIPTS, VERSION, folded_scripts, tables
 from cupola.corpus.hashing import U64
 from cupola.corpus.shingles import BANDS, keys_of
 from cupola.kernel.errors import invalid
@@ -23,7 +23,7 @@ from cupola.kernel.lazy import Lazy
 
 pa: Any = Lazy("pyarrow")
 
-PROFILE_VERSION = f"1 (Unicode {VERSION})"
+PROFILE_VERSION = f"2 (Unicode {VERSION})"
 PIECE_BYTES = 1 << 18
 MOST_WORDS, MOST_LINES = 1 << 22, 1 << 20  # of one document; the rest is counted, and not looked at for repetition
 I64 = npt.NDArray[np.int64]
@@ -97,7 +97,37 @@ class _Scratch:
         self.places, self.runs = np.empty(n_words, np.int32), np.empty(n_words, np.uint64)
 
 
-def words_of(batch: Any) -> Words:
+@dataclass(frozen=True)
+class LinesOf:
+    """The lines of some documents that are not empty: hashes uint64[n], chars int32[n], ends int64[documents]."""
+
+    hashes: U64
+    chars: npt.NDArray[np.int32]
+    ends: I64
+
+
+def lines_of(batch: Any) -> LinesOf:
+    """The lines of each document, as the profile sees them."""
+    data, offsets = buffers(batch)
+    ends, hashes, chars, before = np.zeros(len(offsets) - 1, np.int64), [], [], 0
+    pieces = _pieces(offsets)
+    scratch = _scratch_for(offsets, pieces)
+    for start, end in pieces:
+        size = end - start
+        _scan(data, offsets[start : end + 1], scratch, np.zeros((size, len(scan.COUNTS)), np.int64),
+              np.zeros((size, len(SCRIPTS)), np.int64), np.zeros((size, 2), np.uint64), np.zeros(size, np.int64),
+              ends[start:end])  # fmt: skip
+        found = int(ends[end - 1])
+        hashes.append(scratch.lines[:found].copy())
+        chars.append(scratch.line_chars[:found].copy())
+        ends[start:end] += before
+        before += found
+    if not pieces:
+        return LinesOf(np.zeros(0, np.uint64), np.zeros(0, np.int32), ends)
+    return LinesOf(np.concatenate(hashes), np.concatenate(chars), ends)
+
+
+def words_of(batch: Any, *, han: bool = False) -> Words:
     """The words of each document, as the profile sees them."""
     data, offsets = buffers(batch)
     n = len(offsets) - 1
@@ -108,7 +138,7 @@ def words_of(batch: Any) -> Words:
         size = end - start
         _scan(data, offsets[start : end + 1], scratch, np.zeros((size, len(scan.COUNTS)), np.int64),
               np.zeros((size, len(SCRIPTS)), np.int64), np.zeros((size, 2), np.uint64), ends[start:end],
-              np.zeros(size, np.int64))  # fmt: skip
+              np.zeros(size, np.int64), han)  # fmt: skip
         found = int(ends[end - 1])
         hashes.append(scratch.words[:found].copy())
         chars.append(scratch.chars[:found].copy())
@@ -123,8 +153,10 @@ def _scratch_for(offsets: I64, pieces: list[tuple[int, int]]) -> _Scratch:
     return _Scratch(max((int(offsets[end] - offsets[start]) for start, end in pieces), default=0))
 
 
-def _scan(data: Any, offsets: I64, s: _Scratch, counts: I64, scripts: I64, hashes: U64, ends: I64, lines: I64) -> None:
-    scan.scan(data, offsets, *tables(), counts, scripts, hashes, s.words, s.chars, ends, s.lines, s.line_chars,
+def _scan(data: Any, offsets: I64, s: _Scratch, counts: I64, scripts: I64, hashes: U64, ends: I64, lines: I64,
+          han: bool = False) -> None:  # fmt: skip
+    of_characters = folded_scripts() if han else tables()
+    scan.scan(data, offsets, *of_characters, counts, scripts, hashes, s.words, s.chars, ends, s.lines, s.line_chars,
               s.line_words, s.line_flags, lines)  # fmt: skip
 
 
@@ -134,6 +166,7 @@ def profile(
     model: ByteModel | None = None,
     benchmark: Benchmark | None = None,
     learned: linear.Linear | None = None,
+    han: bool = False,
 ) -> Any:
     """The profile of each document of a string or large_string Arrow array, as an Arrow StructArray of its length.
 
@@ -143,7 +176,7 @@ def profile(
     model_bits: float64, bits a byte under `model`, null without one and for an empty document. pollution: float64, how
     far the log odds of being bad lie above the bound of `learned`, null without it. leak_runs int64,
     leak_item int64: how many runs of the benchmark's words there are, and the first one's item (-1: none).
-    A null document has a null profile.
+    han: traditional Chinese characters count as simplified ones. A null document has a null profile.
     """
     data, offsets = buffers(batch)
     n = len(offsets) - 1
@@ -158,7 +191,7 @@ def profile(
         at = slice(start, end)
         here = offsets[start : end + 1]
         ends, line_ends = np.empty(end - start, np.int64), np.empty(end - start, np.int64)
-        _scan(data, here, s, counts[at], scripts[at], hashes[at], ends, line_ends)
+        _scan(data, here, s, counts[at], scripts[at], hashes[at], ends, line_ends, han)
         bands[at] = keys_of(s.words, s.chars, ends)
         repetition.line_counts(
             s.lines, s.line_chars, s.line_words, s.line_flags, line_ends, s.table, s.stamps, lines[at]

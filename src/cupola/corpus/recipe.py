@@ -10,11 +10,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from cupola.corpus import rules
+from cupola.corpus.edits import Edit
 from cupola.corpus.language import listed
 from cupola.corpus.rules import Name, RuleSet
 from cupola.kernel.errors import invalid
 
-PRESETS = ("copies", "web")
+PRESETS = ("copies", "web", "c4", "pages", "chinese", "code")
 Similarity = Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
@@ -26,15 +27,31 @@ class Benchmark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: Annotated[int, msgspec.Meta(ge=3, le=50)] = 13
 
 
+class Repeated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in several documents goes from all but one of them. lines: whole lines of at least `least_chars`
+    that more than `most` documents hold; runs: any run of so many words (characters, in scripts without blanks) that
+    two documents share, null: none (K. Lee et al., Deduplicating training data makes language models better, 2022)."""
+
+    lines: bool = True
+    least_chars: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 20
+    most: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1
+    runs: Annotated[int, msgspec.Meta(ge=10, le=1000)] | None = None
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """rules: presets or files, beside the recipe; languages: a document in another one goes, one in none that is known
+    """edits: what is changed in texts before they are judged, in this order; repeated: what goes from all but one of
+    the documents that hold it; fold_han: traditional and simplified Chinese count as one when copies are looked for;
+    rules: presets or files, beside the recipe; languages: a document in another one goes, one in none that is known
     stays (empty: all stay); near: the least similarity of a copy to its keeper, null: only exact copies; exact: whether
-    copies go at all; model: a byte model of trusted text; learned: a model of labelled documents, by
-    which one goes that is above its bound; personal: what becomes of personal data in what is kept."""
+    copies go at all; model: a byte model of trusted text; learned: a model of labelled documents, by which one goes
+    that is above its bound; personal: what becomes of personal data in what is kept."""
 
     name: Name
     version: str
     about: str = ""
+    edits: tuple[Edit, ...] = ()
+    repeated: Repeated | None = None
+    fold_han: bool = False
     rules: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     exact: bool = True
@@ -43,6 +60,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learned: str | None = None
     benchmark: Benchmark | None = None
     personal: Literal["keep", "mask", "pseudonym"] = "keep"
+
+    @property
+    def changes_texts(self) -> bool:
+        """Whether texts are changed before they are judged."""
+        return bool(self.edits) or self.repeated is not None
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -76,6 +98,18 @@ def load(name: str | Path) -> Loaded:
     except msgspec.DecodeError as error:
         raise invalid("recipe-malformed", f"{name}: {error}.", place=str(name)) from error
     return _loaded(recipe, folder, str(name))
+
+
+def copies(near: float, model: Path | None = None) -> Loaded:
+    """The recipe `copies` with another least similarity, and a model that says which of a group stays. Raises Problem
+    (INVALID) for a similarity outside (0, 1]."""
+    if not 0 < near <= 1:
+        raise invalid("threshold-outside", f"A similarity of {near} cannot be asked for.", place="threshold",
+                      remedy="Give a number above 0 and at most 1.")  # fmt: skip
+    plain = load("copies").recipe
+    folder = Path() if model is None else model.parent
+    return _loaded(msgspec.structs.replace(plain, near=near, model=None if model is None else model.name), folder,
+                   "copies")  # fmt: skip
 
 
 def _loaded(recipe: Recipe, folder: Path, name: str) -> Loaded:

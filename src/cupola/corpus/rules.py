@@ -22,20 +22,22 @@ from cupola.kernel.lazy import Lazy
 
 pa: Any = Lazy("pyarrow")
 
-PRESETS = ("gopher", "c4", "fineweb", "refinedweb")
+PRESETS = ("gopher", "c4", "fineweb", "refinedweb", "code", "chinese", "garbage")
 F64 = npt.NDArray[np.float64]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A document goes when `signal` is below `least` or above `most`. for: `spaced`, only documents of which most is in
-    scripts with blanks between words; `unspaced`, only the others."""
+    scripts with blanks between words; `unspaced`, only the others. from_lines: only documents of at least so many lines
+    are asked; a share of one line says nothing."""
 
     rule: Name
     signal: str
     least: float | None = None
     most: float | None = None
     applies: Literal["all", "spaced", "unspaced"] = msgspec.field(default="all", name="for")
+    from_lines: int = 0
 
 
 class RuleSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +101,9 @@ class Signals:
         return len(self._profile)
 
     def column(self, name: str) -> F64:
-        """A column of the profile as it stands."""
+        """A column of the profile as it stands; NaN for a mark that nobody asked for (`marks`)."""
+        if name not in self._made and name in MARKS and self._profile.type.get_field_index(name) < 0:
+            self._made[name] = np.full(len(self), np.nan)
         if name not in self._made:
             values = self._profile.field(name)
             self._made[name] = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -130,7 +134,12 @@ def _stop_words(signals: Signals) -> F64:
     return different
 
 
+# What a look at the text itself tells, of documents whose profile makes it likely; made by `marks` where a rule asks.
+MARKS = ("markup_share", "blob_share", "generated", "secrets")
+
 SIGNALS: dict[str, Callable[[Signals], F64]] = {
+    **{name: _plain(name) for name in MARKS},
+    "garbled_share": _share("list_garbled", "singles"),
     **{name: _plain(name) for name in ("bytes", "chars", "words", "singles", "sentences", "curly", "lines", "invalid",
                                        "longest_line_chars", "model_bits", "pollution", "leak_runs")},
     "mean_word_chars": _share("word_chars", "words"),
@@ -164,6 +173,12 @@ SIGNALS: dict[str, Callable[[Signals], F64]] = {
 }  # fmt: skip
 
 
+def marks_of(sets: Iterable[RuleSet]) -> tuple[str, ...]:
+    """The marks that rules ask for."""
+    asked = {rule.signal for one in sets for rule in one.rules}
+    return tuple(name for name in MARKS if name in asked)
+
+
 def drops(profile: Any, sets: Iterable[RuleSet]) -> Any:
     """Every rule that a document breaks, as an Arrow table: row int64, rule string ("gopher/top-2-gram"), version
     string, signal string, score float64, threshold float64; by row, then in the order of the rules.
@@ -179,7 +194,10 @@ def drops(profile: Any, sets: Iterable[RuleSet]) -> Any:
     for one in sets:
         for rule in one.rules:
             value = signals.of(rule.signal)
-            asked = {"all": np.ones(len(signals), np.bool_), "spaced": spaced, "unspaced": ~spaced}[rule.applies]
+            lines = signals.column("lines") >= rule.from_lines
+            asked = (
+                lines & {"all": np.ones(len(signals), np.bool_), "spaced": spaced, "unspaced": ~spaced}[rule.applies]
+            )
             for bound, broken in ((rule.least, np.less), (rule.most, np.greater)):
                 if bound is None:
                     continue

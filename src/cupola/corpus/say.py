@@ -15,7 +15,8 @@ from cupola.corpus.readers import Refused
 out_, err = Console(), Console(stderr=True)
 
 Files = Annotated[
-    list[Path], Parameter(help="Files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet, .txt) or folders of them.")
+    list[Path],
+    Parameter(help="Files (.jsonl, .jsonl.gz, .jsonl.zst, .parquet, .warc, .warc.gz, .html, .txt) or folders of them."),
 ]
 TextColumn_ = Annotated[str, Parameter(name="--text", help="The column that holds the text.")]
 IdColumn = Annotated[str, Parameter(name="--id", help="The column that holds the id; without it, file and row.")]

@@ -14,7 +14,9 @@ from cupola.kernel.lazy import Lazy
 pa: Any = Lazy("pyarrow")
 
 JSONL = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-SUFFIXES = (*JSONL, ".parquet", ".txt")
+WARC = (".warc", ".warc.gz")
+HTML = (".html", ".htm")
+SUFFIXES = (*JSONL, ".parquet", ".txt", *WARC, *HTML)
 LINE_BYTES = 64 << 20  # a longer line is refused
 _PIECE = 1 << 20
 

@@ -16,7 +16,8 @@ from pyarrow import parquet
 from cupola.app.cli import app
 from cupola.corpus import recipe, streams
 from cupola.corpus.engine.files import read_json
-from cupola.corpus.readers import Refused, Source
+from cupola.corpus.engine.units import Columns, Documents
+from cupola.corpus.readers import Refused
 from tests.corpus.engine.helping import kept, ledger, polluted, refine, write
 
 
@@ -101,7 +102,7 @@ def test_a_line_that_would_fill_the_memory_is_never_held(tmp_path: Path, monkeyp
         assert [line for _, line in streams.lines(file)] == [None, b'{"id": "after", "text": "y"}\n']
     assert min(asked) > 0
     assert max(asked) <= 1 << 20
-    source = Source([path])
+    source = Documents([path], Columns())
     assert [id_ for batch in source.batches() for id_ in batch.ids] == ["after"]
     assert "longer than" in source.refused[0].reason
 

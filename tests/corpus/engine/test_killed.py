@@ -11,13 +11,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cupola.corpus import recipe
 from tests.corpus.engine.helping import eventually, outcome, polluted, refine, write
 
 KILLS = int(os.environ.get("CUPOLA_TEST_KILLS", "4"))
 
 
+RECIPE = """
+name: everything
+version: "1"
+edits: [{edit: boilerplate}, {edit: lines, noise: true}]
+repeated: {lines: true, runs: 12}
+rules: [gopher, garbage]
+near: 0.5
+personal: mask
+"""
+
+
 def start(paths: list[Path], out: Path, partitions: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "cupola", "refine", "run", *paths, "--out", out, "--preset", "web",
+    command = [sys.executable, "-m", "cupola", "refine", "run", *paths, "--out", out, "--recipe",
+               paths[0].parent / "recipe.yaml",
                "--source", "source", "--accept", "all", "--unit", "4kB", "--partitions", str(partitions),
                "--json"]  # fmt: skip
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -42,7 +55,8 @@ def alive(pid: int) -> bool:
 def test_a_run_that_is_killed_again_and_again_ends_with_the_same_bytes(tmp_path: Path) -> None:
     rows = polluted(280)
     paths = [write(tmp_path / name, rows[n::3]) for n, name in enumerate(("a.jsonl", "b.parquet", "c.jsonl"))]
-    refine(paths, tmp_path / "whole")
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    refine(paths, tmp_path / "whole", recipe.load(tmp_path / "recipe.yaml"))
     random = np.random.default_rng(int.from_bytes(os.urandom(4)))
     out, kills, begun = tmp_path / "out", 0, 0
     # A kill once some more files lie there than at the last one: wherever that is, the run has not ended before.

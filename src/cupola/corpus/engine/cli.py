@@ -16,8 +16,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from cupola.corpus import linear, recipe
-from cupola.corpus.engine import distribute, ledger, units
+from cupola.corpus import linear, near, recipe
+from cupola.corpus.engine import distribute, guards, ledger, units
 from cupola.corpus.engine import plan as plans
 from cupola.corpus.engine import run as runs
 from cupola.corpus.engine.units import Columns
@@ -34,6 +34,7 @@ def register(app: App) -> None:
     """Add the commands to `cupola refine`."""
     app.command(plan_command, name="plan")
     app.command(run_command, name="run")
+    app.command(dedup_command, name="dedup")
     app.command(learn_command, name="learn")
     app.command(explain_command, name="explain")
     app.command(diff_command, name="diff")
@@ -80,7 +81,7 @@ def plan_command(
     files: Files,
     *,
     recipe_: Annotated[Path | None, Parameter(name="--recipe", help="A file that says what the run does.")] = None,
-    preset: Annotated[str | None, Parameter(help="A recipe of ours: copies, web.")] = None,
+    preset: Annotated[str | None, Parameter(help="A recipe of ours: copies, web, c4, pages, chinese, code.")] = None,
     text: TextColumn_ = "text",
     id_: IdColumn = "id",
     source: SourceColumn = "",
@@ -112,6 +113,9 @@ def _print_plan(found: plans.Plan) -> None:
         table.add_row(one.rule, str(one.documents), f"{one.documents / found.documents:.1%}", f"{one.threshold:g}",
                       sample)  # fmt: skip
     out_.print(table)
+    if found.edits:
+        some = ", ".join(f"{name} {times}" for name, times in found.edits.items())
+        out_.print(f"edits would change: {some}", highlight=False)
     for stop in found.stops:
         err.print(f"a guard stops it at {stop}", soft_wrap=True, highlight=False, markup=False)
     remarks(found.refused)
@@ -122,7 +126,7 @@ def run_command(
     *,
     out: Annotated[Path, Parameter(name="--out", help="A new folder, or one where the same run was begun.")],
     recipe_: Annotated[Path | None, Parameter(name="--recipe", help="A file that says what the run does.")] = None,
-    preset: Annotated[str | None, Parameter(help="A recipe of ours: copies, web.")] = None,
+    preset: Annotated[str | None, Parameter(help="A recipe of ours: copies, web, c4, pages, chinese, code.")] = None,
     text: TextColumn_ = "text",
     id_: IdColumn = "id",
     source: SourceColumn = "",
@@ -142,11 +146,18 @@ def run_command(
     loaded = _loaded(recipe_, preset)
     asking = runs.Asking(tuple(accept or ()), _bytes(memory), None if key is None else key.read_bytes(),
                          _bytes(unit))  # fmt: skip
+    return _run(files, out, loaded, Columns(text, id_, source), asking, engine, partitions, json_out)
+
+
+def _run(
+    files: list[Path], out: Path, loaded: recipe.Loaded, columns: Columns, asking: runs.Asking, engine: str,
+    partitions: int | None, json_out: bool,
+) -> int:  # fmt: skip
     some = partitions or _partitions(asking.memory_bytes)
     worker = distribute.engine(engine, some)
     try:
         with _progress(json_out) as told:
-            done = runs.run(files, out, loaded, Columns(text, id_, source), worker, asking, told)
+            done = runs.run(files, out, loaded, columns, worker, asking, told)
     finally:
         worker.close()
     refused = runs.refused(out)
@@ -156,6 +167,32 @@ def run_command(
         _print_run(done, out)
         remarks(refused)
     return EXIT_PARTLY if done.refusals else 0
+
+
+def dedup_command(
+    files: Files,
+    *,
+    out: Annotated[Path, Parameter(name="--out", help="A new folder, or one where the same was begun.")],
+    threshold: Annotated[float, Parameter(help="The least Jaccard similarity of a copy to its keeper.")] = (
+        near.LEAST_SIMILARITY
+    ),
+    text: TextColumn_ = "text",
+    id_: IdColumn = "id",
+    model: Annotated[
+        Path | None, Parameter(name="--model", help="A byte model: of copies the least surprising one stays.")
+    ] = None,
+    partitions: Annotated[int | None, Parameter(help="How many units are worked on at a time; the cores.")] = None,
+    memory: Annotated[str, Parameter(help="What may be held in memory, all processes together.")] = "4GiB",
+    json_out: Json = False,
+) -> int:
+    """Take copies out: a run of the recipe `copies` with this threshold.
+
+    Each removal names its keeper and its similarity to it. Of a group of copies the least surprising to the model
+    stays, then the lowest id.
+    """
+    loaded = recipe.copies(threshold, model)
+    asking = runs.Asking((guards.ALL,), _bytes(memory))
+    return _run(files, out, loaded, Columns(text, id_), asking, "native", partitions, json_out)
 
 
 def _partitions(memory_bytes: int) -> int:
@@ -178,6 +215,9 @@ def _print_run(done: runs.Manifest, out: Path) -> None:
         table.add_row(rule, str(times), f"{times / done.read:.1%}")
     if done.rules:
         out_.print(table)
+    if done.edits:
+        some = ", ".join(f"{name} {times}" for name, times in done.edits.items())
+        out_.print(f"changed: {some}", highlight=False)
     if done.personal:
         held = ", ".join(f"{kind} {times}" for kind, times in done.personal.items())
         out_.print(f"replaced: {held}", highlight=False)
@@ -198,6 +238,10 @@ def explain_command(run: Run, document: str, *, json_out: Json = False) -> None:
         if one["keeper"] is not None:
             why += f"\n  stays: {one['keeper']} ({one['keeper_file']}, {one['keeper_place']})"
         out_.print(why, highlight=False, markup=False, soft_wrap=True)
+    for one in found["edits"]:
+        said = f": {'; '.join(one['says'])}" if one["says"] else ""
+        out_.print(f"  {one['edit']} took {one['bytes_before']} bytes to {one['bytes_after']}{said}", highlight=False,
+                   markup=False, soft_wrap=True)  # fmt: skip
     if found["kept_for"]:
         some = ", ".join(f"{one['id']} ({one['similarity']:.2f})" for one in found["keeps"])
         out_.print(f"  {found['kept_for']} went as its copies: {some}", highlight=False, markup=False, soft_wrap=True)

@@ -15,14 +15,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cupola.corpus.engine.asked import Asked
 from cupola.corpus.engine.distribute import Engine
 from cupola.corpus.engine.files import Folder, appearing
-from cupola.corpus.engine.judge import BAND_COLUMNS, Asked
+from cupola.corpus.engine.judge import BAND_COLUMNS
 from cupola.corpus.near import I64, edges_of_band, joined_pairs, twins_of
+from cupola.corpus.recipe import Recipe
 from cupola.kernel.errors import Kind, Problem
 from cupola.kernel.lazy import Lazy
 
 pa: Any = Lazy("pyarrow")
+compute: Any = Lazy("pyarrow.compute")
 parquet: Any = Lazy("pyarrow.parquet")
 csgraph: Any = Lazy("scipy.sparse.csgraph")
 sparse: Any = Lazy("scipy.sparse")
@@ -47,6 +50,7 @@ class CompareTask(msgspec.Struct, frozen=True):
     root: str
     number: int
     threshold: float
+    han: bool = False
 
 
 def find(asked: Asked, folder: Folder, engine: Engine, memory_bytes: int) -> Iterator[tuple[int, int]]:
@@ -61,7 +65,7 @@ def find(asked: Asked, folder: Folder, engine: Engine, memory_bytes: int) -> Ite
     joined: list[npt.NDArray[np.float64]] = []
     if recipe.near is not None:
         edges = _edges(columns, rows, np.flatnonzero(twins < 0))
-        tasks = _tasks(edges, columns, rows, folder, recipe.near)
+        tasks = _tasks(edges, columns, rows, folder, recipe)
         for n, _ in enumerate(engine.each(compare, tasks), 1):
             yield n, len(tasks)
         joined = [np.load(folder.copies / f"{task.number:06d}.joined.npy") for task in tasks]
@@ -129,7 +133,7 @@ class _Columns:
                           "id": self.arrow("id")}) if len(self.rows) else None  # fmt: skip
         if table is None:
             return np.zeros(0, np.int64)
-        order: I64 = pa.compute.sort_indices(
+        order: I64 = compute.sort_indices(
             table, sort_keys=[("quality", "descending"), ("id", "ascending")]
         ).to_numpy().astype(np.int64)  # fmt: skip
         return order
@@ -165,10 +169,10 @@ def _edges(columns: _Columns, rows: I64, kept: I64) -> npt.NDArray[np.uint64]:
 
 
 def _tasks(
-    edges: npt.NDArray[np.uint64], columns: _Columns, rows: I64, folder: Folder, threshold: float
+    edges: npt.NDArray[np.uint64], columns: _Columns, rows: I64, folder: Folder, recipe: Recipe
 ) -> list[CompareTask]:
     """Whole groups by `TASK_EDGES` and more, each with where its texts lie, in files."""
-    if not len(edges):
+    if not len(edges) or recipe.near is None:
         return []
     pairs = np.stack((edges >> np.uint64(32), edges & np.uint64(0xFFFFFFFF)), 1).astype(np.int64)
     nodes, local = np.unique(pairs, return_inverse=True)
@@ -187,7 +191,7 @@ def _tasks(
     while start < len(pairs):
         after = np.searchsorted(begins, start + TASK_EDGES)
         end = int(begins[after]) if after < len(begins) else len(pairs)
-        task = CompareTask(str(folder.root), len(tasks), threshold)
+        task = CompareTask(str(folder.root), len(tasks), recipe.near, recipe.fold_han)
         ranks = np.unique(pairs[start:end])
         places = rows[ranks]
         read = columns.rows[places]
@@ -220,7 +224,7 @@ def compare(task: CompareTask) -> int:
         return pa.array(read, pa.large_binary())
 
     try:
-        joined = joined_pairs(edges, texts, np.arange(len(ranks)), task.threshold, _SHINGLES_HELD)
+        joined = joined_pairs(edges, texts, np.arange(len(ranks)), task.threshold, _SHINGLES_HELD, han=task.han)
     finally:
         for handle in files.values():
             os.close(handle)

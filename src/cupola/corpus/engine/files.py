@@ -31,22 +31,31 @@ class Folder:
     def judged(self, unit: int, suffix: str) -> Path:
         return self.work / "judged" / f"{unit:06d}{suffix}"
 
+    def edited(self, unit: int, suffix: str) -> Path:
+        return self.work / "edited" / f"{unit:06d}{suffix}"
+
     def written(self, unit: int) -> Path:
         """The summary of a unit whose parts are written."""
         return self.work / "written" / f"{unit:06d}.json"
 
     def part(self, kind: str, unit: int, suffix: str) -> Path:
-        """A part of the outcome: of kept, removals, documents."""
+        """A part of the outcome: of kept, removals, edits, documents."""
         return self.root / kind / f"{unit:06d}{suffix}"
 
     def make(self) -> None:
-        for one in (self.work / "judged", self.work / "written", self.copies, *map(self.root.joinpath, PARTS)):
+        for one in (
+            self.work / "edited",
+            self.work / "judged",
+            self.work / "written",
+            self.copies,
+            *map(self.root.joinpath, PARTS),
+        ):
             one.mkdir(parents=True, exist_ok=True)
         for torn in self.root.rglob(f"*{PART}"):
             torn.unlink(missing_ok=True)
 
 
-PARTS = ("kept", "removals", "documents")
+PARTS = ("kept", "removals", "edits", "documents")
 
 
 @contextmanager

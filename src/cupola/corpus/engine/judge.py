@@ -6,36 +6,31 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from cupola.corpus import bytemodel, leakage, linear, pii, rules
+from cupola.corpus import bytemodel, leakage, linear, marks, pii, rules
+from cupola.corpus.edits import VERSION
+from cupola.corpus.engine.asked import Asked, asked_of
+from cupola.corpus.engine.editing import EditedUnit, Overlay, Repeats, laid_over, ledger_schema
 from cupola.corpus.engine.files import Folder, appearing, read_json, write_json
-from cupola.corpus.engine.units import Columns, Reader, Rows, Unit
+from cupola.corpus.engine.tables import Table
+from cupola.corpus.engine.units import Columns, Documents, Reader, Rows
 from cupola.corpus.language import UNKNOWN, languages
 from cupola.corpus.profile import PROFILE_VERSION, Benchmark, buffers, profile
-from cupola.corpus.readers import Refused, Source
+from cupola.corpus.readers import Refused
 from cupola.corpus.recipe import Loaded
 from cupola.corpus.shingles import BANDS
 from cupola.kernel.lazy import Lazy
 
 pa: Any = Lazy("pyarrow")
-parquet: Any = Lazy("pyarrow.parquet")
 
 BAND_COLUMNS = tuple(f"band_{n:02d}" for n in range(BANDS))
-_TABLE_ROWS = 1 << 16
-
-
-class Asked(msgspec.Struct, frozen=True):
-    """All that decides a run's outcome, as `run.json` holds it."""
-
-    recipe: Loaded
-    columns: Columns
-    units: tuple[Unit, ...]
-    profile: str = PROFILE_VERSION
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -47,7 +42,7 @@ class Task(msgspec.Struct, frozen=True):
 
 class Judged(msgspec.Struct, frozen=True):
     """What a unit holds. taken: source → rule → documents that break it; gone: documents that break any, by source;
-    read: documents by source."""
+    read: documents by source; edits: documents from which something was cut that others keep."""
 
     unit: int
     read: dict[str, int]
@@ -58,14 +53,7 @@ class Judged(msgspec.Struct, frozen=True):
     refused: list[Refused]
     refusals: int
     digest: str
-
-
-@functools.lru_cache(maxsize=2)
-def asked_of(root: str) -> Asked:
-    """What a run was asked for, read once in each process."""
-    found = read_json(Folder(Path(root)).run, Asked)
-    assert found is not None
-    return found
+    edits: dict[str, int] = {}
 
 
 @functools.lru_cache(maxsize=2)
@@ -73,12 +61,20 @@ def _tools(root: str) -> Tools:
     return tools_of(asked_of(root).recipe)
 
 
-class Tools(NamedTuple):
-    """What a profile is made with besides the text; `profile` knows them by these names."""
+@dataclass(frozen=True)
+class Tools:
+    """What a profile is made with besides the text."""
 
     model: bytemodel.ByteModel | None
     benchmark: Benchmark | None
     learned: linear.Linear | None
+    marks: tuple[str, ...]
+    han: bool
+
+    def profile(self, texts: Any) -> Any:
+        """The profile of an Arrow array of texts, with the marks that the rules ask for."""
+        found = profile(texts, model=self.model, benchmark=self.benchmark, learned=self.learned, han=self.han)
+        return marks.added(found, texts, self.marks)
 
 
 def tools_of(loaded: Loaded) -> Tools:
@@ -86,11 +82,11 @@ def tools_of(loaded: Loaded) -> Tools:
     recipe, items = loaded.recipe, None
     model = None if recipe.model is None else bytemodel.ByteModel.load(loaded.path(recipe.model))
     if recipe.benchmark is not None:
-        source = Source([loaded.path(recipe.benchmark.file)], recipe.benchmark.text)
+        source = Documents([loaded.path(recipe.benchmark.file)], Columns(recipe.benchmark.text))
         items = leakage.benchmark([one for batch in source.batches() for one in batch.texts.to_pylist()],
                                   recipe.benchmark.run)  # fmt: skip
     learned = None if recipe.learned is None else linear.Linear.load(loaded.path(recipe.learned))
-    return Tools(model, items, learned)
+    return Tools(model, items, learned, rules.marks_of(loaded.sets), recipe.fold_han)
 
 
 def judge(task: Task) -> Judged:
@@ -99,22 +95,36 @@ def judge(task: Task) -> Judged:
     if (done := read_json(folder.judged(task.unit, ".json"), Judged)) is not None:
         return done
     asked = asked_of(task.root)
+    recipe = asked.recipe.recipe
     reader = Reader(asked.units[task.unit], asked.columns)
     sums = _Sums()
-    with appearing(folder.judged(task.unit, ".texts")) as texts_at, \
-         appearing(folder.judged(task.unit, ".parquet")) as columns_at, \
-         appearing(folder.judged(task.unit, ".broken")) as broken_at, \
-         texts_at.open("wb") as texts, _Writer(columns_at) as columns, _Writer(broken_at) as broken:  # fmt: skip
+    over = Overlay(folder, task.unit)
+    repeats = Repeats(task.root) if recipe.repeated is not None else None
+    with appearing(folder.judged(task.unit, ".texts")) as texts_at, texts_at.open("wb") as texts, \
+         Table(folder.judged(task.unit, ".parquet")) as columns, \
+         Table(folder.judged(task.unit, ".broken")) as broken, \
+         Table(folder.judged(task.unit, ".ledger"), ledger_schema()) as ledger:  # fmt: skip
         read = 0
         nothing = Rows([], pa.array([], pa.large_string()), np.zeros(0, np.int64), [], [], [])
         for rows in itertools.chain([nothing], reader.batches()):  # a unit without documents has its columns too
-            table, drops = _batch(asked, task.root, rows, read, sums, texts)
+            changed = over.take(read, len(rows))
+            final = laid_over(rows.texts, changed)
+            if repeats is not None and len(rows):
+                gone, told = repeats(rows, final, read)
+                ledger.add_rows(told)
+                sums.edits.update(one["edit"] for one in told)
+                final = laid_over(final, gone)
+                changed |= gone
+            table, drops = _batch(asked, task.root, rows, final, changed, read, sums, texts)
             columns.add(table)
             broken.add(drops)
             read += len(rows)
+    if (edited := read_json(folder.edited(task.unit, ".json"), EditedUnit)) is not None:
+        reader.check(edited.digest)
     summary = Judged(
         task.unit, dict(sums.read), dict(sums.gone), {source: dict(some) for source, some in sums.taken.items()},
         dict(sums.languages), sums.bytes, reader.refused, reader.refusals, reader.digest,
+        dict(sorted(sums.edits.items())),
     )  # fmt: skip
     write_json(folder.judged(task.unit, ".json"), summary)
     return summary
@@ -126,45 +136,20 @@ class _Sums:
         self.gone: Counter[str] = Counter()
         self.taken: dict[str, Counter[str]] = {}
         self.languages: Counter[str] = Counter()
+        self.edits: Counter[str] = Counter()
         self.bytes = 0
         self.at = 0  # bytes of texts written
 
 
-class _Writer:
-    """A Parquet file in row groups of a size that does not depend on how the rows come."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writer: Any = None
-        self._held: list[Any] = []
-        self._rows = 0
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def add(self, table: Any) -> None:
-        if self._writer is None:
-            self._writer = parquet.ParquetWriter(self._path, table.schema, compression="lz4", use_dictionary=["source"])
-        self._held.append(table)
-        self._rows += len(table)
-        if self._rows >= _TABLE_ROWS:
-            self._pour()
-
-    def _pour(self) -> None:
-        self._writer.write_table(pa.concat_tables(self._held), row_group_size=_TABLE_ROWS)
-        self._held, self._rows = [], 0
-
-    def __exit__(self, *_: object) -> None:
-        if self._held:
-            self._pour()
-        if self._writer is not None:
-            self._writer.close()
-
-
-def _batch(asked: Asked, root: str, rows: Rows, before: int, sums: _Sums, texts: Any) -> tuple[Any, Any]:
-    found = profile(rows.texts, **_tools(root)._asdict())
+def _batch(
+    asked: Asked, root: str, rows: Rows, final: Any, changed: dict[int, str], before: int, sums: _Sums, texts: Any
+) -> tuple[Any, Any]:
+    """Columns and broken rules of a batch; final: its texts as they are judged, of which some were changed."""
+    found = _tools(root).profile(final)
     told = languages(found)
-    broken = judged(asked.recipe, found, told)
+    edited = np.zeros(len(rows), np.bool_)
+    edited[list(changed)] = True
+    broken = judged(asked.recipe, found, told, edited)
     gone = np.unique(broken["row"].to_numpy())
     stays = np.ones(len(rows), np.bool_)
     stays[gone] = False
@@ -173,7 +158,7 @@ def _batch(asked: Asked, root: str, rows: Rows, before: int, sums: _Sums, texts:
     for row, rule in zip(broken["row"].to_pylist(), broken["rule"].to_pylist(), strict=True):
         sums.taken.setdefault(rows.sources[row], Counter())[rule] += 1
     sums.languages.update(told["language"].to_pylist())
-    kept = rows.texts.filter(pa.array(stays))
+    kept = final.filter(pa.array(stays))
     data, offsets = buffers(kept)
     texts.write(data[offsets[0] : offsets[-1]])
     sizes = np.zeros(len(rows), np.int64)
@@ -195,6 +180,7 @@ def _batch(asked: Asked, root: str, rows: Rows, before: int, sums: _Sums, texts:
         "words": pa.array(found.field("words").to_numpy() + found.field("singles").to_numpy()),
         "language": told["language"],
         "model_bits": found.field("model_bits"),
+        "edited": pa.array(edited),
         "may_hold": pa.array(pii.may_hold(found)),
         "quality": pa.array(-bits),
         "text_at": pa.array(starts),
@@ -204,38 +190,45 @@ def _batch(asked: Asked, root: str, rows: Rows, before: int, sums: _Sums, texts:
     return table, broken.set_column(0, "row", pa.array(broken["row"].to_numpy() + before))
 
 
-def judged(loaded: Loaded, found: Any, told: Any) -> Any:
-    """What a recipe's rules take of profiled documents, as `rules.drops` tells it, its languages first."""
+def judged(loaded: Loaded, found: Any, told: Any, edited: npt.NDArray[np.bool_] | None = None) -> Any:
+    """What a recipe's rules take of profiled documents, as `rules.drops` tells it: first those of which edits left
+    nothing (edited bool[n]), then its languages, what it has learned, and its rules."""
     broken = rules.drops(found, loaded.sets)
     recipe = loaded.recipe
     if recipe.learned is not None:
         broken = _first(_polluted(found, loaded.digests[recipe.learned]), broken)
-    if not recipe.languages:
-        return broken
+    if recipe.languages:
+        broken = _first(_foreign(told, recipe.languages), broken)
+    if edited is not None and edited.any():
+        words = found.field("words").to_numpy() + found.field("singles").to_numpy()
+        rows = np.flatnonzero(edited & (words == 0))
+        broken = _first(_broken(rows, ["edits/nothing-left"] * len(rows), f"edits@{VERSION}", "words",
+                                np.zeros(len(rows)), 1), broken)  # fmt: skip
+    return broken
+
+
+def _foreign(told: Any, wanted: tuple[str, ...]) -> Any:
     language = told["language"].to_numpy(zero_copy_only=False)
-    other = np.flatnonzero(~np.isin(language, (*recipe.languages, UNKNOWN)))
+    other = np.flatnonzero(~np.isin(language, (*wanted, UNKNOWN)))
     share = told["language_share"].to_numpy()[other]
-    foreign = pa.table({
-        "row": pa.array(other),
-        "rule": pa.array([f"language/{one}" for one in language[other]], pa.string()),
-        "version": pa.array([f"languages@{PROFILE_VERSION}"] * len(other), pa.string()),
-        "signal": pa.array(["language_share"] * len(other), pa.string()),
-        "score": pa.array(share, pa.float64()),
-        "threshold": pa.array(np.zeros(len(other))),
-    })  # fmt: skip
-    return _first(foreign, broken)
+    return _broken(other, [f"language/{one}" for one in language[other]], f"languages@{PROFILE_VERSION}",
+                   "language_share", share, 0)  # fmt: skip
 
 
 def _polluted(found: Any, digest: str) -> Any:
     odds = found.field("pollution").to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(odds > 0)
+    return _broken(rows, ["learned/pollution"] * len(rows), f"learned@{digest[:16]}", "pollution", odds[rows], 0)
+
+
+def _broken(rows: Any, names: list[str], version: str, signal: str, scores: Any, threshold: float) -> Any:
     return pa.table({
         "row": pa.array(rows),
-        "rule": pa.array(["learned/pollution"] * len(rows), pa.string()),
-        "version": pa.array([f"learned@{digest[:16]}"] * len(rows), pa.string()),
-        "signal": pa.array(["pollution"] * len(rows), pa.string()),
-        "score": pa.array(odds[rows], pa.float64()),
-        "threshold": pa.array(np.zeros(len(rows))),
+        "rule": pa.array(names, pa.string()),
+        "version": pa.array([version] * len(rows), pa.string()),
+        "signal": pa.array([signal] * len(rows), pa.string()),
+        "score": pa.array(scores, pa.float64()),
+        "threshold": pa.array(np.full(len(rows), float(threshold))),
     })  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from cupola.corpus.engine.asked import Asked
 from cupola.corpus.engine.files import Folder, read_json, sha256
-from cupola.corpus.engine.judge import Asked
 from cupola.corpus.engine.run import Manifest, chain
 from cupola.corpus.engine.units import Reader
 from cupola.corpus.engine.write import kept_suffix, write_rows
@@ -64,7 +64,7 @@ def verify(run: Path) -> list[str]:
 
 def explain(run: Path, id_: str) -> Row:
     """What became of the documents of an id: {"id", "documents": [rows], "removals": [rows of the ledger], "keeps":
-    ids of the first documents that went for it, "kept_for": how many did}."""
+    ids of the first documents that went for it, "kept_for": how many did, "edits": what was changed in its text}."""
     manifest_of(run)
     removals = list(_rows(run, "removals", [("id", "==", id_)]))
     documents = list(_rows(run, "documents", [("id", "==", id_)]))
@@ -74,7 +74,8 @@ def explain(run: Path, id_: str) -> Row:
     here = {(one["file"], one["place"]) for one in documents}
     copies = [one for one in _rows(run, "removals", [("keeper", "==", id_)])
               if (one["keeper_file"], one["keeper_place"]) in here]  # fmt: skip
-    return {"id": id_, "documents": documents, "removals": removals, "kept_for": len(copies),
+    edits = list(_rows(run, "edits", [("id", "==", id_)]))
+    return {"id": id_, "documents": documents, "removals": removals, "edits": edits, "kept_for": len(copies),
             "keeps": [{"id": one["id"], "similarity": one["similarity"]} for one in copies[:MOST_TOLD]]}  # fmt: skip
 
 

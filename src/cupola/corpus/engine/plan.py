@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from cupola.corpus.engine import guards
+from cupola.corpus.engine.editing import Edits, laid_over
 from cupola.corpus.engine.judge import Judged, judged, tools_of
 from cupola.corpus.engine.units import UNIT_BYTES, Columns, Reader, plan
 from cupola.corpus.language import languages
-from cupola.corpus.profile import profile
 from cupola.corpus.readers import Refused
 from cupola.corpus.recipe import Loaded
 
@@ -36,8 +36,8 @@ class Takes:
 class Plan:
     """files: in bytes; documents, gone: of those looked at, how many break a rule; text_bytes: of those looked at;
     share: of the input that was looked at, in bytes of the files, roughly; cpu_s: what a whole run would take;
-    disk_bytes: what it would need beside the output while it works; stops: where a guard would stop it.
-    Copies are not in it: they are known when everything is read."""
+    disk_bytes: what it would need beside the output while it works; stops: where a guard would stop it;
+    edits: how many of those looked at each would change. Copies are not in it: they are known when all is read."""
 
     units: int = 0
     files: int = 0
@@ -51,6 +51,7 @@ class Plan:
     sources: dict[str, tuple[int, int]] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
     stops: list[guards.Stop] = field(default_factory=list)
+    edits: dict[str, int] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
 
 
@@ -59,7 +60,8 @@ def look(
 ) -> Plan:
     """Look at the beginning of every unit, about `share` of it and at least one batch."""
     units = plan(paths, unit_bytes)
-    tools = tools_of(loaded)._asdict()
+    tools = tools_of(loaded)
+    edits = Edits(loaded.recipe.edits)
     out = Plan(len(units), sum(unit.bytes for unit in units))
     found = [Judged(0, {}, {}, {}, {}, 0, [], 0, "")]
     read: Counter[str] = Counter()
@@ -71,12 +73,16 @@ def look(
         batches = reader.batches()
         whole = True
         for rows in batches:
-            profiled = profile(rows.texts, **tools)
+            changed, _ = edits(rows, 0)
+            texts = laid_over(rows.texts, changed)
+            edited = np.zeros(len(rows), np.bool_)
+            edited[list(changed)] = True
+            profiled = tools.profile(texts)
             told = languages(profiled)
             out.documents += len(rows)
             here += int(profiled.field("bytes").to_numpy().sum())
             out.languages.update(told["language"].to_pylist())
-            broken = judged(loaded, profiled, told)
+            broken = judged(loaded, profiled, told, edited)
             read.update(rows.sources)
             gone = np.unique(broken["row"].to_numpy()).tolist()
             out.gone += len(gone)
@@ -87,7 +93,7 @@ def look(
                 one.documents += 1
                 taken[rows.sources[row], rule] += 1
                 if len(one.samples) < SAMPLES:
-                    text = rows.texts[row].as_buffer().to_pybytes()[: 4 * SAMPLE_CHARS].decode("utf-8", "replace")
+                    text = bytes(texts[row].as_buffer() or b"")[: 4 * SAMPLE_CHARS].decode("utf-8", "replace")
                     one.samples.append((rows.ids[row], score, text[:SAMPLE_CHARS]))
             if here >= share * unit.bytes:
                 whole = next(batches, None) is None
@@ -107,4 +113,6 @@ def look(
     out.rules = sorted(takes.values(), key=lambda one: -one.documents)
     out.sources = {source: (times, went[source]) for source, times in sorted(read.items())}
     out.stops = guards.stops(found)
+    out.edits = dict(sorted(edits.counts.items()))
+    out.refused += edits.refused
     return out

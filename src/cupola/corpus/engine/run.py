@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
-from cupola.corpus.engine import copies, guards
+from cupola.corpus.engine import copies, editing, guards
+from cupola.corpus.engine.asked import Asked
 from cupola.corpus.engine.distribute import Engine
 from cupola.corpus.engine.files import PART, Folder, alone, read_json, sha256, write_json
-from cupola.corpus.engine.judge import Asked, Judged, Task, judge
+from cupola.corpus.engine.judge import Judged, Task, judge
 from cupola.corpus.engine.units import UNIT_BYTES, Columns, plan
 from cupola.corpus.engine.write import Part, WriteTask, Written, write
 from cupola.corpus.readers import Refused
@@ -65,7 +66,8 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The outcome of a run, the same for the same input and recipe whoever did it. read = kept + removed."""
+    """The outcome of a run, the same for the same input and recipe whoever did it. read = kept + removed; edits:
+    how many documents each edit has changed."""
 
     format: str
     recipe: str
@@ -83,6 +85,7 @@ class Manifest(msgspec.Struct, frozen=True):
     accepted: list[str]
     parts: list[Part]
     chain: list[Link]
+    edits: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,15 @@ def run(
         if (done := read_json(folder.manifest, Manifest)) is not None:
             return done
         folder.make()
+        edited = _edited(asked, folder, engine, asking, told)
         found = _judged(asked, folder, engine, told)
         if guards.ALL not in asking.accept:
             guards.check([one for one in guards.stops(found) if one.name not in asking.accept])
         _compared(asked, folder, engine, asking, told)
         written = _written(asked, folder, engine, asking, told, found)
-        manifest = _manifest(folder, loaded, found, written, asking)
-        refused = [one for unit in found for one in unit.refused]
+        manifest = _manifest(folder, loaded, edited, found, written, asking)
+        refused = [one for unit in edited for one in unit.refused]
+        refused += [one for unit in found for one in unit.refused]
         if refused:
             write_json(folder.root / "refused.json", refused)
         write_json(folder.manifest, manifest)
@@ -146,6 +151,17 @@ def _begin(folder: Folder, asked: Asked) -> None:
         names = [one for one in ("recipe", "columns", "units", "profile") if getattr(known, one) != getattr(asked, one)]
         raise conflict("another-run", f"In {folder.root} another run was begun: {' and '.join(names)} differ.",
                        remedy="Name a new folder, or ask for the same again.")  # fmt: skip
+
+
+def _edited(asked: Asked, folder: Folder, engine: Engine, asking: Asking, told: Told) -> list[editing.EditedUnit]:
+    if not asked.recipe.recipe.changes_texts:
+        return []
+    start = clock.monotonic_s()
+
+    def say(stage: str, done: int, of: int) -> None:
+        told(Progress(stage, done, of, 0, 0, 0, clock.monotonic_s() - start))
+
+    return editing.run(folder, engine, asking.memory_bytes, say)
 
 
 def _judged(asked: Asked, folder: Folder, engine: Engine, told: Told) -> list[Judged]:
@@ -187,7 +203,15 @@ def _written(
     return sorted(written, key=lambda one: one.unit)
 
 
-def _manifest(folder: Folder, loaded: Loaded, found: list[Judged], written: list[Written], asking: Asking) -> Manifest:
+def _manifest(
+    folder: Folder, loaded: Loaded, edited: list[editing.EditedUnit], found: list[Judged], written: list[Written],
+    asking: Asking,
+) -> Manifest:  # fmt: skip
+    edits: Counter[str] = Counter()
+    for before in edited:
+        edits.update(before.edits)
+    for unit in found:
+        edits.update(unit.edits)
     rules: Counter[str] = Counter()
     personal: Counter[str] = Counter()
     spoken: Counter[str] = Counter()
@@ -199,6 +223,7 @@ def _manifest(folder: Folder, loaded: Loaded, found: list[Judged], written: list
         spoken.update(judged.languages)
         read_by.update(judged.read)
     removed_by = _removed_by_source(folder, written)
+    refusals = sum(one.refusals for one in found) + sum(len(one.refused) for one in edited)
     run_sha256 = sha256(folder.run)
     parts = [part for one in written for part in one.parts]
     manifest = Manifest(
@@ -207,8 +232,8 @@ def _manifest(folder: Folder, loaded: Loaded, found: list[Judged], written: list
         dict(sorted(rules.items())),
         {source: (times, times - removed_by[source]) for source, times in sorted(read_by.items())},
         dict(sorted(spoken.items())), sum(one.text_bytes for one in found), sum(one.kept_bytes for one in written),
-        dict(sorted(personal.items())), sum(one.refusals for one in found), sorted(asking.accept), parts,
-        chain(run_sha256, parts),
+        dict(sorted(personal.items())), refusals, sorted(asking.accept), parts,
+        chain(run_sha256, parts), dict(sorted(edits.items())),
     )  # fmt: skip
     assert manifest.read == manifest.kept + manifest.removed == sum(read_by.values()), "a document was lost"
     return manifest
@@ -229,7 +254,7 @@ def chain(run_sha256: str, parts: list[Part]) -> list[Link]:
     """The links of a ledger's parts, in their order."""
     links, before = [], run_sha256
     for part in parts:
-        if part.path.startswith("removals/"):
+        if part.path.startswith(("removals/", "edits/")):
             before = hashlib.sha256(f"{before}{part.sha256}".encode()).hexdigest()
             links.append(Link(part.path, part.rows, before))
     return links

@@ -16,9 +16,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from cupola.corpus.pages import pages
+from cupola.corpus.pages import text_of as page_text
 from cupola.corpus.readers import TOO_LONG, Refused, expanded
 from cupola.corpus.rows import fields, text_of
-from cupola.corpus.streams import SUFFIXES, lines, opened, suffix, torn
+from cupola.corpus.streams import LINE_BYTES, SUFFIXES, lines, opened, suffix, torn
 from cupola.kernel.errors import conflict, invalid
 from cupola.kernel.lazy import Lazy
 
@@ -154,7 +156,8 @@ class Reader:
 
     def batches(self) -> Iterator[Rows]:
         for piece in self.unit.pieces:
-            read = {".parquet": self._parquet, ".txt": self._plain}.get(self.unit.kind, self._jsonl)
+            read = {".parquet": self._parquet, ".txt": self._plain, ".html": self._plain, ".htm": self._plain,
+                    ".warc": self._warc, ".warc.gz": self._warc}.get(self.unit.kind, self._jsonl)  # fmt: skip
             try:
                 for rows in read(piece):
                     if len(rows):
@@ -206,8 +209,22 @@ class Reader:
 
     def _plain(self, piece: Piece) -> Iterator[Rows]:
         made = _Made(piece.path)
-        text = Path(piece.path).read_bytes().decode("utf-8", "replace")
+        raw = Path(piece.path).read_bytes()
+        text = raw.decode("utf-8", "replace") if self.unit.kind == ".txt" else page_text(raw)
         made.add(0, piece.path, str(Path(piece.path).parent), text, None)
+        yield made.rows()
+
+    def _warc(self, piece: Piece) -> Iterator[Rows]:
+        made = _Made(piece.path)
+        with Path(piece.path).open("rb") as file:
+            for page in pages(file, piece.path.endswith(".gz"), LINE_BYTES):
+                if page.text is None:
+                    self._refuse(f"{piece.path} at byte {page.place}", page.fault, "Fetch the file again; what can be "
+                                 "read of it was read.")  # fmt: skip
+                    continue
+                made.add(page.place, page.id or None, page.host or None, page.text, None)
+                if made.full:
+                    yield made.rows()
         yield made.rows()
 
     def _parquet(self, piece: Piece) -> Iterator[Rows]:
@@ -308,3 +325,18 @@ class _Made:
         done = Rows(self._ids, texts, places, [self._path] * len(self._ids), self._sources, self._raw)
         self._begin()
         return done
+
+
+class Documents:
+    """Files read once and in order, for what needs no run. refused: filled by each reading anew."""
+
+    def __init__(self, paths: list[Path], columns: Columns) -> None:
+        self._units, self._columns = plan(paths), columns
+        self.refused: list[Refused] = []
+
+    def batches(self) -> Iterator[Rows]:
+        self.refused.clear()
+        for unit in self._units:
+            reader = Reader(unit, self._columns)
+            yield from reader.batches()
+            self.refused += reader.refused

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,22 @@ import msgspec
 import numpy as np
 
 from cupola.corpus import pii
+from cupola.corpus.engine.asked import asked_of
 from cupola.corpus.engine.files import Folder, appearing, read_json, sha256, write_json
-from cupola.corpus.engine.judge import Judged, asked_of
+from cupola.corpus.engine.judge import Judged
 from cupola.corpus.engine.units import Reader, Rows
 from cupola.corpus.near import LEAST_SIMILARITY
 from cupola.corpus.profile import PROFILE_VERSION
+from cupola.corpus.recipe import Recipe
 from cupola.corpus.rows import whole
-from cupola.corpus.streams import created
+from cupola.corpus.streams import HTML, WARC, created
 from cupola.kernel.lazy import Lazy
 
 pa: Any = Lazy("pyarrow")
 parquet: Any = Lazy("pyarrow.parquet")
 
 _ROW_GROUP = 8192
-_TOLD = ["id", "source", "file", "place", "bytes", "words", "language", "model_bits"]  # of every document
+_TOLD = ["id", "source", "file", "place", "bytes", "words", "language", "model_bits", "edited"]  # of every document
 COPY_RULES = ("exact-duplicate", "near-duplicate")
 
 
@@ -74,12 +77,9 @@ def write(task: WriteTask) -> Written:
     keeps = np.ones(len(documents), np.bool_)
     keeps[ledger["row"].to_numpy()] = False
     reader = Reader(asked.units[task.unit], asked.columns)
-    suspects = parquet.read_table(folder.judged(task.unit, ".parquet"), columns=["may_hold"])["may_hold"].to_numpy()
-    edit = _Personal(asked.recipe.recipe.personal, task.key, suspects)
     kept_path = folder.part("kept", task.unit, kept_suffix(reader.unit.kind))
     paths: list[Path] = []
-    kept = 0
-    with appearing(kept_path) as part:
+    with _Changes(asked.recipe.recipe, task.key, folder, task.unit) as edit, appearing(kept_path) as part:
         kept = write_rows(part, reader, keeps, edit)
         reader.check(before.digest)
         if not kept:
@@ -92,8 +92,12 @@ def write(task: WriteTask) -> Written:
     reasons = pa.array([""] * len(documents), pa.string()).to_pylist()
     for row, rule in zip(ledger["row"].to_pylist(), ledger["rule"].to_pylist(), strict=True):
         reasons[row] = rule
+    tables = {"removals": ledger.drop_columns(["row"])}
+    if asked.recipe.recipe.changes_texts:
+        tables["edits"] = _edits(folder, task.unit).drop_columns(["row"])
+        rows["edits"] = len(tables["edits"])
     fate = documents.append_column("removed_by", pa.array([one or None for one in reasons], pa.string()))
-    for kind, table in (("removals", ledger.drop_columns(["row"])), ("documents", fate)):
+    for kind, table in (*tables.items(), ("documents", fate)):
         path = folder.part(kind, task.unit, ".parquet")
         with appearing(path) as part:
             parquet.write_table(table, part, compression="zstd", row_group_size=1 << 16)
@@ -112,8 +116,8 @@ def write(task: WriteTask) -> Written:
 
 
 def kept_suffix(kind: str) -> str:
-    """Of the file that holds kept rows of a unit: of the unit's own kind, texts as JSONL."""
-    return ".jsonl" if kind == ".txt" else kind
+    """Of the file that holds kept rows of a unit: of the unit's own kind, texts and pages as JSONL."""
+    return ".jsonl" if kind in (".txt", *WARC, *HTML) else kind
 
 
 def _ledger(folder: Folder, task: WriteTask, documents: Any, near: float | None) -> Any:
@@ -164,24 +168,49 @@ def _ledger(folder: Folder, task: WriteTask, documents: Any, near: float | None)
     return table.take(pa.array(np.argsort(row, kind="stable")))
 
 
-class _Personal:
-    """Personal data in what is kept: left, masked, or under pseudonyms."""
+def _edits(folder: Folder, unit: int) -> Any:
+    """What was changed in a unit's documents, by document and in the order in which it was done."""
+    some = [parquet.read_table(path) for path in (folder.edited(unit, ".ledger"), folder.judged(unit, ".ledger"))]
+    both = pa.concat_tables(some)
+    return both.take(pa.array(np.argsort(both["row"].to_numpy(), kind="stable")))
 
-    def __init__(self, what: str, key: bytes | None, suspects: Any) -> None:
-        self._what, self._key, self._suspects = what, key, suspects
+
+class _Changes:
+    """Texts that are kept and are not as they stood: those that were edited, and those with personal data, which is
+    left, masked, or put under pseudonyms."""
+
+    def __init__(self, recipe: Recipe, key: bytes | None, folder: Folder, unit: int) -> None:
+        self._what, self._key = recipe.personal, key
+        names = ["may_hold", "edited", "text_at", "text_bytes"]
+        told = parquet.read_table(folder.judged(unit, ".parquet"), columns=names)
+        self._suspects, self._edited, self._at, self._bytes = (told[name].to_numpy() for name in names)
+        if self._what == "keep":
+            self._suspects = np.zeros(len(self._suspects), np.bool_)
+        self._texts = folder.judged(unit, ".texts").open("rb")
         self.found: dict[str, int] = {}
+
+    def __enter__(self) -> _Changes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._texts.close()
 
     def __call__(self, rows: Rows, keeps: Any, at: int) -> dict[int, str]:
         """row → its new text, for kept rows whose text changes; at: how many rows came before."""
-        if self._what == "keep":
-            return {}
         changed = {}
-        for row in np.flatnonzero(keeps & self._suspects[at : at + len(rows)]).tolist():
-            text = rows.texts[row].as_buffer().to_pybytes().decode("utf-8", "replace")
-            if findings := pii.find(text):
-                changed[row] = pii.replaced(text, findings, self._key if self._what == "pseudonym" else None)
+        here = slice(at, at + len(rows))
+        for row in np.flatnonzero(keeps & (self._suspects[here] | self._edited[here])).tolist():
+            if self._edited[at + row]:
+                raw = os.pread(self._texts.fileno(), int(self._bytes[at + row]), int(self._at[at + row]))
+            else:
+                raw = bytes(rows.texts[row].as_buffer() or b"")
+            before = text = raw.decode("utf-8", "replace")
+            if self._suspects[at + row] and (findings := pii.find(text)):
+                text = pii.replaced(text, findings, self._key if self._what == "pseudonym" else None)
                 for one in findings:
                     self.found[one.kind] = self.found.get(one.kind, 0) + 1
+            if self._edited[at + row] or text != before:
+                changed[row] = text
         return changed
 
 
@@ -204,7 +233,7 @@ def write_rows(path: Path, reader: Reader, keeps: Any, edit: Any = None) -> int:
                 written += len(batch)
                 continue
             if sink is None:
-                sink = stack.enter_context(created(path, kind))
+                sink = stack.enter_context(created(path, kept_suffix(kind)))
             for line in _lines(rows, here, changed, reader.columns.text):
                 sink.write(line)
                 written += 1

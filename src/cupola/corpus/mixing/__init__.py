@@ -1,0 +1,1 @@
+"""From refined sources to a training set: weights, caps, epochs, splits without leaks, shuffled shards, a manifest."""
