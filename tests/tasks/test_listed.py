@@ -11,7 +11,7 @@ import msgspec
 from cupola.kernel import states
 from cupola.platform.pg.tx import Role
 from cupola.tasks import service, store, work
-from cupola.tasks.model import Plan, TaskView
+from cupola.tasks.model import Assignment, Plan, TaskView
 from tests.foundry import Foundry, Project
 
 
@@ -27,12 +27,16 @@ def told(foundry: Foundry, project: Project) -> list[bytes]:
     return foundry.call(read)
 
 
+def claimed(foundry: Foundry, person: UUID, project: Project) -> Assignment | None:
+    return foundry.call(lambda run: work.claim(run, person, project.id, 2, None))
+
+
 def test_a_task_of_a_list_is_what_the_api_describes_whatever_has_become_of_it(foundry: Foundry) -> None:
     project = foundry.project(
         foundry.tenant(), 12, gold={0: "a"}, plan=Plan(target_accuracy=0.55, max_judgements=6, gold_rate=0.0)
     )
     for person in foundry.people(4):
-        page = foundry.call(lambda run, person=person: work.claim(run, person, project.id, 2, None))
+        page = claimed(foundry, person, project)
         if page is not None:
             foundry.submit(person, page, "b")
         foundry.hear()
