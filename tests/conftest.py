@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 from hypothesis import settings
 
+from cupola.platform.dispatch import service as dispatching
 from cupola.platform.pg.cluster import Cluster
 from tests.elsewhere import Elsewhere
 from tests.foundry import Foundry, fresh_foundry
@@ -21,6 +22,8 @@ from tests.serving import template
 # How long an example takes says how busy the machine is.
 settings.register_profile("cupola", deadline=None)
 settings.load_profile("cupola")
+# So does how long a turn of the dispatcher takes, in which numerics may be compiled that this machine never ran.
+dispatching.HANDLE_LIMIT_S = dispatching.LONGEST_HANDLE_S
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from cupola.identity import service as identity
+from cupola.kernel import limits
 from cupola.kernel.errors import Kind, Problem
 from cupola.platform.once import Once
 from cupola.quality import decisions
@@ -257,3 +258,36 @@ def test_opinions_come_and_go_by_the_api(foundry: Foundry) -> None:
             assert client.post(at, json=body | wrong).status_code in (400, 422)
         assert client.get(at, params={"model_version": "1"}).status_code == 400
         assert client.post(at.replace(str(project.id), str(UUID(int=3))), json=body).status_code == 404
+
+
+def test_opinions_are_compared_of_the_newest_tasks_whose_labels_fit_into_memory_together(
+    foundry: Foundry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(n: int, size: int) -> dict[str, Any]:
+        return {"kind": "text", "text": f"{n} " + "x" * size}
+
+    project = foundry.project(foundry.tenant(), 6, plan=Plan(0.8, 0.9, 2, 2, 0.0), spec={"kind": "text"})
+    give(foundry, project, "m", [Given(task, None, said(0, 300), None, None) for task in project.tasks])
+    person = foundry.person()
+    page = foundry.claim(person, project)
+    for n, one in enumerate(page.tasks):  # one after the other: the last is the newest
+        body = json.dumps(
+            {"fence": page.fence, "judgements": [{"task": str(one.task), "label": said(n, 700), "seconds": 2.0}]}
+        ).encode()
+        foundry.call(lambda run, b=body: work.submit(run, person, page.id, b))
+
+    def compared(most: int, *, read_labels: bool = True) -> set[UUID]:
+        monkeypatch.setattr(limits, "MAX_FIT_BYTES", most)
+        found, _ = foundry.app(
+            project.tenant,
+            lambda conn: service.comparable(conn, project.tenant, project.id, read_labels=read_labels),
+        )
+        return {one.task for one in found}
+
+    newest = [one.task for one in page.tasks]
+    each = len(json.dumps(said(0, 300), separators=(",", ":"))) + len(json.dumps(said(0, 700), separators=(",", ":")))
+    assert compared(10**9) == set(newest)
+    assert compared(3 * each) == set(newest[-3:])
+    assert compared(3 * each - 1) == set(newest[-2:])
+    assert compared(1) == set()
+    assert compared(1, read_labels=False) == set(newest)

@@ -10,12 +10,15 @@ import pytest
 from cupola.kernel import limits
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
+from cupola.quality import reviewing
 from cupola.quality.decisions import replay
 from cupola.quality.service import Aggregator
 from cupola.tasks import work
 from cupola.tasks.model import Plan
 from cupola.tasks.single.service import reopen_task
 from tests.foundry import Foundry, Project, answers
+from tests.tasks.test_stages import page as stage_page
+from tests.tasks.test_stages import reviewed
 
 TEXT = {"kind": "text"}
 NAMES = [{"name": f"c{n}"} for n in range(30)]
@@ -152,4 +155,25 @@ def test_labels_that_are_decided_on_are_in_memory_a_few_at_a_time(
     foundry.hear()
     assert foundry.sql("SELECT DISTINCT state FROM task WHERE project = %s", project.id) == [(3,)]
     assert read
+    assert max(read) <= limits.MAX_DECIDED_BYTES
+
+
+def test_labels_under_review_are_in_memory_a_few_at_a_time(foundry: Foundry, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = reviewed(foundry, 6, spec=TEXT)
+    said = text("x " * 500)
+    monkeypatch.setattr(limits, "MAX_DECIDED_BYTES", 2 * len(json.dumps(said)) + 200)
+    read: list[int] = []
+    onward = reviewing.onward
+
+    def watched(tasks: Any, votes: Any, *rest: Any) -> Any:
+        read.append(sum(len(one.label) for one in votes))
+        return onward(tasks, votes, *rest)
+
+    monkeypatch.setattr(reviewing, "onward", watched)
+    drawer = foundry.person()
+    drawn = stage_page(foundry, drawer, project, 0)
+    foundry.call(lambda run: work.submit(run, drawer, drawn.id, answers(drawn, label=said)))
+    foundry.hear()
+    assert foundry.sql("SELECT DISTINCT stage FROM task WHERE project = %s", project.id) == [(1,)]
+    assert len(read) >= 3
     assert max(read) <= limits.MAX_DECIDED_BYTES

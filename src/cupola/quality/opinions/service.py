@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from cupola.kernel import clock, ids
+from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Problem, conflict, invalid
 from cupola.labels import ItemFacts, Ontology, code_of, encode, kind_of, label_from, label_of, validate
 from cupola.platform import events
@@ -315,8 +315,11 @@ async def comparable(
     """What models said of the tasks that were judged last, and what is known to be true of those."""
     if not await any_given(conn, tenant, project):
         return [], []
-    read = store.COMPARED if read_labels else store.CODED_COMPARED
-    rows = await read.all(conn, tenant=tenant, project=project, judgements=FROM_JUDGEMENTS, limit=MOST_COMPARED)
+    asked = {"tenant": tenant, "project": project, "judgements": FROM_JUDGEMENTS, "limit": MOST_COMPARED}
+    if read_labels:
+        rows = await store.COMPARED.all(conn, **asked, max_bytes=limits.MAX_FIT_BYTES)
+    else:
+        rows = await store.CODED_COMPARED.all(conn, **asked)
     said = [Said(row.id, row.task, row.rater, row.code, row.label) for row in rows]
     tasks = list({one.task for one in said})
     return said, await store.TRUTHS.all(conn, tenant=tenant, tasks=tasks)

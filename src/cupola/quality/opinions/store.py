@@ -158,7 +158,21 @@ _COMPARED = (
     "ORDER BY id DESC LIMIT %(judgements)s) j) x JOIN opinion o ON o.tenant = %(tenant)s AND o.task = x.task "
     "ORDER BY o.task, o.id LIMIT %(limit)s"
 )
-COMPARED = Statement(SaidRow, "SELECT o.id, o.task, o.rater, o.code, o.label " + _COMPARED)
+# With labels, as far as all that is compared of a task fits into what a fit may hold: what people and models said, and
+# what is true of it; bytes are counted where they lie.
+COMPARED = Statement(
+    SaidRow,
+    "SELECT o.id, o.task, o.rater, o.code, o.label FROM (SELECT x.task, sum(x.bytes + (SELECT "
+    "coalesce(sum(label_bytes(o.label)), 0) FROM opinion o WHERE o.tenant = %(tenant)s AND o.task = x.task) + (SELECT "
+    "coalesce(sum(label_bytes(g.label)), 0) FROM gold g WHERE g.tenant = %(tenant)s AND g.task = x.task) + (SELECT "
+    "coalesce(max(label_bytes(s.label)), 0) FROM settlement s WHERE s.tenant = %(tenant)s AND s.task = x.task)) "
+    "OVER (ORDER BY x.newest) AS held FROM (SELECT task, min(place) AS newest, sum(bytes) AS bytes "
+    "FROM (SELECT task, row_number() OVER (ORDER BY id DESC) AS place, label_bytes(label) AS bytes FROM judgement "
+    "WHERE tenant = %(tenant)s AND project = %(project)s ORDER BY id DESC "
+    "LIMIT %(judgements)s) j GROUP BY task) x WHERE EXISTS (SELECT FROM opinion o WHERE o.tenant = %(tenant)s "
+    "AND o.task = x.task)) y JOIN opinion o ON o.tenant = %(tenant)s AND o.task = y.task "
+    "WHERE y.held <= %(max_bytes)s ORDER BY o.task, o.id LIMIT %(limit)s",
+)
 CODED_COMPARED = Statement(SaidRow, "SELECT o.id, o.task, o.rater, o.code, '' AS label " + _COMPARED)
 TRUTHS = Statement(
     TruthRow,
