@@ -17,11 +17,13 @@ from cupola.corpus import bytemodel, leakage, refine, rules
 from cupola.corpus.engine import cli as engine
 from cupola.corpus.engine.units import Columns, Documents
 from cupola.corpus.mixing import cli as mixing
+from cupola.corpus.report import cli as report
 from cupola.corpus.say import EXIT_PARTLY, Files, IdColumn, Json, TextColumn_, err, out_, remarks, say
 
 app = App(name="refine", help="Text at scale: what is in a corpus, what rules would take, copies out.")
 engine.register(app)
 mixing.register(app)
+report.register(app)
 Model = Annotated[Path | None, Parameter(name="--model", help="A byte model of trusted text (cupola refine fit).")]
 
 
