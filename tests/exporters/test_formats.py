@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -10,20 +11,57 @@ from typing import Any
 
 import pytest
 
+from cupola.formats.table import FORMS
 from cupola.kernel.errors import Kind, Problem
 from cupola.labels import decode_label, decode_ontology
 from cupola.labels.kinds import KINDS
 from cupola.labels.shapes import SHAPES
 from cupola.platform import hooks
 from cupola.releases import formats
+from cupola.releases.exporters.annotations import DROPPED
 from tests.exporters.test_exporters import export, released, unpack
+from tests.formats.helping import Memory, read, things
+from tests.formats.test_round_trips import READ_AS
 from tests.labels.test_table import SAMPLES
 
 CASES = json.loads((Path(__file__).parents[1] / "labels" / "cases.json").read_text())
 TAKEN = [case for case in CASES if "refused" not in case]
 
+
+def _read_back(name: str, data: bytes) -> int:
+    """The objects that our own reader finds in an archive."""
+    files = Memory({path: content for path, content in unpack(data).items() if path != DROPPED})
+    try:
+        items, _, _ = read(FORMS[READ_AS.get(name, name)], files)
+    except Problem:
+        return 0  # nothing of the format is in it
+    return len(things(items))
+
+
+def _areas(name: str, data: bytes) -> int:
+    return len(SAMPLES["mask"]) * bool(_read_back(name, data))
+
+
 # How many objects a file of each format has. A format of objects that is not here fails the test below.
 OBJECTS: dict[str, Callable[[bytes], int]] = {
+    **{
+        name: functools.partial(_read_back, name)
+        for name in [
+            "cvat",
+            "cvat-video",
+            "datumaro",
+            "groundtruth",
+            "labelme",
+            "labelstudio",
+            "scalabel",
+            "coco-panoptic",
+        ]
+    },
+    # read, they ask for the size of a real picture
+    **dict.fromkeys(("yolo-obb", "yolo-pose", "yolo-seg"), lambda data: len(_only(data, "labels/train/").splitlines())),
+    "openimages": lambda data: _every(data, "-bbox.csv").count(b"xclick"),
+    # every pixel has one class, so what lies in one place is one
+    **{name: functools.partial(_areas, name) for name in ("masks", "cityscapes")},
     "coco": lambda data: len(json.loads(data)["annotations"]),
     "jsonl": lambda data: len(json.loads(data)["label"]["objects"]),
     "parquet": lambda data: len(json.loads(_column(data, "label")[0])["objects"]),
@@ -35,6 +73,10 @@ OBJECTS: dict[str, Callable[[bytes], int]] = {
 def _only(data: bytes, folder: str) -> bytes:
     [found] = [content for path, content in unpack(data).items() if path.startswith(folder)]
     return found
+
+
+def _every(data: bytes, end: str) -> bytes:
+    return b"".join(content for path, content in unpack(data).items() if path.endswith(end))
 
 
 def _column(data: bytes, name: str) -> list[Any]:
@@ -95,7 +137,8 @@ def test_nothing_but_the_exporters_lists_formats() -> None:
     listed = {
         path.relative_to(source).as_posix(): named
         for path in source.rglob("*.py")
-        if path.parent.name != "exporters" and len(named := set(quoted.findall(path.read_text("utf-8")))) > 1
+        if path.parent.name not in ("exporters", "formats")
+        and len(named := set(quoted.findall(path.read_text("utf-8")))) > 1
     }
     assert listed == {}
 

@@ -36,7 +36,7 @@ WIDTH, HEIGHT = 60, 40
 CLASSES = ["car", "人/行人", 'a "b" & <c>']
 READ_AS = {
     "coco-panoptic": "coco", "yolo-seg": "yolo", "yolo-pose": "yolo", "yolo-obb": "yolo", "yolo-classify": "yolo",
-    "cvat-video": "cvat", "cityscapes": "masks",
+    "cvat-video": "cvat",
 }  # fmt: skip
 FEW = settings(max_examples=3, deadline=None)
 
@@ -88,9 +88,8 @@ SHAPES: dict[str, st.SearchStrategy[Shape]] = {
     "mask": rasters(),
     "cuboid": st.just(Cuboid(tuple((float(n), float(n % 5 + 1)) for n in range(8)))),
 }
-# Where the format says the shape in another way: LabelMe's circle is the only ellipse that it has, CVAT's and others'
-# order of points is the class's.
-EXCEPT = {("labelme", "ellipse"), ("yolo-pose", "box")}
+# Where the format says some of the shape alone: circles, ellipses that lie straight, boxes that belong to a skeleton.
+EXCEPT = {("labelme", "ellipse"), ("datumaro", "ellipse"), ("yolo-pose", "box")}
 
 
 def near(a: Shape, b: Shape) -> bool:

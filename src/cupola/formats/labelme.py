@@ -196,6 +196,8 @@ class _Writer:
         shape = thing.shape
         self._target.classes.named(thing.cls)
         more: dict[str, Any] = {}
+        kind: str
+        ring: Ring
         match shape:
             case Box():
                 kind, ring = "rectangle", ((shape.x, shape.y), (shape.x + shape.w, shape.y + shape.h))

@@ -53,6 +53,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "no-text": ("Items without a text", "没有文本的条目"),
     "point-visibility": ("Whether points of skeletons are seen", "骨架点是否可见"),
     "sub-pixel": ("Shapes smaller than a pixel of the format", "小于该格式一个像素的形状"),
+    "left-out": ("Items of which something was left out", "有内容未写入的条目"),
     # bringing into a project
     "outline-mended": ("Outlines that crossed themselves, cut into parts", "自相交的轮廓，已拆成若干部分"),
     "shape-no-label": ("Objects whose shape nothing here draws yet", "此处暂不能绘制其形状的对象"),

@@ -9,9 +9,18 @@ from cupola.formats.coco import coco
 from cupola.formats.coco_panoptic import coco_panoptic
 from cupola.formats.cvat import cvat
 from cupola.formats.cvat_video import cvat_video
+from cupola.formats.darwin import darwin
+from cupola.formats.datumaro import datumaro
+from cupola.formats.doccano import doccano
 from cupola.formats.form import Form
+from cupola.formats.groundtruth import groundtruth
+from cupola.formats.labelbox import labelbox
 from cupola.formats.labelme import labelme
 from cupola.formats.labelstudio import labelstudio
+from cupola.formats.maskpng import cityscapes, masks_png
+from cupola.formats.openimages import openimages
+from cupola.formats.scalabel import scalabel
+from cupola.formats.supervisely import supervisely
 from cupola.formats.tree import Files
 from cupola.formats.voc import voc
 from cupola.formats.yolo import yolo, yolo_classify, yolo_obb, yolo_pose, yolo_seg
@@ -32,6 +41,16 @@ FORMS: Mapping[str, Form] = {
         cvat_video,
         labelstudio,
         labelme,
+        datumaro,
+        openimages,
+        masks_png,
+        cityscapes,
+        scalabel,
+        groundtruth,
+        labelbox,
+        darwin,
+        supervisely,
+        doccano,
     )
 }
 

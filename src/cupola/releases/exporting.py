@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from cupola.formats.report import Dropped
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import Kind, Problem, unforeseen
 from cupola.platform import events
@@ -58,6 +61,7 @@ def shown(run: Runtime, tenant: UUID, row: store.ExportRow, bound_to: str) -> Ex
         row.error,
         row.created_at,
         row.finished_at,
+        [] if row.dropped is None else msgspec.json.decode(row.dropped, type=list[Dropped]),
     )
 
 
@@ -164,6 +168,7 @@ async def _write(run: Runtime, tenant: UUID, row: store.ExportRow) -> None:
             bytes=stored.size_bytes,
             sha256=sha256,
             media_type=made.media_type,
+            dropped=msgspec.json.encode(about.report.dropped).decode(),
             file_name=f"{file_stem(frozen.name)}-{row.format}.{made.extension}",
             now=now,
         )

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from cupola.formats.report import Dropped
+
 ReleaseState = Literal["declared", "freezing", "frozen", "auditing", "certified", "failed"]
 PROTOCOL = (
     "Items drawn uniformly without replacement from the frozen rows by the committed seed; judged by an adjudicator "
@@ -94,6 +96,8 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Export:
+    """A file of a release, made or in the making. dropped: what its format could not hold, the commonest first."""
+
     id: UUID
     release: UUID
     format: str
@@ -106,6 +110,7 @@ class Export:
     error: str | None
     created_at: datetime
     finished_at: datetime | None
+    dropped: list[Dropped]
 
 
 @dataclass(frozen=True, slots=True)

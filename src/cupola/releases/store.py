@@ -170,6 +170,7 @@ class ExportRow:
     error: str | None
     created_at: datetime
     finished_at: datetime | None
+    dropped: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,7 +424,7 @@ EXPORT_ADD = Command(
 )
 _EXPORT = (
     "SELECT id, release, format, state, rows, bytes AS size_bytes, sha256, media_type, file_name, error, created_at, "
-    "finished_at FROM export WHERE tenant = %(tenant)s "
+    "finished_at, dropped FROM export WHERE tenant = %(tenant)s "
 )
 EXPORT = Statement(ExportRow, _EXPORT + "AND id = %(id)s")
 EXPORTS = Statement(
@@ -436,5 +437,6 @@ EXPORT_STATE = Command(
 EXPORT_DONE = Command(
     "UPDATE export SET state = 'done', rows = %(rows)s, bytes = %(bytes)s, sha256 = %(sha256)s, media_type = "
     "%(media_type)s, "
-    "file_name = %(file_name)s, error = NULL, finished_at = %(now)s WHERE tenant = %(tenant)s AND id = %(id)s"
+    "file_name = %(file_name)s, dropped = %(dropped)s, error = NULL, finished_at = %(now)s "
+    "WHERE tenant = %(tenant)s AND id = %(id)s"
 )

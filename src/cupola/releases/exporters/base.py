@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, get_args
 from uuid import UUID
 
+from cupola.formats.report import Report
 from cupola.labels import Ontology
 from cupola.labels.kind import Made
 from cupola.labels.kinds import KINDS
@@ -63,7 +64,8 @@ Rows = AsyncIterator[Sequence[Row]]
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the rows belong to. open_asset: the bytes of a picture by its SHA-256, in parts."""
+    """What the rows belong to. open_asset: the bytes of a picture by its SHA-256, in parts. report:
+    what the format could not hold is counted there."""
 
     release: UUID
     name: str
@@ -71,6 +73,7 @@ class About:
     ontology: Ontology
     created_at: datetime
     open_asset: Callable[[bytes], AsyncIterator[bytes]]
+    report: Report = field(default_factory=Report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class Format:
     about: {language: what it is for}. extension: of its file, without the dot. holds: what the labels may be made of
     (`LabelKind.made_of`); another kind is refused. areas: of things, it holds only those that cover something, and
     leaves out what has only places. lines: whether it holds lines. several: whether an item may have several choices.
-    records: where its files are read as records.
+    records: where its files are read as records. only_shapes: those of which its files say something, where `areas` and
+    `lines` do not tell it.
     """
 
     title: str
@@ -114,6 +118,7 @@ class Format:
     lines: bool = True
     several: bool = True
     records: Records | None = None
+    only_shapes: tuple[str, ...] | None = None
 
     @property
     def kinds(self) -> list[str]:
@@ -125,6 +130,8 @@ class Format:
         """The shapes of objects that it holds: of others the file says nothing."""
         if "things" not in self.holds:
             return []
+        if self.only_shapes is not None:
+            return list(self.only_shapes)
         without = {"place", "keypoints", "line"} if self.areas else set() if self.lines else {"line"}
         return [name for name, shape in SHAPES.items() if shape.extent not in without]
 

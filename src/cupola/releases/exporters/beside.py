@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 
+from cupola.formats.report import Report
 from cupola.labels import Thing
 from cupola.labels.shapes import of as shape_type
 from cupola.releases.exporters.archive import Lines, ZipStream
@@ -21,8 +22,8 @@ ORIENTATION = "exif_orientation"  # as an import writes it into an item's metada
 class Beside:
     """files.jsonl and left_out.jsonl of an archive. A context manager, whose lists wait on disk when they are long."""
 
-    def __init__(self) -> None:
-        self._files, self._left_out = Lines(), Lines()
+    def __init__(self, report: Report | None = None) -> None:
+        self._files, self._left_out, self._report = Lines(), Lines(), report
 
     def __enter__(self) -> Beside:
         return self
@@ -38,6 +39,8 @@ class Beside:
 
     def left_out(self, row: Row, why: str) -> None:
         """The item, or some of it, was not written."""
+        if self._report is not None:
+            self._report.drop("left-out", f"{row.ref}: {why}")
         self._left_out.add(json.dumps({"ref": row.ref, "why": why}, ensure_ascii=False))
 
     async def entries(self, archive: ZipStream) -> AsyncIterator[bytes]:

@@ -121,11 +121,14 @@ async def _write(rows: Rows, about: About) -> AsyncIterator[bytes]:
                 if not _is_picture(row):
                     why = several(row) or f"it is no picture ({row.media_type})"
                     left_out.add([{"ref": row.ref, "why": why}])
+                    about.report.drop("left-out", f"{row.ref}: {why}")
                     continue
                 images.append(_image(row))
                 made, lost = _annotations(row, ontology, next_id + len(annotations))
                 annotations.extend(made)
                 left_out.add([{"ref": row.ref, "why": why} for why in lost])
+                for why in lost:
+                    about.report.drop("left-out", f"{row.ref}: {why}")
             next_id += len(annotations)
             placed.update(one.category_id for one in annotations if one.keypoints)
             waiting.add(annotations)

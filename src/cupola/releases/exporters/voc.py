@@ -26,7 +26,7 @@ async def _write(rows: Rows, about: About) -> AsyncIterator[bytes]:
     one around it; points, and items without a picture of ours or of a type that readers pass over, are not written;
     left_out.jsonl tells of both, and files.jsonl says which file is which reference.
     """
-    with contextlib.closing(ZipStream()) as archive, Lines() as names, Beside() as beside:
+    with contextlib.closing(ZipStream()) as archive, Lines() as names, Beside(about.report) as beside:
         yield _classes(archive, about.ontology)
         async for batch in rows:
             for row in batch:

@@ -36,7 +36,7 @@ async def _write(rows: Rows, about: About) -> AsyncIterator[bytes]:
 
 async def _detections(rows: Rows, about: About) -> AsyncIterator[bytes]:
     outlined = any(spec.geometry in OUTLINES for spec in about.ontology.classes)
-    with contextlib.closing(ZipStream()) as archive, Beside() as beside:
+    with contextlib.closing(ZipStream()) as archive, Beside(about.report) as beside:
         yield archive.small("data.yaml", _data_yaml(about))
         async for batch in rows:
             for row in batch:
@@ -57,7 +57,7 @@ async def _detections(rows: Rows, about: About) -> AsyncIterator[bytes]:
 
 async def _classification(rows: Rows, about: About) -> AsyncIterator[bytes]:
     named = folders([spec.name for spec in about.ontology.classes])
-    with contextlib.closing(ZipStream()) as archive, Beside() as beside:
+    with contextlib.closing(ZipStream()) as archive, Beside(about.report) as beside:
         yield archive.small("classes.json", json.dumps(named, ensure_ascii=False, indent=1).encode())
         async for batch in rows:
             for row in batch:
