@@ -2676,7 +2676,9 @@ export interface components {
         /**
          * ClassSpec
          * @description One class. `geometry` names a shape of the table in `shapes`, None: any shape may carry it; `title` is
-         *         {language: words}. A box of it is at least so large, in px, and lies straight where `can_turn` is false.
+         *         {language: words}. A box of it is at least so large, in px, and lies straight where `can_turn` is false. An outline
+         *         or a line of it has `min_points` to `max_points` points. Two of it overlap by `max_overlap` at most, as their shape
+         *         measures likeness (of what has an area, intersection over union).
          */
         ClassSpec: {
             /** @default true */
@@ -2685,11 +2687,19 @@ export interface components {
             colour?: string | null;
             /** @default null */
             geometry?: string | null;
+            /** @default null */
+            max_overlap?: number | null;
+            /** @default null */
+            max_points?: number | null;
             /** @default 0 */
             min_height_px?: number;
             /** @default 0 */
+            min_points?: number;
+            /** @default 0 */
             min_width_px?: number;
             name: string;
+            /** @default null */
+            skeleton?: components["schemas"]["SkeletonSpec"] | null;
             /** @default null */
             title?: {
                 [key: string]: string;
@@ -3035,6 +3045,21 @@ export interface components {
             by_project: components["schemas"]["Earned"][];
             /** Recent */
             recent: components["schemas"]["Payment"][];
+        };
+        /**
+         * Ellipse
+         * @description x, y: its centre; rx, ry: half of its width and height before turning, all in px; rotation_rad: clockwise on the
+         *         screen.
+         */
+        Ellipse: {
+            /** @default 0 */
+            rotation_rad?: number;
+            rx: number;
+            ry: number;
+            /** @enum {unknown} */
+            type: "ellipse";
+            x: number;
+            y: number;
         };
         /**
          * Estimate
@@ -3687,6 +3712,23 @@ export interface components {
             /** Revoked At */
             revoked_at: string | null;
         };
+        /**
+         * Keypoint
+         * @description name: of the class's template. x, y: in px, of one that is absent without meaning. state: visible, occluded (it
+         *         is known where it is, though something stands before it), or absent (outside of the picture, or not to be told).
+         */
+        Keypoint: {
+            name: string;
+            /**
+             * @default visible
+             * @enum {unknown}
+             */
+            state?: "absent" | "occluded" | "visible";
+            /** @default 0 */
+            x?: number;
+            /** @default 0 */
+            y?: number;
+        };
         Label: components["schemas"]["ChoiceLabel"] | components["schemas"]["TextLabel"] | components["schemas"]["ObjectsLabel"] | components["schemas"]["FormLabel"];
         /** Lag */
         Lag: {
@@ -4019,6 +4061,15 @@ export interface components {
             state: "on" | "off";
             /** Url */
             url: string;
+        };
+        /**
+         * Mask
+         * @description tiles: those that hold any of it, by row, then by column.
+         */
+        Mask: {
+            tiles: components["schemas"]["Tile"][];
+            /** @enum {unknown} */
+            type: "mask";
         };
         /** MemberRow */
         MemberRow: {
@@ -4354,7 +4405,7 @@ export interface components {
             };
             cls: string;
             id: string;
-            shape: components["schemas"]["Box"] | components["schemas"]["Point"] | components["schemas"]["Polygon"];
+            shape: components["schemas"]["Box"] | components["schemas"]["Point"] | components["schemas"]["Polygon"] | components["schemas"]["Polyline"] | components["schemas"]["Ellipse"] | components["schemas"]["Skeleton"] | components["schemas"]["Mask"];
             /**
              * @default person
              * @enum {unknown}
@@ -4847,15 +4898,50 @@ export interface components {
         /**
          * Polygon
          * @description points: x and y of each corner in px, in order; the last is joined to the first. The outline crosses itself
-         *         nowhere, whichever way round it runs.
+         *         nowhere, whichever way round it runs. holes: outlines within it of what does not belong to it. parts: further
+         *         pieces of the same thing. No two of all these outlines touch.
          */
         Polygon: {
+            /** @default [] */
+            holes?: [
+                number,
+                number
+            ][][];
+            /** @default [] */
+            parts?: components["schemas"]["PolygonPart"][];
             points: [
                 number,
                 number
             ][];
             /** @enum {unknown} */
             type: "polygon";
+        };
+        /**
+         * PolygonPart
+         * @description A further piece of the same thing, as where something stands before it: an outline, and the holes in it.
+         */
+        PolygonPart: {
+            /** @default [] */
+            holes?: [
+                number,
+                number
+            ][][];
+            points: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * Polyline
+         * @description points: x and y of each point in px, in order; the last is not joined to the first.
+         */
+        Polyline: {
+            points: [
+                number,
+                number
+            ][];
+            /** @enum {unknown} */
+            type: "polyline";
         };
         /**
          * PreLabels
@@ -5302,6 +5388,46 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * Skeleton
+         * @description points: each place of the class's template once, in any order.
+         */
+        Skeleton: {
+            points: components["schemas"]["Keypoint"][];
+            /** @enum {unknown} */
+            type: "skeleton";
+        };
+        /**
+         * SkeletonPoint
+         * @description A named place of a thing. x, y: where it stands in the template, as shares of its width and height.
+         */
+        SkeletonPoint: {
+            name: string;
+            /** @default null */
+            title?: {
+                [key: string]: string;
+            } | null;
+            x: number;
+            y: number;
+        };
+        /**
+         * SkeletonSpec
+         * @description The places of a thing in their order, which of them are joined (`edges`), and which change places when it is seen
+         *         from behind (`symmetry`), both as pairs of names.
+         */
+        SkeletonSpec: {
+            /** @default [] */
+            edges?: [
+                string,
+                string
+            ][];
+            points: components["schemas"]["SkeletonPoint"][];
+            /** @default [] */
+            symmetry?: [
+                string,
+                string
+            ][];
+        };
         /** Submitted */
         Submitted: {
             /** Currency */
@@ -5516,6 +5642,16 @@ export interface components {
             min_chars?: number;
             /** @default null */
             pattern?: string | null;
+        };
+        /**
+         * Tile
+         * @description Pixels (256 column ..) x (256 row ..) of the image. runs: how many pixels are not of the thing, how many then
+         *         are, and so on, along the rows from the top left; it ends with pixels that are, and what then follows is not.
+         */
+        Tile: {
+            column: number;
+            row: number;
+            runs: number[];
         };
         /**
          * Training

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Kind, Label, Ontology, Shape } from '../api/types';
 import { openDocument, type Setting } from './core/document';
-import { MAX_ANSWER_FILE_BYTES, MAX_ANSWER_ROWS, MAX_OBJECTS, MAX_POINTS, MAX_TEXT_CHARS } from './core/limits';
+import {
+  MAX_ANSWER_FILE_BYTES,
+  MAX_ANSWER_ROWS,
+  MAX_MASK_TILES,
+  MAX_OBJECTS,
+  MAX_POINTS,
+  MAX_TEXT_CHARS,
+} from './core/limits';
 import { KINDS } from './kinds';
 import { classesIn, emptyLabel, isEmpty, KIND_LIST, modelOf, wordsOf } from './kinds/models';
 import { BLANK_OWNS, setupOf } from './kinds/setups';
@@ -20,6 +27,21 @@ interface Catalogue {
 }
 const catalogue = read('../../../src/cupola/labels/kinds.json') as Catalogue;
 const IMAGE = { width: 400, height: 300 };
+/** With a class that says all that a shape may need of one. */
+const GROUND = {
+  ...IMAGE,
+  spec: {
+    name: 'a',
+    skeleton: {
+      points: [
+        { name: 'top', x: 0, y: 0 },
+        { name: 'middle', x: 0.5, y: 0.5 },
+        { name: 'foot', x: 1, y: 1 },
+      ],
+      edges: [['top', 'foot']] as [string, string][],
+    },
+  },
+};
 
 describe('the table of kinds', () => {
   it('has the kinds of the server, and no other', () => {
@@ -48,7 +70,7 @@ describe('the table of kinds', () => {
 
 /** The shape that comes of pressing and letting go at one corner after another of a large area, then of Enter. */
 function drawnBy({ gesture }: ReturnType<typeof faceOfType>): Shape | null {
-  const to = (x: number, y: number) => ({ at: { x, y }, image: IMAGE, reach_px: 4 });
+  const to = (x: number, y: number) => ({ at: { x, y }, image: GROUND, reach_px: 4 });
   let sketch = gesture.begin(to(20, 20));
   for (const [x, y] of [
     [120, 60],
@@ -59,11 +81,11 @@ function drawnBy({ gesture }: ReturnType<typeof faceOfType>): Shape | null {
       const next: typeof sketch | null = gesture.extend(sketch, step, to(x, y));
       if (!next) return null;
       sketch = next;
-      if (sketch.done) return gesture.shape(sketch, null, IMAGE);
+      if (sketch.done) return gesture.shape(sketch, null, GROUND);
     }
   }
   const ended = gesture.finish(sketch);
-  return ended && gesture.shape(ended, null, IMAGE);
+  return ended && gesture.shape(ended, null, GROUND);
 }
 
 describe('the table of shapes', () => {
@@ -73,7 +95,7 @@ describe('the table of shapes', () => {
 
   it.each(catalogue.shapes)('gives all that a shape must give: $name', ({ name, members }) => {
     const face = faceOfType(name);
-    const middle = face.middle(IMAGE);
+    const middle = face.middle(GROUND);
     expect(middle.type).toBe(name);
     expect(Object.keys(middle).every((member) => member === 'type' || members.includes(member))).toBe(true);
     expect(face.faults(middle, IMAGE)).toEqual([]);
@@ -83,7 +105,7 @@ describe('the table of shapes', () => {
     const centre = { x: (left + right) / 2, y: (top + bottom) / 2 };
     expect(face.hit(middle, centre, 1)).toBe(true);
     expect(face.hit(middle, { x: -50, y: -50 }, 1)).toBe(false);
-    for (const { x, y } of face.outline(middle)) {
+    for (const { x, y } of face.paths(middle, GROUND.spec).flatMap(({ points }) => points)) {
       expect(x).toBeGreaterThanOrEqual(left);
       expect(y).toBeLessThanOrEqual(bottom);
     }
@@ -108,8 +130,13 @@ describe('the table of shapes', () => {
   });
 
   it('gives each shape a key of its own, none of which the canvas has', () => {
-    const keys = SHAPE_TYPES.map((type) => faceOfType(type).key);
-    expect(new Set([...keys, 'N', 'V', 'F']).size).toBe(keys.length + 3);
+    const keys = SHAPE_TYPES.flatMap((type) => {
+      const { key, ways = [] } = faceOfType(type);
+      return [key, ...ways.map((way) => way.key)];
+    });
+    const operations = KINDS.objects.operations({ kind: 'objects', classes: [{ name: 'a' }] });
+    const others = ['N', 'V', 'F', 'Alt+J', ...operations.flatMap((one) => one.keys)];
+    expect(keys.filter((key, at) => others.includes(key) || keys.indexOf(key) !== at)).toEqual([]);
   });
 });
 
@@ -169,6 +196,7 @@ describe('the editor judges as the server does', () => {
       text_chars: MAX_TEXT_CHARS,
       objects: MAX_OBJECTS,
       points: MAX_POINTS,
+      mask_tiles: MAX_MASK_TILES,
       answer_rows: MAX_ANSWER_ROWS,
       answer_file_bytes: MAX_ANSWER_FILE_BYTES,
     }).toEqual(catalogue.limits);

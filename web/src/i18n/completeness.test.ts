@@ -2,6 +2,7 @@ import { compileMessage } from '@lingui/message-utils/compileMessage';
 import { describe, expect, it } from 'vitest';
 import { allMessages, untranslated } from '../../scripts/messages.mjs';
 import { zh } from './zh';
+import { drawing } from './zh_drawing';
 import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
 import { orders } from './zh_orders';
@@ -35,7 +36,7 @@ describe('the two languages', () => {
   });
 
   it('name each message once across the catalogues', () => {
-    const counted = [editor, guideline, orders, pages, quality, requester, shapes, training, trouble].reduce(
+    const counted = [drawing, editor, guideline, orders, pages, quality, requester, shapes, training, trouble].reduce(
       (sum, part) => sum + Object.keys(part).length,
       0,
     );

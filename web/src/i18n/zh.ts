@@ -1,3 +1,4 @@
+import { drawing } from './zh_drawing';
 import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
 import { orders } from './zh_orders';
@@ -10,6 +11,7 @@ import { trouble } from './zh_trouble';
 
 /** The Chinese catalogue: English message to Chinese, in the terms of the labelling trade. */
 export const zh: Record<string, string> = {
+  ...drawing,
   ...editor,
   ...guideline,
   ...orders,

@@ -9,7 +9,6 @@ export const shapes: Record<string, string> = {
     '图片中有 {count, plural, other {# 个对象}}；旁边的列表列出名称',
   '{count, plural, one {# object} other {# objects}}: {words}': '{count, plural, other {# 个对象}}：{words}',
   'No objects': '没有对象',
-  Draw: '绘制',
   'Draw objects': '标注对象',
   '{count, plural, one {# object} other {# objects}}': '{count, plural, other {# 个对象}}',
   'Objects are written as the JSON of a label, in quotes.': '对象须写成标签的 JSON，并加引号。',
@@ -29,8 +28,6 @@ export const shapes: Record<string, string> = {
   Outline: '轮廓',
   'Draw outlines': '绘制轮廓',
   '“{cls}” is drawn as an outline.': '“{cls}”应画成轮廓。',
-  'Click corner by corner. Enter, a double click or the first corner closes; Backspace takes one back.':
-    '逐点单击。按 Enter、双击或点回起点即闭合；按 Backspace 撤回一点。',
   'This outline holds nothing.': '该轮廓不包含任何区域。',
   'This outline crosses or touches itself: move a corner.': '该轮廓自相交或自相接：请移动一个顶点。',
   'This outline has too many corners.': '该轮廓的顶点过多。',

@@ -17,6 +17,11 @@ export interface Document {
   readonly selected: readonly string[];
   /** The class the next object gets: the last one used (sticky). */
   readonly cls: string;
+  /** Ids of objects that are not shown, and of those that are shown and not touched, to work on others. */
+  readonly hidden?: readonly string[];
+  readonly locked?: readonly string[];
+  /** What the next objects of a class begin with: the attributes of the one that is repeated. */
+  readonly again?: { readonly cls: string; readonly attributes: NonNullable<LabelObject['attributes']> } | undefined;
   /** How the item was looked at when this label came about; absent where that is always the same. */
   readonly view?: Viewport | null;
 }

@@ -1,14 +1,17 @@
 /** One label being edited: its history, its setting, whether its item is seen, and who wants to know when it changes. */
 import type { ItemView, Label, Shape } from '../../api/types';
 import { msg } from '../../i18n/msg';
-import { isShape } from '../shapes';
+import { isShape, wayOf } from '../shapes';
+import type { Ground } from '../shapes/gestures';
 import type { Viewport } from '../spaces/plane';
 import type { Drawing } from '../tools/tool';
 import { type Issue, issue, Validator } from '../validations';
 import type { Action, Document, Setting } from './document';
+import type { Size } from './geometry';
 import { type History, perform, redo, undo } from './history';
 import { type Idle, whenIdle } from './idle';
 import { classesOf, classNamed } from './ontology';
+import { toolbox } from './toolbox';
 
 /** Whether the person has the item before their eyes: nothing may be said of a picture that never came. */
 export type Sight = 'waiting' | 'shown' | 'failed';
@@ -49,6 +52,7 @@ export class LabelSession {
   #wanted: Viewport | null = null;
   #lookedAt = 0;
   #chosenShape: Shape['type'] = 'box';
+  #way: string | null = null;
   #drawing: Drawing | null = null;
   #issues: readonly Issue[] = [];
   #issuesOf: { readonly label: Label; readonly setting: Setting } | null = null;
@@ -188,16 +192,30 @@ export class LabelSession {
     const wanted = classNamed(this.setting.ontology, this.document.cls)?.geometry;
     return isShape(wanted) ? wanted : this.#chosenShape;
   }
+  /** The way in which it is drawn, where that is not the plain one. */
+  get way(): string | null {
+    return wayOf(this.shape, this.#way)?.id ?? null;
+  }
 
   /** Draws this shape from now on; a class that asks for another gives way to the first that does not. */
-  choose(shape: Shape['type']): void {
+  choose(shape: Shape['type'], way: string | null = null): void {
     this.#chosenShape = shape;
+    this.#way = way;
     if (this.shape !== shape) {
       const next = classesOf(this.setting.ontology).find(({ geometry }) => !geometry || geometry === shape);
       if (next) this.perform((document) => ({ ...document, cls: next.name }));
     }
     this.#tell();
   }
+
+  /** What the next object is drawn on: the picture, its class, how painting is set. */
+  ground(size: Size): Ground {
+    const { radius_px, erases, tolerance } = toolbox.get();
+    const spec = classNamed(this.setting.ontology, this.document.cls);
+    return { ...size, spec, radius_px, erases, tolerance, pixels: this.pixels };
+  }
+  /** The picture's pixels where they can be read; given by whatever shows it. */
+  pixels: (() => ImageData | null) | undefined;
 
   /** What is being drawn, where that takes more than a press: it waits here when another item is looked at. */
   get drawing(): Drawing | null {

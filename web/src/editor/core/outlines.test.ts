@@ -74,11 +74,11 @@ describe('an outline', () => {
   });
 
   it('overlaps another by the share of what both hold', () => {
-    expect(overlap(square(0, 0, 10), square(0, 0, 10))).toBeCloseTo(1);
-    expect(overlap(square(0, 0, 10), square(5, 0, 10))).toBeCloseTo(1 / 3, 2);
-    expect(overlap(square(0, 0, 10), square(20, 0, 10))).toBe(0);
+    expect(overlap([square(0, 0, 10)], [square(0, 0, 10)])).toBeCloseTo(1);
+    expect(overlap([square(0, 0, 10)], [square(5, 0, 10)])).toBeCloseTo(1 / 3, 2);
+    expect(overlap([square(0, 0, 10)], [square(20, 0, 10)])).toBe(0);
     const cup = ring([0, 0], [30, 0], [30, 30], [20, 30], [20, 10], [10, 10], [10, 30], [0, 30]);
-    expect(overlap(cup, square(0, 0, 30))).toBeCloseTo(700 / 900, 2);
-    expect(overlap(cup, ring([10, 10], [20, 10], [20, 30], [10, 30]))).toBeCloseTo(0, 5);
+    expect(overlap([cup], [square(0, 0, 30)])).toBeCloseTo(700 / 900, 2);
+    expect(overlap([cup], [ring([10, 10], [20, 10], [20, 30], [10, 30])])).toBeCloseTo(0, 5);
   });
 });

@@ -103,17 +103,19 @@ export function isFlat(ring: Ring): boolean {
   return !a || !b || corners.every((point) => bend(a, b, point) === 0);
 }
 
-/** Where a horizontal line enters and leaves an outline, in order. */
-function spansAt(ring: Ring, y: number): number[] {
+/** Where a horizontal line enters and leaves what outlines hold together (even and odd), in order. */
+export function spansAt(rings: readonly Ring[], y: number): number[] {
   const found: number[] = [];
-  ring.forEach((a, at) => {
-    const b = ring[(at + 1) % ring.length] as Point;
-    if (a.y > y !== b.y > y) found.push(((b.x - a.x) * (y - a.y)) / (b.y - a.y) + a.x);
-  });
+  for (const ring of rings) {
+    ring.forEach((a, at) => {
+      const b = ring[(at + 1) % ring.length] as Point;
+      if (a.y > y !== b.y > y) found.push(((b.x - a.x) * (y - a.y)) / (b.y - a.y) + a.x);
+    });
+  }
   return found.sort((a, b) => a - b);
 }
 
-function lengthOf(spans: readonly number[]): number {
+function spannedBy(spans: readonly number[]): number {
   let sum = 0;
   for (let at = 0; at + 1 < spans.length; at += 2) sum += (spans[at + 1] as number) - (spans[at] as number);
   return sum;
@@ -130,11 +132,16 @@ function commonLength(a: readonly number[], b: readonly number[]): number {
   return sum;
 }
 
-/** Intersection over union of two outlines, 0..1, measured along the lines of a scan. */
-export function overlap(a: Ring, b: Ring): number {
-  const ys = [...a, ...b].map(({ y }) => y);
-  const top = Math.min(...ys);
-  const step = (Math.max(...ys) - top) / SCAN_LINES;
+/** Intersection over union of what outlines hold, 0..1, measured along the lines of a scan. */
+export function overlap(a: readonly Ring[], b: readonly Ring[]): number {
+  let [top, bottom] = [Infinity, -Infinity];
+  for (const ring of [...a, ...b]) {
+    for (const { y } of ring) {
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+  }
+  const step = (bottom - top) / SCAN_LINES;
   let common = 0;
   let either = 0;
   for (let line = 0; line < SCAN_LINES; line += 1) {
@@ -142,7 +149,82 @@ export function overlap(a: Ring, b: Ring): number {
     const [first, second] = [spansAt(a, y), spansAt(b, y)];
     const both = commonLength(first, second);
     common += both;
-    either += lengthOf(first) + lengthOf(second) - both;
+    either += spannedBy(first) + spannedBy(second) - both;
   }
   return either > 0 ? common / either : 0;
+}
+
+const boxOf = (ring: Ring) => {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y } of ring) {
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x);
+    bottom = Math.max(bottom, y);
+  }
+  return { left, top, right, bottom };
+};
+
+/** Whether two outlines have a point in common. */
+export function ringsMeet(a: Ring, b: Ring): boolean {
+  const [one, other] = [boxOf(a), boxOf(b)];
+  if (one.left > other.right || other.left > one.right || one.top > other.bottom || other.top > one.bottom)
+    return false;
+  return a.some((from, at) => {
+    const to = a[(at + 1) % a.length] as Point;
+    if (Math.max(from.y, to.y) < other.top || Math.min(from.y, to.y) > other.bottom) return false;
+    return b.some((c, next) => meet(from, to, c, b[(next + 1) % b.length] as Point));
+  });
+}
+
+/** How far a place is from the side between two others. */
+export function distanceToSide(a: Point, b: Point, { x, y }: Point): number {
+  const [dx, dy] = [b.x - a.x, b.y - a.y];
+  const long = dx * dx + dy * dy;
+  const share = long > 0 ? Math.min(1, Math.max(0, ((x - a.x) * dx + (y - a.y) * dy) / long)) : 0;
+  return Math.hypot(a.x + share * dx - x, a.y + share * dy - y);
+}
+
+/** The line in fewer points, none of which lies further off than `slack` (Douglas and Peucker, 1973); its ends stay. */
+export function simplerLine(line: readonly Point[], slack: number): Point[] {
+  const kept = new Uint8Array(line.length).fill(0);
+  kept[0] = kept[line.length - 1] = 1;
+  const open: [number, number][] = [[0, line.length - 1]];
+  for (let span = open.pop(); span; span = open.pop()) {
+    const [from, till] = span;
+    let [far, at] = [slack, -1];
+    for (let between = from + 1; between < till; between += 1) {
+      const off = distanceToSide(line[from] as Point, line[till] as Point, line[between] as Point);
+      if (off > far) [far, at] = [off, between];
+    }
+    if (at < 0) continue;
+    kept[at] = 1;
+    open.push([from, at], [at, till]);
+  }
+  return line.filter((_, at) => kept[at]);
+}
+
+/** The same of a closed outline; as it was where too little of it would be left. */
+export function simplerRing(ring: Ring, slack: number): Ring {
+  const first = ring[0];
+  if (!first || ring.length < 4) return ring;
+  // From its first corner to the one furthest from it and back: both are corners of any outline.
+  let half = 0;
+  ring.forEach((point, at) => {
+    const before = ring[half] as Point;
+    if (Math.hypot(point.x - first.x, point.y - first.y) > Math.hypot(before.x - first.x, before.y - first.y))
+      half = at;
+  });
+  const there = simplerLine(ring.slice(0, half + 1), slack);
+  const back = simplerLine([...ring.slice(half), first], slack);
+  const found = [...there.slice(0, -1), ...back.slice(0, -1)];
+  return found.length >= 3 && !isFlat(found) && !meetsItself(found) ? found : ring;
+}
+
+/** How long a line is, px. */
+export function lengthOf(line: readonly Point[]): number {
+  return line.slice(1).reduce((sum, { x, y }, n) => {
+    const before = line[n] as Point;
+    return sum + Math.hypot(x - before.x, y - before.y);
+  }, 0);
 }

@@ -13,6 +13,7 @@ import { type Size, snapped } from '../core/geometry';
 import type { LabelSession } from '../core/label_session';
 import { classesOf } from '../core/ontology';
 import { faceOf, faceOfType } from '../shapes';
+import { editingOperations } from './editing_operations';
 import type { Operation } from './operation';
 
 const NUDGE_PX = 1;
@@ -133,7 +134,7 @@ export function objectOperations(ontology: Ontology, newId: () => string): Opera
       disabledBecause: () => null,
       run: (session) => {
         const { shape } = session;
-        session.perform(addObject(newId(), faceOfType(shape).middle(imageSize(session))));
+        session.perform(addObject(newId(), faceOfType(shape).middle(session.ground(imageSize(session)))));
       },
     },
     {
@@ -178,5 +179,6 @@ export function objectOperations(ontology: Ontology, newId: () => string): Opera
     },
     ...nudgeOperations(),
     ...turnOperations(),
+    ...editingOperations(newId, imageSize),
   ];
 }

@@ -19,7 +19,7 @@ import {
   turn,
   turnedTo,
 } from '../core/geometry';
-import { dragged } from './gestures';
+import { dragged, traced } from './gestures';
 import type { ShapeFace, ShapeFault } from './shape';
 
 const KNOB = 'knob';
@@ -69,6 +69,23 @@ export const box: ShapeFace<BoxShape> = {
     const shape = boxBetween(clampPoint(from, image), clampPoint(to, image));
     return Math.max(shape.w, shape.h) < SMALLEST_DRAG_PX || Math.min(shape.w, shape.h) < 1 ? null : shape;
   }),
+  ways: [
+    {
+      id: 'extremes',
+      icon: 'extremes',
+      title: msg('Draw a box by its four extreme points'),
+      key: 'Shift+B',
+      hint: msg('Click the highest, lowest, leftmost and rightmost point of the thing, in any order.'),
+      gesture: traced({ least: 4, most: 4 }, (places) => {
+        const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
+        const shape = boxBetween(
+          { x: Math.min(...xs), y: Math.min(...ys) },
+          { x: Math.max(...xs), y: Math.max(...ys) },
+        );
+        return Math.min(shape.w, shape.h) < 1 ? null : shape;
+      }),
+    },
+  ],
   bounds: (shape) => {
     const around = shape.rotation_rad ? corners(shape) : [shape, { x: shape.x + shape.w, y: shape.y + shape.h }];
     const xs = around.map(({ x }) => x);
@@ -102,7 +119,9 @@ export const box: ShapeFace<BoxShape> = {
     w: width / 4,
     h: height / 4,
   }),
-  outline: corners,
+  paths: (shape) => [{ points: corners(shape), closed: true }],
+  rings: (shape) => [corners(shape)],
+  corners,
   pose: 'outline',
   anchor: (shape) => handlePoint(shape, 'nw'),
   measure: (shape) => {

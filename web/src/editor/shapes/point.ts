@@ -33,7 +33,7 @@ export const point: ShapeFace<PointShape> = {
   stretched: null,
   turn: null,
   middle: (image) => at({ x: image.width / 2, y: image.height / 2 }, image),
-  outline: (shape) => [shape],
+  paths: (shape) => [{ points: [shape], closed: true }],
   pose: 'point',
   anchor: (shape) => shape,
   measure: ({ x, y }) => `${Math.round(x)}, ${Math.round(y)}`,

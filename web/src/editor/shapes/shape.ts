@@ -2,10 +2,11 @@
  * What a shape must be able to say: the row of the table in `shapes`. A new one is one file and one line there.
  * Everything is pure and in source pixels; sizes that belong to the screen come in already divided by the scale.
  */
-import type { Shape } from '../../api/types';
+import type { ClassSpec, Shape } from '../../api/types';
 import type { IconName } from '../../ui/icons';
 import type { Point, Size } from '../core/geometry';
-import type { ShapeGesture } from './gestures';
+import type { Tile } from '../core/masks';
+import type { Ground, ShapeGesture } from './gestures';
 
 export interface Bounds {
   readonly left: number;
@@ -32,7 +33,36 @@ export interface ShapeFault<S> {
   readonly fix: { readonly title: string; readonly shape: S | null } | null;
 }
 
-export type Pose = 'point' | 'outline';
+/** point: a mark of fixed size. outline: closed. line: open. dots: marks joined by lines. pixels: painted. */
+export type Pose = 'point' | 'outline' | 'line' | 'dots' | 'pixels';
+
+/** A line to be drawn: closed where it is an outline. */
+export interface Path {
+  readonly points: readonly Point[];
+  readonly closed: boolean;
+}
+
+/** A named place of a shape. */
+export interface Place {
+  readonly name: string;
+  readonly at: Point;
+  readonly state: 'visible' | 'occluded' | 'absent';
+}
+
+/** Another way to draw a shape, or to go on with one that is selected. */
+export interface Way<S extends Shape = Shape> {
+  readonly id: string;
+  readonly icon: IconName;
+  readonly title: string;
+  readonly key: string;
+  readonly gesture: ShapeGesture<S>;
+  /** Said while it is being drawn, where that takes more than a press. */
+  readonly hint?: string;
+  /** What the one selected shape becomes with what was drawn; null where the two have nothing to do with each other. */
+  readonly onto?: (shape: S, drawn: S, ground: Ground) => S | null;
+  /** Only where one is selected. */
+  readonly needsOne?: boolean;
+}
 
 export interface ShapeFace<S extends Shape = Shape> {
   readonly type: S['type'];
@@ -50,6 +80,10 @@ export interface ShapeFace<S extends Shape = Shape> {
   readonly key: string;
   /** How one is drawn. */
   readonly gesture: ShapeGesture<S>;
+  /** What the one selected becomes with what is drawn so: painting goes on with it. Absent: each is a thing of its own. */
+  readonly onto?: (shape: S, drawn: S, ground: Ground) => S | null;
+  /** How else. */
+  readonly ways?: readonly Way<S>[];
   readonly bounds: (shape: S) => Bounds;
   /** Width and height that a class may ask to be large enough; null where it has no extent. */
   readonly size: (shape: S) => Size | null;
@@ -68,10 +102,33 @@ export interface ShapeFace<S extends Shape = Shape> {
   /** Its turn, clockwise on screen, and how to give it another; null where turning means nothing. */
   readonly turn: { readonly of: (shape: S) => number; readonly to: (shape: S, angle_rad: number) => S } | null;
   /** One in the middle of the image, for those without a pointer. */
-  readonly middle: (image: Size) => S;
-  /** Its outline, closed; for a point, the place where a mark of fixed size on screen stands. */
-  readonly outline: (shape: S) => readonly Point[];
+  readonly middle: (image: Ground) => S;
+  /** What is drawn of it; for a point, the place where a mark of fixed size on screen stands. */
+  readonly paths: (shape: S, spec?: ClassSpec) => readonly Path[];
   readonly pose: Pose;
+  /** The places that others may share with it: what is drawn near one snaps to it. Absent: none. */
+  readonly corners?: (shape: S) => readonly Point[];
+  /** How many places somebody set, which a class may bound. Absent: always the same. */
+  readonly count?: (shape: S) => number;
+  /** Its outlines, closed, where it can be made a polygon of, or painted. */
+  readonly rings?: (shape: S) => readonly (readonly Point[])[];
+  /** The same in fewer points, none of which lies off by more than so many px. */
+  readonly simpler?: (shape: S, slack_px: number) => S;
+  /** The two sides of a line through it; null where it is not divided so. Absent: it cannot be cut. */
+  readonly cut?: (shape: S, line: readonly Point[]) => readonly [S, S] | null;
+  /** What any of several covers, as one. Absent: they cannot be put together. */
+  readonly joined?: (shapes: readonly S[]) => S | null;
+  /** Its pixels, where it is made of them. */
+  readonly tiles?: (shape: S) => readonly Tile[];
+  /** Named places, and the shape with one of them in another state. */
+  readonly places?: {
+    readonly of: (shape: S) => readonly Place[];
+    readonly to: (shape: S, name: string, state: Place['state'], spec?: ClassSpec) => S;
+    /** Seen from behind: what is left and what is right change names. */
+    readonly mirrored: (shape: S, spec?: ClassSpec) => S;
+  };
+  /** What it lacks of what its class says. */
+  readonly fits?: (shape: S, spec: ClassSpec) => boolean;
   /** Where its name stands. */
   readonly anchor: (shape: S) => Point;
   /** Its extent in a few characters, for lists. */

@@ -14,7 +14,8 @@ export interface Picked {
  * inside another can be reached.
  */
 export function pick(document: Document, point: Point, reach_px: number, arm_px: number): Picked | null {
-  const objects = objectsOf(document);
+  const away = document.hidden?.length || document.locked?.length ? awayIn(document) : null;
+  const objects = away ? objectsOf(document).filter(({ id }) => !away.has(id)) : objectsOf(document);
   const only =
     document.selected.length === 1 ? objects.find((object) => object.id === document.selected[0]) : undefined;
   if (only) {
@@ -28,9 +29,18 @@ export function pick(document: Document, point: Point, reach_px: number, arm_px:
   let smallest: { object: LabelObject; area: number } | null = null;
   for (const object of objects) {
     const face = faceOf(object.shape);
-    if (!face.hit(object.shape, point, reach_px)) continue;
+    const { left, top, right, bottom } = face.bounds(object.shape);
+    const isFar =
+      point.x < left - reach_px ||
+      point.x > right + reach_px ||
+      point.y < top - reach_px ||
+      point.y > bottom + reach_px;
+    if (isFar || !face.hit(object.shape, point, reach_px)) continue;
     const area = face.area(object.shape);
     if (!smallest || area < smallest.area) smallest = { object, area };
   }
   return smallest && { object: smallest.object, handle: null };
 }
+
+/** What cannot be touched: it is hidden or locked. */
+const awayIn = ({ hidden, locked }: Document) => new Set([...(hidden ?? []), ...(locked ?? [])]);

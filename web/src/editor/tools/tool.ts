@@ -6,19 +6,36 @@ import type { Pointing, Sketch } from '../shapes/gestures';
 import type { Picked } from './pick';
 
 /** Which tool is in hand. */
-export type Tool = { readonly does: 'select' } | { readonly does: 'draw'; readonly shape: Shape['type'] };
+export type Tool =
+  | { readonly does: 'select' }
+  | {
+      readonly does: 'draw';
+      readonly shape: Shape['type'];
+      /** Another way than the plain one. */
+      readonly way?: string | null;
+    }
+  /** Cuts the selected outline along a line. */
+  | { readonly does: 'slice' };
 
 /** What a pressed pointer has hold of, until it is let go. */
 export type Hold =
   | { readonly is: 'pan' }
   | { readonly is: 'move'; readonly id: string; readonly from: Point }
   | { readonly is: 'handle'; readonly id: string; readonly handle: string }
-  | { readonly is: 'sketch' };
+  | { readonly is: 'sketch' }
+  /** A rectangle pulled out over several objects. */
+  | { readonly is: 'band'; readonly from: Point };
 
 /** A shape that is being drawn, under the id that it will have. */
 export interface Drawing {
   readonly id: string;
   readonly shape: Shape['type'];
+  /** Another way than the plain one. */
+  readonly way?: string | null;
+  /** The object that is gone on with, rather than a new one begun. */
+  readonly onto?: string | null;
+  /** A line along which the selected outline is cut, rather than an object. */
+  readonly cuts?: string | null;
   readonly sketch: Sketch;
 }
 
@@ -48,6 +65,10 @@ export interface Press extends Pointing {
   readonly wantsPan: boolean;
   /** Alt held: a handle that is pressed is dropped. */
   readonly wantsDrop: boolean;
+  /** Shift held: objects are taken by a rectangle around them. */
+  readonly wantsBand?: boolean;
+  /** Ctrl held: what is pressed is added to the selection, or leaves it. */
+  readonly wantsMore?: boolean;
   readonly newId: () => string;
 }
 

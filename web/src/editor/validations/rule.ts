@@ -24,7 +24,7 @@ export interface PairRule {
   readonly bounds: (object: LabelObject) => Bounds;
   readonly reach_px: (object: LabelObject) => number;
   /** Whether the two break the rule; the same either way round. */
-  readonly breaks: (a: LabelObject, b: LabelObject) => boolean;
+  readonly breaks: (a: LabelObject, b: LabelObject, setting: Setting) => boolean;
   readonly issue: (later: LabelObject) => Issue;
 }
 /** Of all objects together: no two have the same key. */

@@ -166,7 +166,7 @@ function plainly(document: Document, setting: Setting): string[] {
   for (const rule of rules) {
     if (rule.scope !== 'pair') continue;
     objects.forEach((object, at) => {
-      if (objects.slice(0, at).some((earlier) => rule.breaks(earlier, object))) found.push(rule.issue(object));
+      if (objects.slice(0, at).some((earlier) => rule.breaks(earlier, object, setting))) found.push(rule.issue(object));
     });
   }
   const errors = found.filter(({ severity }) => severity === 'error');

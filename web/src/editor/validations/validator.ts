@@ -129,7 +129,7 @@ export class Validator {
     if (issues.length > 0) this.#found.set(object, issues);
     for (const pairs of this.#pairs) {
       for (const other of this.#neighbours(pairs, object)) {
-        if (!pairs.rule.breaks(object, other)) continue;
+        if (!pairs.rule.breaks(object, other, setting)) continue;
         for (const [one, partner] of [
           [object, other],
           [other, object],

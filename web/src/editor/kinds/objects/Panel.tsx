@@ -6,6 +6,7 @@ import { Chip, IconButton, Key } from '../../../ui/bits';
 import { deleteObjects } from '../../actions/delete_objects';
 import { rotateObject } from '../../actions/rotate_object';
 import { selectObjects } from '../../actions/select_objects';
+import { setAside } from '../../actions/set_aside';
 import { setAttribute } from '../../actions/set_attribute';
 import { setClass } from '../../actions/set_class';
 import { attributesFor } from '../../core/attributes';
@@ -17,6 +18,7 @@ import { classColour } from '../../renderers/palette';
 import { faceOf } from '../../shapes';
 import { AttributeField } from '../attribute_field';
 import { useDocument } from '../use_label';
+import { Places } from './Places';
 
 const DEGREES = 180 / Math.PI;
 
@@ -89,6 +91,7 @@ export function Panel({ session }: { session: LabelSession }) {
           }}
         />
       )}
+      {only && <Places session={session} object={only} />}
       {only && attributesFor(ontology, only).length > 0 && (
         <Stack gap={8}>
           <Title order={2} size="h3">
@@ -134,6 +137,18 @@ export function Panel({ session }: { session: LabelSession }) {
                       {faceOf(object.shape).measure(object.shape)}
                     </Text>
                   </button>
+                  <IconButton
+                    icon={document_.hidden?.includes(object.id) ? 'eyeOff' : 'eye'}
+                    pressed={document_.hidden?.includes(object.id) ?? false}
+                    label={t('Hide object {number}', { number: at + 1 })}
+                    onClick={() => session.perform(setAside('hidden', [object.id]))}
+                  />
+                  <IconButton
+                    icon={document_.locked?.includes(object.id) ? 'lock' : 'unlock'}
+                    pressed={document_.locked?.includes(object.id) ?? false}
+                    label={t('Lock object {number}', { number: at + 1 })}
+                    onClick={() => session.perform(setAside('locked', [object.id]))}
+                  />
                   <IconButton
                     icon="trash"
                     label={t('Delete object {number}', { number: at + 1 })}

@@ -1,13 +1,15 @@
 /** The canvas: pictures out. What pointer and keys mean is decided in tools/, drawn in renderers/. */
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Shape } from '../../../api/types';
-import { useT } from '../../../i18n';
+import { msg, useT } from '../../../i18n';
+import { repeatLast } from '../../actions/repeat_last';
 import { objectsOf } from '../../core/document';
 import type { Size } from '../../core/geometry';
 import { chordOf, isTyping } from '../../core/keymap';
 import type { LabelSession } from '../../core/label_session';
+import { toolbox } from '../../core/toolbox';
 import { drawScene } from '../../renderers/canvas';
-import { faceOfType, shapesFor } from '../../shapes';
+import { faceOfType, gestureOf, shapesFor, wayOf } from '../../shapes';
 import { plane, type Viewport } from '../../spaces/plane';
 import type { Tool } from '../../tools/tool';
 import { Unseen } from '../item_stage';
@@ -15,6 +17,7 @@ import { useDocument } from '../use_label';
 import { usePicture } from '../use_picture';
 import { Tools } from './Tools';
 import { useHands } from './use_hands';
+import { usePixels } from './use_pixels';
 
 const WHEEL_STEP = 1.0015;
 const BUTTON_ZOOM = 1.4;
@@ -31,12 +34,17 @@ export function Stage({ session }: { session: LabelSession }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [screen, setScreen] = useState<Size>({ width: 0, height: 0 });
   const [view, setView] = useState<Viewport | null>(null);
-  const [draws, setDraws] = useState(true);
+  const [mode, setMode] = useState<'draw' | 'select' | 'slice'>('draw');
+  const draws = mode === 'draw';
+  const brush = useSyncExternalStore(toolbox.subscribe, toolbox.get);
   const shapes = useMemo(() => shapesFor(ontology), [ontology]);
-  const tool: Tool = draws ? { does: 'draw', shape: session.shape } : { does: 'select' };
+  const tool: Tool = draws ? { does: 'draw', shape: session.shape, way: session.way } : { does: mode };
+  const gesture = gestureOf(session.shape, session.way);
+  usePixels(session, image, size);
   const shown = view ?? UNSEEN;
-  const { on, hands, space, pointer, place, visible, hovered } = useHands(session, tool, {
-    size,
+  const ground = session.ground(size);
+  const { on, hands, space, pointer, place, end, band, visible, hovered } = useHands(session, tool, {
+    ground,
     view: shown,
     setView,
   });
@@ -69,7 +77,12 @@ export function Stage({ session }: { session: LabelSession }) {
 
   const hover = hovered?.object.id ?? null;
   const crosshair = draws && !space && (!hands.hold || hands.hold.is === 'sketch') ? pointer : null;
-  const sketchEnd = drawing && !space ? place : null;
+  const sketchEnd = drawing && !space ? end : null;
+  const inHand = drawing ? gestureOf(drawing.shape, drawing.way) : null;
+  const stroke_px = inHand?.isStroke ? brush.radius_px : null;
+  const isShown = inHand !== null && (inHand.lasts || stroke_px !== null);
+  const isOpen = drawing?.shape === 'polyline' || drawing?.way === 'extremes';
+  const brush_px = draws && gesture.isStroke ? brush.radius_px : null;
   useEffect(() => {
     const element = canvas.current;
     const ctx = element?.getContext('2d');
@@ -88,11 +101,29 @@ export function Stage({ session }: { session: LabelSession }) {
         hover,
         crosshair,
         density,
-        sketch: drawing && faceOfType(drawing.shape).gesture.lasts ? { ...drawing.sketch, end: sketchEnd } : null,
+        sketch: drawing && isShown ? { ...drawing.sketch, end: sketchEnd, isOpen, stroke_px } : null,
+        band,
+        brush_px,
       });
     });
     return () => cancelAnimationFrame(frame);
-  }, [visible, ontology, image, view, screen, size, hover, crosshair, drawing, sketchEnd]);
+  }, [
+    visible,
+    ontology,
+    image,
+    view,
+    screen,
+    size,
+    hover,
+    crosshair,
+    drawing,
+    sketchEnd,
+    isShown,
+    isOpen,
+    stroke_px,
+    band,
+    brush_px,
+  ]);
 
   // React's wheel listener is passive; the page must not scroll or zoom under the canvas.
   useEffect(() => {
@@ -108,9 +139,9 @@ export function Stage({ session }: { session: LabelSession }) {
   }, []);
 
   const drawAs = useCallback(
-    (type: Shape['type']) => {
-      session.choose(type);
-      setDraws(true);
+    (type: Shape['type'], way: string | null = null) => {
+      session.choose(type, way);
+      setMode('draw');
     },
     [session],
   );
@@ -118,9 +149,18 @@ export function Stage({ session }: { session: LabelSession }) {
     const zoomBy = (factor: number) =>
       setView((now) => now && plane.zoomed(now, { x: screen.width / 2, y: screen.height / 2 }, factor));
     const acts: Readonly<Record<string, () => void>> = {
-      N: () => setDraws(true),
-      V: () => setDraws(false),
+      N: () => {
+        session.perform(repeatLast());
+        setMode('draw');
+      },
+      V: () => setMode('select'),
+      ...(shapes.some((type) => faceOfType(type).cut) ? { 'Alt+J': () => setMode('slice') } : {}),
       ...Object.fromEntries(shapes.map((type) => [faceOfType(type).key, () => drawAs(type)])),
+      ...Object.fromEntries(
+        shapes.flatMap((type) =>
+          (faceOfType(type).ways ?? []).map(({ id, key }) => [key, () => drawAs(type, id)] as const),
+        ),
+      ),
       F: fitView,
       '+': () => zoomBy(BUTTON_ZOOM),
       '=': () => zoomBy(BUTTON_ZOOM),
@@ -128,13 +168,23 @@ export function Stage({ session }: { session: LabelSession }) {
     };
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event) || (event.target as HTMLElement).closest?.('[role="dialog"]')) return;
-      acts[chordOf(event)]?.();
+      const act = acts[chordOf(event)];
+      if (!act) return;
+      // A browser's menus open on Alt with a letter.
+      if (event.altKey) event.preventDefault();
+      act();
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [fitView, screen, shapes, drawAs]);
+  }, [fitView, screen, shapes, drawAs, session]);
 
-  const hint = drawing && faceOfType(drawing.shape).words.hint;
+  const hint = drawing
+    ? drawing.cuts
+      ? msg('Click along the cut, from one side of the outline to the other. Enter or a double click cuts.')
+      : (wayOf(drawing.shape, drawing.way)?.hint ?? (inHand?.lasts ? faceOfType(drawing.shape).words.hint : null))
+    : mode === 'slice'
+      ? msg('Select one outline, then draw the line along which it is cut.')
+      : null;
   const cursor =
     space || hands.hold?.is === 'pan'
       ? 'grab'
@@ -160,9 +210,10 @@ export function Stage({ session }: { session: LabelSession }) {
       <Tools
         session={session}
         shapes={shapes}
-        draws={draws}
+        mode={mode}
         onDraw={drawAs}
-        onSelect={() => setDraws(false)}
+        onSelect={() => setMode('select')}
+        onSlice={() => setMode('slice')}
         onFit={fitView}
       />
       {hint && (

@@ -1,20 +1,49 @@
-import type { Shape } from '../../../api/types';
+import type { ClassSpec, Shape } from '../../../api/types';
 import { useT } from '../../../i18n';
+import { classNamed } from '../../core/ontology';
 import { classColour } from '../../renderers/palette';
 import { faceOf } from '../../shapes';
 import type { KindFace } from '../kind';
 
-function Outline({ shape, colour, stroke }: { shape: Shape; colour: string; stroke: number }) {
+interface Drawn {
+  shape: Shape;
+  spec: ClassSpec | undefined;
+  colour: string;
+  stroke: number;
+}
+
+function Outline({ shape, spec, colour, stroke }: Drawn) {
   const face = faceOf(shape);
   if (face.pose === 'point') {
     const { x, y } = face.anchor(shape);
     return <circle cx={x} cy={y} r={stroke * 4} fill={colour} stroke="#fff" strokeWidth={stroke} />;
   }
-  const points = face
-    .outline(shape)
-    .map(({ x, y }) => `${x},${y}`)
-    .join(' ');
-  return <polygon points={points} fill="none" stroke={colour} strokeWidth={stroke} />;
+  const d = face
+    .paths(shape, spec)
+    .map(({ points, closed }) => `M${points.map(({ x, y }) => `${x},${y}`).join('L')}${closed ? 'Z' : ''}`)
+    .join('');
+  const fill = face.pose === 'pixels' ? colour : 'none';
+  return (
+    <>
+      <path d={d} fill={fill} fillOpacity={0.4} fillRule="evenodd" stroke={colour} strokeWidth={stroke} />
+      {face.places
+        ?.of(shape)
+        .map(
+          ({ name, at, state }) =>
+            state !== 'absent' && (
+              <circle
+                key={name}
+                cx={at.x}
+                cy={at.y}
+                r={stroke * 2.5}
+                fill={state === 'visible' ? colour : 'var(--cup-stage)'}
+                stroke={colour}
+                strokeWidth={stroke}
+              />
+            ),
+        )}
+    </>
+  );
 }
 
 /** Objects over their picture, as vectors: small, sharp, and readable by a screen reader as a list. */
@@ -35,7 +64,13 @@ export const View: KindFace['View'] = ({ label, ontology, item }) => {
       >
         {item.url && <image href={item.url} width={width} height={height} />}
         {objects.map(({ id, cls, shape }) => (
-          <Outline key={id} shape={shape} colour={ontology ? classColour(ontology, cls) : '#E69F00'} stroke={stroke} />
+          <Outline
+            key={id}
+            shape={shape}
+            spec={ontology ? classNamed(ontology, cls) : undefined}
+            colour={ontology ? classColour(ontology, cls) : '#E69F00'}
+            stroke={stroke}
+          />
         ))}
       </svg>
       <figcaption style={{ fontSize: 12, marginTop: 4 }}>{words || t('No objects')}</figcaption>

@@ -8,13 +8,17 @@ import { View } from './View';
 
 /** Extra keys that the canvas itself listens to; listed so that the help is complete. */
 const CANVAS_KEYS = [
-  { command: 'mode-draw', title: 'Draw', keys: ['N'] },
+  { command: 'mode-draw', title: 'Draw the next with the class and attributes of the last', keys: ['N'] },
   { command: 'mode-select', title: 'Select and move', keys: ['V'] },
   { command: 'fit', title: 'Fit the picture', keys: ['F'] },
   { command: 'zoom', title: 'Zoom (or the wheel, at the pointer)', keys: ['+', '-'] },
   { command: 'turn', title: 'Turn the box by its knob; Shift snaps to 15 degrees', keys: ['Shift'] },
+  { command: 'band', title: 'While selecting: pull out a rectangle over several objects', keys: ['Shift'] },
+  { command: 'snap', title: 'Held: corners of neighbours draw nothing to themselves', keys: ['Ctrl'] },
   { command: 'pan', title: 'Pan while held and dragged (or the middle button)', keys: ['Space'] },
 ];
+
+const SLICE_KEY = { command: 'slice', title: 'Cut the selected outline in two', keys: ['Alt+J'] };
 
 /** While a shape is drawn that takes more than a press. */
 const LASTING_KEYS = [
@@ -32,9 +36,13 @@ export const objects: KindFace = {
   stageKeys: (ontology) => [
     ...CANVAS_KEYS,
     ...(shapesFor(ontology).some((type) => faceOfType(type).gesture.lasts) ? LASTING_KEYS : []),
-    ...shapesFor(ontology).map((type) => {
-      const { key, words } = faceOfType(type);
-      return { command: `draw:${type}`, title: words.draw, keys: [key] };
+    ...(shapesFor(ontology).some((type) => faceOfType(type).cut) ? [SLICE_KEY] : []),
+    ...shapesFor(ontology).flatMap((type) => {
+      const { key, words, ways = [] } = faceOfType(type);
+      return [
+        { command: `draw:${type}`, title: words.draw, keys: [key] },
+        ...ways.map((way) => ({ command: `draw:${type}:${way.id}`, title: way.title, keys: [way.key] })),
+      ];
     }),
   ],
 };

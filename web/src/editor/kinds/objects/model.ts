@@ -7,6 +7,9 @@ import { objectClassKnown } from '../../validations/object_class_known';
 import { objectCount } from '../../validations/object_count';
 import { objectIdOnce } from '../../validations/object_id_once';
 import { objectNoTwin } from '../../validations/object_no_twin';
+import { overlapOfClass } from '../../validations/overlap_of_class';
+import { placesOfClass } from '../../validations/places_of_class';
+import { pointsOfClass } from '../../validations/points_of_class';
 import { shapeFaults } from '../../validations/shape_faults';
 import { shapeOfClass } from '../../validations/shape_of_class';
 import { sizeOfClass } from '../../validations/size_of_class';
@@ -34,10 +37,13 @@ export const objectsModel: KindModel<'objects'> = {
     shapeOfClass,
     shapeFaults,
     sizeOfClass,
+    pointsOfClass,
+    placesOfClass,
     attributeRequired,
     attributeKnown,
     attributeValue,
     objectNoTwin,
+    overlapOfClass,
   ],
   read: (cell) => {
     try {

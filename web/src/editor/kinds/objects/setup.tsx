@@ -1,14 +1,18 @@
-import { Group, Radio } from '@mantine/core';
+import { Group, Radio, Textarea } from '@mantine/core';
 import type { Shape } from '../../../api/types';
 import { msg, useT } from '../../../i18n';
 import { type AttributeDraft, Attributes, attributeOf, incompleteAttributes } from '../../setup/attributes';
 import { Classes, classSpecs, namesOf } from '../../setup/classes';
 import type { FormProps, KindSetup } from '../../setup/setup';
+import { templateOf, wrongTemplate } from '../../setup/skeleton';
 import { faceOfType, SHAPE_TYPES } from '../../shapes';
 
 interface Own {
   shape: Shape['type'];
   attributes: AttributeDraft[];
+  /** Of a skeleton: its places and its edges, one a line. */
+  places: string;
+  edges: string;
 }
 
 const WORDS = {
@@ -34,19 +38,50 @@ function Form({ named, own, rename, change }: FormProps<Own>) {
           ))}
         </Group>
       </Radio.Group>
+      {own.shape === 'skeleton' && (
+        <Group gap={24} grow align="start">
+          <Textarea
+            label={t('Places of the skeleton, one a line')}
+            description={t('With where each stands, if you like, as shares of width and height: nose 0.5 0.1')}
+            autosize
+            minRows={4}
+            maxRows={20}
+            dir="auto"
+            value={own.places}
+            onChange={(event) => change({ places: event.currentTarget.value })}
+          />
+          <Textarea
+            label={t('Edges, one a line')}
+            description={t('Two places and a dash between them: left eye - nose')}
+            autosize
+            minRows={4}
+            maxRows={20}
+            dir="auto"
+            value={own.edges}
+            onChange={(event) => change({ edges: event.currentTarget.value })}
+          />
+        </Group>
+      )}
       <Attributes attributes={own.attributes} words={WORDS} change={(attributes) => change({ attributes })} />
     </>
   );
 }
 
 export const objectsSetup: KindSetup<Own> = {
-  blank: { shape: 'box', attributes: [] },
-  ontology: (named, { shape, attributes }) => ({
+  blank: { shape: 'box', attributes: [], places: '', edges: '' },
+  ontology: (named, { shape, attributes, places, edges }) => ({
     kind: 'objects',
-    classes: classSpecs(named).map((one) => ({ ...one, geometry: shape })),
+    classes: classSpecs(named).map((one) => ({
+      ...one,
+      geometry: shape,
+      ...(shape === 'skeleton' ? { skeleton: templateOf(places, edges) } : {}),
+    })),
     ...(attributes.length > 0 ? { attributes: attributes.map(attributeOf) } : {}),
   }),
-  incomplete: (named, { attributes }) =>
-    namesOf(named).length < 1 ? msg('Give at least one class.') : incompleteAttributes(attributes),
+  incomplete: (named, { shape, attributes, places, edges }) => {
+    if (namesOf(named).length < 1) return msg('Give at least one class.');
+    const wrong = shape === 'skeleton' ? wrongTemplate(places, edges) : null;
+    return wrong ?? incompleteAttributes(attributes);
+  },
   Form,
 };

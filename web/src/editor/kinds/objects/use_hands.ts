@@ -2,10 +2,14 @@
 import { type PointerEvent as ReactPointerEvent, useEffect, useRef, useState } from 'react';
 import { newId } from '../../../api/ids';
 import { selectObjects } from '../../actions/select_objects';
-import type { Point, Size } from '../../core/geometry';
+import type { Point } from '../../core/geometry';
 import { chordOf, isTyping } from '../../core/keymap';
 import type { LabelSession } from '../../core/label_session';
+import { snappedTo } from '../../core/snapping';
+import { toolbox } from '../../core/toolbox';
 import { ARM_PX, HANDLE_SIZE_PX } from '../../renderers/canvas';
+import { gestureOf } from '../../shapes';
+import type { Ground } from '../../shapes/gestures';
 import { plane, type Viewport } from '../../spaces/plane';
 import * as machine from '../../tools/hands';
 import { pick } from '../../tools/pick';
@@ -18,7 +22,7 @@ const TOUCH_REACH_PX = 20;
 const MIDDLE_BUTTON = 1;
 
 export interface Looking {
-  readonly size: Size;
+  readonly ground: Ground;
   readonly view: Viewport;
   readonly setView: (change: (now: Viewport | null) => Viewport | null) => void;
 }
@@ -29,10 +33,12 @@ interface Held {
   readonly last: Point;
 }
 
-export function useHands(session: LabelSession, tool: Tool, { size, view, setView }: Looking) {
+export function useHands(session: LabelSession, tool: Tool, { ground, view, setView }: Looking) {
   const [held, setHeld] = useState<Held | null>(null);
   const [pointer, setPointer] = useState<Point | null>(null);
   const [snaps, setSnaps] = useState(false);
+  /** Where the pointer is on the picture, drawn to a corner where one is near. */
+  const [snap, setSnap] = useState<Point | null>(null);
   const [space, setSpace] = useState(false);
   /** Fingers on the canvas, by pointer: two of them move and enlarge the picture. */
   const fingers = useRef(new Map<number, Point>());
@@ -53,8 +59,8 @@ export function useHands(session: LabelSession, tool: Tool, { size, view, setVie
     if (held?.hold.is === 'sketch') session.draw(before.current);
     setHeld(null);
   };
-  const latest = useRef({ take, hands, size });
-  latest.current = { take, hands, size };
+  const latest = useRef({ take, hands, ground });
+  latest.current = { take, hands, ground };
 
   // Before all other keys: while something is drawn, Enter closes it and never submits, Backspace never deletes an object.
   useEffect(() => {
@@ -62,7 +68,8 @@ export function useHands(session: LabelSession, tool: Tool, { size, view, setVie
       const now = latest.current;
       if (!now.hands.drawing || isTyping(event) || (event.target as HTMLElement).closest?.('[role="dialog"]')) return;
       const turns: Readonly<Record<string, (() => Turn) | undefined>> = {
-        Enter: () => machine.finish(now.hands, now.size),
+        Enter: () => machine.finish(now.hands, now.ground),
+        N: () => machine.finish(now.hands, now.ground),
         Backspace: () => machine.back(now.hands),
         Delete: () => machine.back(now.hands),
         'Ctrl+Z': () => machine.back(now.hands),
@@ -98,11 +105,21 @@ export function useHands(session: LabelSession, tool: Tool, { size, view, setVie
   }, []);
 
   const here = (event: ReactPointerEvent): Point => ({ x: event.nativeEvent.offsetX, y: event.nativeEvent.offsetY });
-  const pointing = (event: ReactPointerEvent, at: Point) => ({
-    at: plane.toItem(view, at),
-    image: size,
-    reach_px: (event.pointerType === 'touch' ? TOUCH_REACH_PX : REACH_PX) / view.scale,
-  });
+  /** Corners of neighbours draw what sets corners to themselves; Ctrl has it the other way for the moment. */
+  const sticks = (event: ReactPointerEvent, hold: Hold | null): boolean => {
+    if (toolbox.get().snaps === (event.ctrlKey || event.metaKey)) return false;
+    if (hold?.is === 'handle') return !hold.handle.startsWith('knob');
+    if (!hands.drawing && (hold !== null || tool.does !== 'draw')) return false;
+    return gestureOf(hands.drawing?.shape ?? session.shape, hands.drawing?.way ?? session.way).lasts;
+  };
+  const pointing = (event: ReactPointerEvent, at: Point) => {
+    const reach_px = (event.pointerType === 'touch' ? TOUCH_REACH_PX : REACH_PX) / view.scale;
+    const hold = held?.hold ?? null;
+    const place = plane.toItem(view, at);
+    const own = hold?.is === 'handle' ? hold.id : null;
+    const to = sticks(event, hold) ? snappedTo(session.document, place, reach_px, own) : place;
+    return { at: to, image: ground, reach_px };
+  };
 
   const on = {
     onPointerDown: (event: ReactPointerEvent<HTMLCanvasElement>) => {
@@ -126,6 +143,8 @@ export function useHands(session: LabelSession, tool: Tool, { size, view, setVie
         arm_px: ARM_PX / view.scale,
         wantsPan: event.button === MIDDLE_BUTTON || space,
         wantsDrop: event.altKey,
+        wantsBand: event.shiftKey,
+        wantsMore: event.ctrlKey || event.metaKey,
         newId,
       });
       setPointer(at);
@@ -134,6 +153,7 @@ export function useHands(session: LabelSession, tool: Tool, { size, view, setVie
     onPointerMove: (event: ReactPointerEvent<HTMLCanvasElement>) => {
       const at = here(event);
       if (fingers.current.size === 2 && fingers.current.has(event.pointerId)) {
+        setSnap(null);
         const from = [...fingers.current.values()] as [Point, Point];
         fingers.current.set(event.pointerId, at);
         const to = [...fingers.current.values()] as [Point, Point];
@@ -145,7 +165,11 @@ export function useHands(session: LabelSession, tool: Tool, { size, view, setVie
           setView((now) => now && plane.panned(now, at.x - held.last.x, at.y - held.last.y));
           setHeld({ ...held, last: at });
         } else if (hands.drawing) take(machine.drag(hands, pointing(event, at)), { pointer: held.pointer, last: at });
+      } else if (!held && hands.drawing && event.shiftKey) {
+        // Held down, Shift sets place after place along the way of the pointer.
+        take(machine.drag(hands, pointing(event, at)), null);
       }
+      setSnap(pointing(event, at).at);
       setPointer(at);
       setSnaps(event.shiftKey);
     },
@@ -165,15 +189,19 @@ export function useHands(session: LabelSession, tool: Tool, { size, view, setVie
   };
 
   const place = pointer && plane.toItem(view, pointer);
-  const preview = place && machine.held(hands, place, size, snaps);
+  const end = place && (snap ?? place);
+  const preview = end && machine.held(hands, end, ground, snaps);
   const { document } = session;
   return {
     on,
     hands,
     space,
     pointer,
-    /** Where the pointer is on the picture. */
+    /** Where the pointer is on the picture, and where what it sets would stand. */
     place,
+    end,
+    /** The rectangle that is pulled out over objects. */
+    band: held?.hold.is === 'band' && place ? ([held.hold.from, place] as const) : null,
     /** The document as it would be if the pointer were let go now. */
     visible: preview ? preview(document) : document,
     hovered: held || hands.drawing || !place ? null : pick(document, place, REACH_PX / view.scale, ARM_PX / view.scale),
