@@ -79,7 +79,9 @@ app.command(
 app.command(
     "cupola.formats.cli:convert", name="convert", help="Annotations from one format to another, with no server."
 )
-app.command("cupola.corpus.cli:app", name="refine", help="Text at scale: what rules would take, and copies out.")
+app.command(
+    "cupola.app.commands.refining:app", name="refine", help="Text at scale: what rules would take, and copies out."
+)
 app.command("cupola.preferences.cli:arena", name="arena", help="Boards of models from votes on pairs, with intervals.")
 app.command("cupola.preferences.cli:judge", name="judge", help="Models that judge, checked against people.")
 for group in (tenant, key, ledger, contributor, person, project, tasks):
