@@ -126,7 +126,7 @@ def test_what_is_refused_for_one_word_of_the_ontology_is_taken_without_it(case: 
     validate(decode_label(json.dumps(case["label"])), ontology, ItemFacts(**case.get("facts", {})))
 
 
-FOR_PEOPLE = {"title", "colour", "compare"}  # words, looks, how it is settled: no label is wrong for them
+FOR_PEOPLE = {"title", "colour", "compare", "tolerance"}  # words, looks, how it is settled: no label is wrong for them
 OF_EACH_TYPE = {"type", "options", "required", "when", "least", "most", "min_chars", "max_chars", "pattern"}
 A_VALUE: dict[str, Any] = {
     "type": "bool",
@@ -150,9 +150,12 @@ A_VALUE: dict[str, Any] = {
     "max_overlap": 0.5,
     "columns": [{"name": "c", "type": "bool"}],
     "accepts": ["image"],
+    "scope": "candidate",
+    "relations": ["r"],
 }
 NEEDED = {"choice": {"options": ["x"]}, "multi": {"options": ["x"]}, "ranking": {"options": ["x", "y"]},
-          "rows": {"columns": [{"name": "c", "type": "text"}]}}  # fmt: skip
+          "rows": {"columns": [{"name": "c", "type": "text"}]}, "scale": {"least": 0, "most": 4},
+          "groups": {"options": ["x", "y"]}, "spans": {"options": ["x"]}}  # fmt: skip
 
 
 def members(struct: type[msgspec.Struct]) -> set[str]:

@@ -53,6 +53,7 @@ MAX_SIDE_PX = 10_000_000  # where an image's size is not known
 MAX_TEXT_CHARS = 200_000
 MAX_CLASSES = 10_000
 MAX_ANSWER_ROWS = 500  # of one answer of rows
+MAX_SPANS = 5_000  # words marked in one text, and relations between them
 MAX_ANSWER_FILE_BYTES = 64_000_000  # a file that somebody hands in as an answer
 MAX_ANSWER_FILES = 100  # of one person for one task, those included that were taken back
 MAX_ANSWER_BYTES_A_DAY = 4_000_000_000  # of such files from one person, in one organisation, within 24 h

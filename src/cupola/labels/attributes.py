@@ -11,7 +11,18 @@ from collections.abc import Callable, Mapping
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
-from cupola.labels.ontology import FAMILIES, Answer, AttributeSpec, AttributeType, FileAnswer, Rows, family_of
+from cupola.labels.ontology import (
+    FAMILIES,
+    Answer,
+    AttributeSpec,
+    AttributeType,
+    Each,
+    FileAnswer,
+    Groups,
+    Rows,
+    Spans,
+    family_of,
+)
 from cupola.labels.patterns import matches_whole
 from cupola.labels.places import BLANKS, pointer, unstorable
 
@@ -67,6 +78,8 @@ def asked(spec: AttributeSpec, given: Answers) -> bool:
     if spec.when is None:
         return True
     value = given.get(spec.when.attribute)
+    if isinstance(spec.when.equals, list):
+        return value in spec.when.equals or (isinstance(value, list) and bool(set(value) & set(spec.when.equals)))
     if isinstance(value, list):
         return spec.when.equals in value
     return type(value) is type(spec.when.equals) and value == spec.when.equals
@@ -74,6 +87,8 @@ def asked(spec: AttributeSpec, given: Answers) -> bool:
 
 def fits(spec: AttributeSpec, value: Answer) -> bool:
     """Is it a value that the attribute may have? What says nothing fits wherever no answer is required."""
+    if spec.scope is not None:
+        return isinstance(value, Each) and all(fits(spec.alone, one) for one in value.values.values())
     return _FITS[spec.type](spec, value)
 
 
@@ -152,6 +167,38 @@ def _is_row(spec: AttributeSpec, row: Answers) -> bool:
     )
 
 
+def _is_grade(spec: AttributeSpec, value: Answer) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and _within(spec, value)
+
+
+def _is_preference(spec: AttributeSpec, value: Answer) -> bool:
+    """least, most: of its strength."""
+    return isinstance(value, int) and not isinstance(value, bool) and _within(spec, abs(value))
+
+
+def _are_groups(spec: AttributeSpec, value: Answer) -> bool:
+    if not isinstance(value, Groups) or not all(value.groups):
+        return False
+    named = [name for group in value.groups for name in group]
+    if spec.options:
+        return len(named) == len(spec.options) and spec.option_set == set(named)
+    return len(set(named)) == len(named) >= 2
+
+
+def _are_spans(spec: AttributeSpec, value: Answer) -> bool:
+    if not isinstance(value, Spans) or len(value.spans) > limits.MAX_SPANS or len(value.relations) > limits.MAX_SPANS:
+        return False
+    marked = {(span.start, span.end, span.label) for span in value.spans}
+    return (
+        len(marked) == len(value.spans)
+        and all(0 <= span.start < span.end and span.label in spec.option_set for span in value.spans)
+        and all(
+            0 <= one.head < len(value.spans) and 0 <= one.tail < len(value.spans) and one.head != one.tail
+            and one.label in spec.relations for one in value.relations
+        )
+    )  # fmt: skip
+
+
 _FITS: Mapping[AttributeType, Callable[[AttributeSpec, Answer], bool]] = {
     "choice": _is_option,
     "multi": _are_options,
@@ -161,6 +208,10 @@ _FITS: Mapping[AttributeType, Callable[[AttributeSpec, Answer], bool]] = {
     "ranking": _is_order,
     "file": _is_file,
     "rows": _are_rows,
+    "scale": _is_grade,
+    "preference": _is_preference,
+    "groups": _are_groups,
+    "spans": _are_spans,
 }
 
 
@@ -170,6 +221,8 @@ def answered(value: Answer | None) -> bool:
         return bool(value.strip(BLANKS))
     if isinstance(value, Rows):
         return bool(value.rows)
+    if isinstance(value, Each):
+        return any(answered(one) for one in value.values.values())
     return value is not None and value != []
 
 

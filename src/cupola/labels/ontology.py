@@ -13,8 +13,13 @@ import msgspec
 
 from cupola.kernel import limits
 
-AttributeType = Literal["choice", "multi", "text", "number", "bool", "ranking", "file", "rows"]
-IN_FORMS = frozenset({"ranking", "file", "rows"})  # asked of an item as a whole, never of an object
+AttributeType = Literal[
+    "choice", "multi", "text", "number", "bool", "ranking", "file", "rows", "scale", "preference", "groups", "spans"
+]
+# asked of an item as a whole or of what is said in it, never of an object
+IN_FORMS = frozenset({"ranking", "file", "rows", "scale", "preference", "groups", "spans"})
+Scope = Literal["message", "turn", "candidate", "step"]
+SCOPED = frozenset({"choice", "multi", "text", "number", "bool", "scale", "spans"})  # types that can have a scope
 FAMILIES = ("image", "pdf", "text", "audio", "video", "archive")  # of files that people hand in
 AttributeValue = str | bool | int | float | list[str]
 
@@ -45,7 +50,42 @@ class Rows(msgspec.Struct, frozen=True, tag_field="type", tag="rows", forbid_unk
     rows: list[dict[str, Cell]]
 
 
-Answer = Cell | Rows  # to a question of a form
+class Groups(msgspec.Struct, frozen=True, tag_field="type", tag="groups", forbid_unknown_fields=True):
+    """An order with ties, best first: what stands in one group is as good."""
+
+    groups: list[list[str]]
+
+
+class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Marked words: start and end as Unicode code points of the text, the end not in it."""
+
+    start: int
+    end: int
+    label: str
+
+
+class Relation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A directed relation of two spans, by their places in the list."""
+
+    head: int
+    tail: int
+    label: str
+
+
+class Spans(msgspec.Struct, frozen=True, tag_field="type", tag="spans", forbid_unknown_fields=True, omit_defaults=True):
+    """Words marked in a text, which may nest and overlap, and how they relate."""
+
+    spans: list[Span]
+    relations: list[Relation] = []
+
+
+class Each(msgspec.Struct, frozen=True, tag_field="type", tag="each", forbid_unknown_fields=True):
+    """A question with a scope, answered of each: {its name in the item (m1, c2; turns t1, steps s1): value}."""
+
+    values: dict[str, AttributeValue | Spans]
+
+
+Answer = Cell | Rows | Groups | Spans | Each  # to a question of a form
 
 
 class SkeletonPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -86,10 +126,10 @@ class ClassSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An attribute is asked only when another one has this value."""
+    """An attribute is asked only when another one has this value, or one of these."""
 
     attribute: str
-    equals: str | bool
+    equals: str | bool | list[str]
 
 
 class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
@@ -98,7 +138,11 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     options: of a ranking, what is put in order, all of it. least, most: bounds of a number, how many options of a multi
     attribute, or how many rows. columns: of rows, what each row is asked. accepts: families of files, such as "image";
     without them every type that is known. min_chars, max_chars and `pattern` (RE2
-    syntax, must match the whole): of a text, which without an answer breaks none of them.
+    syntax, must match the whole): of a text, which without an answer breaks none of them. scope: asked of each message,
+    turn, candidate or step. least, most of a scale: its ends, whole numbers; of a preference between two candidates:
+    how strong it is, 0 where neither is better, below 0 for the first. groups without options: of the candidates.
+    options of spans: their labels; relations: of what holds between two. tolerance: numbers so near to each other
+    agree.
     """
 
     name: str
@@ -115,6 +159,9 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     pattern: str | None = None
     columns: list[AttributeSpec] = []
     accepts: list[str] = []
+    scope: Scope | None = None
+    relations: list[str] = []
+    tolerance: float = 0.0
 
     @cached_property
     def column_named(self) -> dict[str, AttributeSpec]:
@@ -123,6 +170,11 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     @cached_property
     def option_set(self) -> frozenset[str]:
         return frozenset(self.options)
+
+    @cached_property
+    def alone(self) -> AttributeSpec:
+        """The same question of one thing."""
+        return self if self.scope is None else msgspec.structs.replace(self, scope=None)
 
 
 class TextSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

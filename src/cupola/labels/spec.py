@@ -14,6 +14,7 @@ from cupola.labels.kinds import KINDS
 from cupola.labels.ontology import (
     FAMILIES,
     IN_FORMS,
+    SCOPED,
     AttributeSpec,
     ClassSpec,
     Condition,
@@ -29,6 +30,8 @@ MAX_OPTIONS = 1_000
 MAX_ATTRIBUTES = 200
 MAX_COLUMNS = 50
 MAX_SIZE_PX = 1_000_000
+MAX_SCALE = 100  # steps
+MAX_TOLERANCE = 1e9
 # what an ontology may hold beside its kind, and its name in a complaint
 PARTS = {
     "classes": "classes",
@@ -178,6 +181,7 @@ def _check_attributes(specs: Sequence[AttributeSpec], ontology: Ontology, where:
         if spec.type in IN_FORMS and "classes" in KINDS[ontology.kind].parts:
             raise _wrong(f"{place}/type", f"Of an object no {spec.type} is asked.", "Ask it in a project of forms.")
         _check_options(spec, place)
+        _check_scope(spec, ontology, where, place)
         _check_columns(spec, ontology, place)
         if spec.accepts and (spec.type != "file" or not set(spec.accepts) <= set(FAMILIES)):
             raise _wrong(f"{place}/accepts", f"Of a file, some of: {', '.join(FAMILIES)}.", "Choose among them.")
@@ -190,12 +194,31 @@ def _check_attributes(specs: Sequence[AttributeSpec], ontology: Ontology, where:
         earlier[spec.name] = spec
 
 
+def _check_scope(spec: AttributeSpec, ontology: Ontology, where: str, place: str) -> None:
+    if spec.scope is not None:
+        if "classes" in KINDS[ontology.kind].parts or where != "/attributes":
+            raise _wrong(f"{place}/scope", "Only a question of a form has a scope.", "Remove it.")
+        if spec.type not in SCOPED:
+            raise _wrong(f"{place}/scope", f"A {spec.type} question has no scope.", "Ask it of the whole item.")
+    if where != "/attributes" and spec.type in ("preference", "groups", "spans"):
+        raise _wrong(f"{place}/type", f"A row holds no {spec.type}.", "Ask it as a question of its own.")
+    if spec.relations and spec.type != "spans":
+        raise _wrong(f"{place}/relations", "Only marked words are related.", "Remove them.")
+    seen: set[str] = set()
+    for index, name in enumerate(spec.relations):
+        _check_name(name, f"{place}/relations/{index}", seen)
+    if spec.tolerance and (spec.type not in ("number", "scale") or not 0 <= spec.tolerance <= MAX_TOLERANCE):
+        raise _wrong(f"{place}/tolerance", "A tolerance is of a number or a scale, 0 or more.", "Remove it.")
+
+
 def _check_options(spec: AttributeSpec, place: str) -> None:
-    if spec.type not in ("choice", "multi", "ranking"):
+    if spec.type == "groups" and not spec.options:
+        return  # the candidates of the item
+    if spec.type not in ("choice", "multi", "ranking", "groups", "spans"):
         if spec.options:
             raise _wrong(f"{place}/options", f"A {spec.type} attribute has no options.", "Remove them.")
         return
-    fewest = 2 if spec.type == "ranking" else 1
+    fewest = 2 if spec.type in ("ranking", "groups") else 1
     if not fewest <= len(spec.options) <= MAX_OPTIONS:
         raise _wrong(f"{place}/options", f"It needs {fewest} to {MAX_OPTIONS} options.", "List them.")
     seen: set[str] = set()
@@ -221,7 +244,13 @@ def _check_columns(spec: AttributeSpec, ontology: Ontology, place: str) -> None:
 
 def _check_bounds(spec: AttributeSpec, place: str) -> None:
     bounded = spec.least is not None or spec.most is not None
-    if bounded and spec.type not in ("number", "multi", "rows"):
+    if spec.type == "scale":
+        ends = (spec.least, spec.most)
+        if not all(end is not None and float(end).is_integer() for end in ends) or not _steps(spec) <= MAX_SCALE:
+            raise _wrong(f"{place}/least", f"A scale has two whole ends, at most {MAX_SCALE} apart.", "Give both.")
+    if spec.type == "preference" and not 0 <= (spec.least or 0) <= (3 if spec.most is None else spec.most) <= 10:
+        raise _wrong(f"{place}/least", "The strength of a preference is 0 to 10.", "Choose numbers in that range.")
+    if bounded and spec.type not in ("number", "multi", "rows", "scale", "preference"):
         raise _wrong(f"{place}/least", f"A {spec.type} attribute has no bounds.", "Remove them.")
     if spec.least is not None and spec.most is not None and spec.least > spec.most:
         raise _wrong(f"{place}/least", "It is above `most`.", "Choose a smaller one.")
@@ -236,6 +265,10 @@ def _check_bounds(spec: AttributeSpec, place: str) -> None:
         _check_pattern(spec.pattern, f"{place}/pattern")
 
 
+def _steps(spec: AttributeSpec) -> float:
+    return (spec.most or 0) - (spec.least or 0)
+
+
 def _check_condition(when: Condition, earlier: Mapping[str, AttributeSpec], place: str) -> None:
     # Only an earlier attribute may be named, so conditions cannot go round in a circle.
     other = earlier.get(when.attribute)
@@ -245,10 +278,17 @@ def _check_condition(when: Condition, earlier: Mapping[str, AttributeSpec], plac
             f"No attribute {when.attribute!r} stands before this one.",
             "Name an earlier attribute.",
         )
+    if other.scope is not None:
+        raise _wrong(
+            f"{place}/attribute",
+            f"{when.attribute!r} is asked of each {other.scope}, so that it has no one answer.",
+            "Rest it on a question about the whole item.",
+        )
     if other.type == "bool":
         fits = isinstance(when.equals, bool)
     elif other.type in ("choice", "multi"):
-        fits = isinstance(when.equals, str) and when.equals in other.option_set
+        wanted = when.equals if isinstance(when.equals, list) else [when.equals]
+        fits = bool(wanted) and all(isinstance(one, str) and one in other.option_set for one in wanted)
     else:
         raise _wrong(
             f"{place}/attribute",

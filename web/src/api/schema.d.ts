@@ -2418,7 +2418,11 @@ export interface components {
          *         options: of a ranking, what is put in order, all of it. least, most: bounds of a number, how many options of a multi
          *         attribute, or how many rows. columns: of rows, what each row is asked. accepts: families of files, such as "image";
          *         without them every type that is known. min_chars, max_chars and `pattern` (RE2
-         *         syntax, must match the whole): of a text, which without an answer breaks none of them.
+         *         syntax, must match the whole): of a text, which without an answer breaks none of them. scope: asked of each message,
+         *         turn, candidate or step. least, most of a scale: its ends, whole numbers; of a preference between two candidates:
+         *         how strong it is, 0 where neither is better, below 0 for the first. groups without options: of the candidates.
+         *         options of spans: their labels; relations: of what holds between two. tolerance: numbers so near to each other
+         *         agree.
          */
         AttributeSpec: {
             /** @default [] */
@@ -2440,14 +2444,20 @@ export interface components {
             options?: string[];
             /** @default null */
             pattern?: string | null;
+            /** @default [] */
+            relations?: string[];
             /** @default false */
             required?: boolean;
+            /** @default null */
+            scope?: ("candidate" | "message" | "step" | "turn") | null;
             /** @default null */
             title?: {
                 [key: string]: string;
             } | null;
+            /** @default 0 */
+            tolerance?: number;
             /** @enum {unknown} */
-            type: "bool" | "choice" | "file" | "multi" | "number" | "ranking" | "rows" | "text";
+            type: "bool" | "choice" | "file" | "groups" | "multi" | "number" | "preference" | "ranking" | "rows" | "scale" | "spans" | "text";
             /** @default null */
             when?: components["schemas"]["Condition"] | null;
         };
@@ -2707,11 +2717,11 @@ export interface components {
         };
         /**
          * Condition
-         * @description An attribute is asked only when another one has this value.
+         * @description An attribute is asked only when another one has this value, or one of these.
          */
         Condition: {
             attribute: string;
-            equals: string | boolean;
+            equals: string | boolean | string[];
         };
         /**
          * Confusion
@@ -2990,6 +3000,17 @@ export interface components {
             task: string;
             /** Thumb Url */
             thumb_url: string | null;
+        };
+        /**
+         * Each
+         * @description A question with a scope, answered of each: {its name in the item (m1, c2; turns t1, steps s1): value}.
+         */
+        Each: {
+            /** @enum {unknown} */
+            type: "each";
+            values: {
+                [key: string]: string | boolean | number | string[] | components["schemas"]["Spans"];
+            };
         };
         /**
          * Earned
@@ -3307,14 +3328,17 @@ export interface components {
         };
         /**
          * FormLabel
-         * @description `answers`: {question: value}; what was left open is absent.
+         * @description `answers`: {question: value}; what was left open is absent. `shown`: the order in which whoever answers saw the
+         *         candidates, by their names in the item.
          */
         FormLabel: {
             answers: {
-                [key: string]: string | boolean | number | string[] | (components["schemas"]["FileAnswer"] | components["schemas"]["Rows"]);
+                [key: string]: string | boolean | number | string[] | (components["schemas"]["FileAnswer"] | components["schemas"]["Rows"] | components["schemas"]["Groups"] | components["schemas"]["Spans"] | components["schemas"]["Each"]);
             };
             /** @enum {unknown} */
             kind: "form";
+            /** @default null */
+            shown?: string[] | null;
         };
         /**
          * FreezingState
@@ -3351,6 +3375,15 @@ export interface components {
             label: components["schemas"]["Label"];
             /** Ref */
             ref: string;
+        };
+        /**
+         * Groups
+         * @description An order with ties, best first: what stands in one group is as good.
+         */
+        Groups: {
+            groups: string[][];
+            /** @enum {unknown} */
+            type: "groups";
         };
         /**
          * Health
@@ -3566,9 +3599,12 @@ export interface components {
          *
          *     media: the media type ("image/png"). width_px, height_px: as shown,
          *     with the orientation applied. duration_s: of video and audio. frames: pictures of a sequence or video. characters:
-         *     Unicode code points of a text. turns: of a conversation. points: of a point cloud.
+         *     Unicode code points of a text. points: of a point cloud. messages, turns (messages of an assistant), candidates (to
+         *     compare), steps: of a conversation.
          */
         ItemFacts: {
+            /** Candidates */
+            candidates?: number | null;
             /** Characters */
             characters?: number | null;
             /** Duration S */
@@ -3582,8 +3618,12 @@ export interface components {
              * @default
              */
             media?: string;
+            /** Messages */
+            messages?: number | null;
             /** Points */
             points?: number | null;
+            /** Steps */
+            steps?: number | null;
             /** Turns */
             turns?: number | null;
             /** Width Px */
@@ -5166,6 +5206,15 @@ export interface components {
             task: string;
         };
         /**
+         * Relation
+         * @description A directed relation of two spans, by their places in the list.
+         */
+        Relation: {
+            head: number;
+            label: string;
+            tail: number;
+        };
+        /**
          * Release
          * @description freezing: while a job freezes it. trouble: why the last try to freeze it ended, empty otherwise.
          */
@@ -5427,6 +5476,26 @@ export interface components {
                 string,
                 string
             ][];
+        };
+        /**
+         * Span
+         * @description Marked words: start and end as Unicode code points of the text, the end not in it.
+         */
+        Span: {
+            end: number;
+            label: string;
+            start: number;
+        };
+        /**
+         * Spans
+         * @description Words marked in a text, which may nest and overlap, and how they relate.
+         */
+        Spans: {
+            /** @default [] */
+            relations?: components["schemas"]["Relation"][];
+            spans: components["schemas"]["Span"][];
+            /** @enum {unknown} */
+            type: "spans";
         };
         /** Submitted */
         Submitted: {

@@ -50,6 +50,9 @@ export type MaskShape = S['Mask'];
 export type AttributeValue = NonNullable<LabelObject['attributes']>[string];
 export type FileAnswer = S['FileAnswer'];
 export type RowsAnswer = S['Rows'];
+export type GroupsAnswer = S['Groups'];
+export type SpansAnswer = S['Spans'];
+export type EachAnswer = S['Each'];
 /** Of a cell of a row; of a question of a form. */
 export type Cell = RowsAnswer['rows'][number][string];
 export type Answer = S['FormLabel']['answers'][string];

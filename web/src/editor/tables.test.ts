@@ -1,7 +1,7 @@
 /** The tables of kinds and shapes hold what the server's own tables hold, each row with all its parts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Kind, Label, Ontology, Shape } from '../api/types';
+import type { ItemView, Kind, Label, Ontology, Shape } from '../api/types';
 import { openDocument, type Setting } from './core/document';
 import {
   MAX_ANSWER_FILE_BYTES,
@@ -144,11 +144,24 @@ interface Case {
   name: string;
   ontology: Ontology;
   label: Label;
-  facts?: { width_px?: number; height_px?: number };
+  facts?: Partial<NonNullable<ItemView['facts']>>;
   refused?: { code: string; place: string };
   /** What the ontology says instead where the label is taken: by place; null for nothing. */
   unless?: Record<string, unknown>;
 }
+const NO_FACTS: NonNullable<ItemView['facts']> = {
+  media: '',
+  width_px: null,
+  height_px: null,
+  duration_s: null,
+  frames: null,
+  characters: null,
+  turns: null,
+  points: null,
+  messages: null,
+  candidates: null,
+  steps: null,
+};
 const cases = read('../../../tests/labels/cases.json') as Case[];
 
 /** The ontology with other values at some places. */
@@ -168,7 +181,12 @@ describe('the editor judges as the server does', () => {
   const errorsOf = ({ ontology, label, facts }: Case) => {
     const setting: Setting = {
       ontology,
-      item: { text: 'x', width: facts?.width_px ?? null, height: facts?.height_px ?? null },
+      item: {
+        text: 'x'.repeat(facts?.characters ?? 100),
+        width: facts?.width_px ?? null,
+        height: facts?.height_px ?? null,
+        facts: { ...NO_FACTS, ...facts },
+      },
     };
     const document = { ...openDocument(ontology), label };
     return validate(document, setting).filter(({ severity }) => severity === 'error');

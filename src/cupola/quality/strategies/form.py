@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 from uuid import UUID
@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from cupola.labels import FormLabel, Label, Ontology, decode_label, merge
-from cupola.labels.answers import same_answer
+from cupola.labels.answers import pieces, same_answer
 from cupola.labels.attributes import answered, asked
 from cupola.labels.ontology import Answer, AttributeSpec
 from cupola.quality.strategies.base import Evidence, Part
@@ -38,20 +38,18 @@ class FormStrategy(Consensus):
             return Said(label)  # nobody's answers are known, or there is nothing to compare them with
         total, compared = 0.0, False
         parts: list[Part] = []
-        for spec in ontology.attributes:
-            if not asked(spec, label.answers):
-                continue
-            value = label.answers.get(spec.name)
+        given = [pieces(ontology.attributes, form) for form in forms]
+        for name, spec, value in _asked(ontology, label.answers, given):
             if spec.type == "file":  # nothing to compare: as sure as whoever handed it in is usually right
                 if answered(value):
-                    giver = next(n for n, form in enumerate(forms) if form.get(spec.name) == value)
-                    parts.append(Part(spec.name, float(skill[giver]), (giver,)))
+                    giver = next(n for n, form in enumerate(forms) if form.get(name) == value)
+                    parts.append(Part(name, float(skill[giver]), (giver,)))
                 continue
-            groups = _agreeing(spec, value, [form.get(spec.name) for form in forms])
+            groups = _agreeing(spec, value, [form[name][1] if name in form else None for form in given])
             sure = float(chances(groups, skill, model.rho)[0]) if groups[0] else 0.0
             total, compared = total + float(np.log(max(sure, 1e-12))), True
             if answered(value):
-                parts.append(Part(spec.name, sure))
+                parts.append(Part(name, sure))
         return Said(label, float(np.exp(total)) if compared else 0.0, parts)
 
     def learn(self, model: ConsensusModel, ontology: Ontology, evidence: Evidence) -> ConsensusModel:
@@ -60,8 +58,11 @@ class FormStrategy(Consensus):
         for row in [*evidence.truths, *evidence.settled][:LEARNED_FROM]:
             said = cast(FormLabel, decode_label(row.label)).answers
             truth = cast(FormLabel, decode_label(row.truth)).answers
-            questions = [spec for spec in ontology.attributes if spec.type != "file" and asked(spec, truth)]
-            good = sum(same_answer(spec, said.get(spec.name), truth.get(spec.name)) for spec in questions)
+            own = pieces(ontology.attributes, said)
+            questions = [one for one in _asked(ontology, truth, [own]) if one[1].type != "file"]
+            good = sum(
+                same_answer(spec, own[name][1] if name in own else None, value) for name, spec, value in questions
+            )
             if not questions:
                 continue
             right[row.worker] = right.get(row.worker, 0.0) + good / len(questions)
@@ -70,6 +71,22 @@ class FormStrategy(Consensus):
             who: float(np.clip((right[who] + USUAL_RIGHT * HELD) / (made[who] + HELD), LEAST, MOST)) for who in made
         }
         return replace(model, more=msgspec.msgpack.encode(skill) if skill else b"")
+
+
+def _asked(
+    ontology: Ontology, answers: Mapping[str, Answer], said: Sequence[Mapping[str, tuple[AttributeSpec, Answer]]]
+) -> Iterator[tuple[str, AttributeSpec, Answer | None]]:
+    """(name, question, answer) of each that is asked; of one with a scope for each thing that somebody spoke of."""
+    own = pieces(ontology.attributes, answers)
+    for spec in ontology.attributes:
+        if not asked(spec, answers):
+            continue
+        if spec.scope is None:
+            yield spec.name, spec, answers.get(spec.name)
+            continue
+        named = {name: None for one in (own, *said) for name in one if name.startswith(f"{spec.name}@")}
+        for name in named:
+            yield name, spec.alone, own[name][1] if name in own else None
 
 
 def _agreeing(spec: AttributeSpec, value: Answer | None, said: Sequence[Answer | None]) -> list[list[int]]:

@@ -14,6 +14,15 @@ export function setAnswer(ontology: Ontology, name: string, value: Answer | unde
       if (kept.length === Object.keys(answers).length) break;
       answers = Object.fromEntries(kept);
     }
-    return { ...document, label: { kind: 'form', answers } };
+    return { ...document, label: { ...document.label, answers } };
+  };
+}
+
+/** The same for whoever saw the candidates in this order, which is kept with the answers. */
+export function answeredSeeing(shown: readonly string[] | null, action: Action): Action {
+  return (document) => {
+    const next = action(document);
+    if (!shown || next === document || next.label.kind !== 'form' || next.label.shown) return next;
+    return { ...next, label: { ...next.label, shown: [...shown] } };
   };
 }

@@ -1,12 +1,32 @@
-import type { Answer, AttributeSpec, FileAnswer, LabelObject, Ontology, RowsAnswer } from '../../api/types';
-import { isStorable, MAX_ANSWER_FILE_BYTES, MAX_ANSWER_ROWS, MAX_NAME_CHARS, MAX_TEXT_CHARS } from './limits';
+import type {
+  Answer,
+  AttributeSpec,
+  EachAnswer,
+  FileAnswer,
+  GroupsAnswer,
+  ItemView,
+  LabelObject,
+  Ontology,
+  RowsAnswer,
+  SpansAnswer,
+} from '../../api/types';
+import { targetsOf } from './conversation';
+import {
+  isStorable,
+  MAX_ANSWER_FILE_BYTES,
+  MAX_ANSWER_ROWS,
+  MAX_NAME_CHARS,
+  MAX_SPANS,
+  MAX_TEXT_CHARS,
+} from './limits';
 import { matchesWhole } from './patterns';
 
 /** Answers to attributes: of one object, or of a form. */
 export type Answers = Readonly<Record<string, Answer>>;
 
 /** Whether an answer meets a condition: it is that value, or, of several options, has it among them. */
-function meets(value: Answer | undefined, wanted: string | boolean): boolean {
+function meets(value: Answer | undefined, wanted: string | boolean | string[]): boolean {
+  if (Array.isArray(wanted)) return wanted.some((one) => meets(value, one));
   return Array.isArray(value) ? typeof wanted === 'string' && value.includes(wanted) : value === wanted;
 }
 
@@ -14,11 +34,21 @@ export const isFile = (value: Answer | undefined): value is FileAnswer =>
   typeof value === 'object' && 'type' in value && value.type === 'file';
 export const isRows = (value: Answer | undefined): value is RowsAnswer =>
   typeof value === 'object' && 'type' in value && value.type === 'rows';
+export const isGroups = (value: Answer | undefined): value is GroupsAnswer =>
+  typeof value === 'object' && 'type' in value && value.type === 'groups';
+export const isSpans = (value: Answer | undefined): value is SpansAnswer =>
+  typeof value === 'object' && 'type' in value && value.type === 'spans';
+export const isEach = (value: Answer | undefined): value is EachAnswer =>
+  typeof value === 'object' && 'type' in value && value.type === 'each';
+/** What an attribute of an object may be: no structure of a form. */
+export const isPlain = (value: Answer | undefined): value is string | boolean | number | string[] | undefined =>
+  typeof value !== 'object' || Array.isArray(value);
 
 /** Nothing chosen, nothing but blanks and no row are no answer. */
 export function isAnswered(value: Answer | undefined): boolean {
   if (typeof value === 'string') return value.trim() !== '';
   if (isRows(value)) return value.rows.length > 0;
+  if (isEach(value)) return Object.values(value.values).some(isAnswered);
   return value !== undefined && !(Array.isArray(value) && value.length === 0);
 }
 
@@ -80,6 +110,10 @@ function isRowOf({ columns }: AttributeSpec, row: Answers): boolean {
 /** Whether a value is one that the attribute may have. */
 export function fits(spec: AttributeSpec, value: Answer): boolean {
   const options = spec.options ?? [];
+  if (spec.scope) {
+    const alone = { ...spec, scope: null };
+    return isEach(value) && Object.values(value.values).every((one) => fits(alone, one));
+  }
   switch (spec.type) {
     case 'choice':
       return typeof value === 'string' && options.includes(value);
@@ -109,5 +143,67 @@ export function fits(spec: AttributeSpec, value: Answer): boolean {
         (value.rows.length === 0 || isWithin(spec, value.rows.length)) &&
         value.rows.every((row) => isRowOf(spec, row))
       );
+    case 'scale':
+      return Number.isInteger(value) && isWithin(spec, value as number);
+    case 'preference':
+      return Number.isInteger(value) && isWithin(spec, Math.abs(value as number));
+    case 'groups':
+      return isGroups(value) && areGroupsOf(options, value);
+    case 'spans':
+      return isSpans(value) && areSpansOf(spec, value);
   }
+}
+
+function areGroupsOf(options: readonly string[], { groups }: GroupsAnswer): boolean {
+  const named = groups.flat();
+  const once = new Set(named).size === named.length && groups.every((group) => group.length > 0);
+  if (options.length === 0) return once && named.length >= 2;
+  return once && named.length === options.length && options.every((option) => named.includes(option));
+}
+
+function areSpansOf({ options, relations }: AttributeSpec, { spans, relations: related = [] }: SpansAnswer): boolean {
+  const marked = new Set(spans.map(({ start, end, label }) => `${start} ${end} ${label}`));
+  return (
+    spans.length <= MAX_SPANS &&
+    related.length <= MAX_SPANS &&
+    marked.size === spans.length &&
+    spans.every(({ start, end, label }) => start >= 0 && start < end && (options ?? []).includes(label)) &&
+    related.every(
+      ({ head, tail, label }) =>
+        Math.min(head, tail) >= 0 &&
+        Math.max(head, tail) < spans.length &&
+        head !== tail &&
+        (relations ?? []).includes(label),
+    )
+  );
+}
+
+/** Whether an answer speaks only of what is in the item. */
+export function isOfItem(spec: AttributeSpec, value: Answer, item: ItemView): boolean {
+  if (isEach(value) && spec.scope) {
+    const known = targetsOf(item, spec.scope);
+    const like = new RegExp(`^${spec.scope.charAt(0)}[1-9]\\d{0,3}$`);
+    return Object.keys(value.values).every((target) => like.test(target) && (known?.includes(target) ?? true));
+  }
+  if (isGroups(value) && !spec.options?.length) return areCandidatesOf(value.groups.flat(), item);
+  if (isSpans(value)) {
+    const characters = item.facts?.characters ?? (item.text ? [...item.text].length : null);
+    return characters === null || value.spans.every(({ end }) => end <= characters);
+  }
+  const count = item.facts?.candidates;
+  return spec.type !== 'preference' || count === undefined || count === null || count === 2;
+}
+
+/** Whether these name each candidate of the item once. */
+export function areCandidatesOf(names: readonly string[], item: ItemView): boolean {
+  const known = targetsOf(item, 'candidate');
+  if (new Set(names).size !== names.length || !names.every((name) => /^c[1-9]\d{0,3}$/.test(name))) return false;
+  return known === null || (names.length === known.length && known.every((name) => names.includes(name)));
+}
+
+/** Of a required question with a scope: what it has no answer of yet. */
+export function openOf(spec: AttributeSpec, value: Answer | undefined, item: ItemView): string[] {
+  if (!spec.scope || !spec.required) return [];
+  const has = isEach(value) ? value.values : {};
+  return (targetsOf(item, spec.scope) ?? []).filter((target) => !(target in has));
 }

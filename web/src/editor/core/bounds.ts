@@ -54,6 +54,7 @@ export function answerHint({ type, least, most, min_chars, max_chars }: Attribut
     case 'multi':
       return between(CHOSEN, least, most);
     case 'number':
+    case 'scale':
       return between(COUNTED, least, most);
     case 'text':
       return between(WRITTEN, min_chars || null, max_chars);

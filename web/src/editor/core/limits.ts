@@ -4,6 +4,7 @@ export const MAX_OBJECTS = 20_000;
 export const MAX_POINTS = 2_000;
 export const MAX_MASK_TILES = 4_096;
 export const MAX_ANSWER_ROWS = 500;
+export const MAX_SPANS = 5_000;
 export const MAX_ANSWER_FILE_BYTES = 64_000_000;
 export const MAX_NAME_CHARS = 200;
 

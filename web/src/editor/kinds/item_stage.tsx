@@ -3,7 +3,9 @@ import { useState } from 'react';
 import type { ItemView } from '../../api/types';
 import { useT } from '../../i18n';
 import { Icon } from '../../ui/icons';
+import { conversationOf } from '../core/conversation';
 import type { LabelSession } from '../core/label_session';
+import { ConversationLook } from './conversation';
 import { usePicture, useSight } from './use_picture';
 
 /** Pictures this small are enlarged with their pixels kept, so that a digit does not blur. */
@@ -70,6 +72,8 @@ function Parts({ parts, onBroken }: { parts: readonly Part[]; onBroken: (() => v
 /** The item as it is, to look at: a picture, its text as text, or its parts. */
 export function ItemLook({ item, onBroken }: { item: ItemView; onBroken?: () => void }) {
   const t = useT();
+  const told = conversationOf(item);
+  if (told) return <ConversationLook told={told} />;
   if (item.parts?.length) return <Parts parts={item.parts} onBroken={onBroken} />;
   if (typeof item.text === 'string') {
     return (
@@ -112,6 +116,14 @@ export function ItemThumb({ item, size }: { item: ItemView; size?: number | stri
     return (
       <div className="cup-thumb cup-thumb-text" dir="auto" style={style}>
         {item.text.slice(0, 160)}
+      </div>
+    );
+  }
+  const first = conversationOf(item)?.messages[0]?.pieces[0]?.text;
+  if (first) {
+    return (
+      <div className="cup-thumb cup-thumb-text" dir="auto" style={style}>
+        {first.slice(0, 160)}
       </div>
     );
   }

@@ -25,17 +25,26 @@ const ATTRIBUTE_TYPES: Record<AttributeType, string> = {
   ranking: msg('A list put in order'),
   file: msg('A file'),
   rows: msg('Entries, as many as there are'),
+  scale: msg('A scale'),
+  preference: msg('Which of two is better, and how much'),
+  groups: msg('An order with ties'),
+  spans: msg('Marked words'),
 };
-const IN_FORMS: readonly AttributeType[] = ['ranking', 'file', 'rows'];
+const IN_FORMS: readonly AttributeType[] = ['ranking', 'file', 'rows', 'scale', 'preference', 'groups', 'spans'];
+/** A scale that is made here; its ends can be others by the interface of programs. */
+const SCALE = { least: 1, most: 5 };
 
 /** `options` are the columns of rows, each of which is a text. */
-const hasOptions = ({ type }: AttributeDraft) => ['choice', 'multi', 'ranking', 'rows'].includes(type);
-const fewest = ({ type }: AttributeDraft) => (type === 'ranking' ? 2 : 1);
+const hasOptions = ({ type }: AttributeDraft) =>
+  ['choice', 'multi', 'ranking', 'rows', 'groups', 'spans'].includes(type);
+/** Without options it is the candidates of an item that are put in order. */
+const fewest = ({ type }: AttributeDraft) => (type === 'groups' ? 0 : type === 'ranking' ? 2 : 1);
 
 export function attributeOf(draft: AttributeDraft): AttributeSpec {
   return {
     name: draft.name.trim(),
     type: draft.type,
+    ...(draft.type === 'scale' ? SCALE : {}),
     ...(draft.type === 'rows'
       ? { columns: draft.options.map((name) => ({ name, type: 'text' as const })) }
       : hasOptions(draft)

@@ -1,16 +1,55 @@
-import type { Answer, AttributeSpec } from '../../../api/types';
+import type { Answer, AttributeSpec, SpansAnswer } from '../../../api/types';
 import { useT } from '../../../i18n';
 import { useFormat } from '../../../i18n/format';
-import { isFile, isRows } from '../../core/attributes';
+import { isEach, isFile, isGroups, isRows, isSpans } from '../../core/attributes';
+import { unitsBefore, wordsOfTarget } from '../../core/conversation';
 import { FileShown } from './file_shown';
+import { useNameOf, useSeen } from './named_targets';
+
+function SpansShown({ value, text }: { value: SpansAnswer; text: string }) {
+  return (
+    <ul className="cup-marks">
+      {value.spans.map(({ start, end, label }) => (
+        <li key={`${start} ${end} ${label}`}>
+          <b>{label}</b> <bdi>{text.slice(unitsBefore(text, start), unitsBefore(text, end)) || `${start}–${end}`}</bdi>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 /** An answer to look at. `spec`: its question, where that is known. */
-export function AnswerShown({ value, spec }: { value: Answer; spec: AttributeSpec | null }) {
+export function AnswerShown({ value, spec, target }: { value: Answer; spec: AttributeSpec | null; target?: string }) {
   const t = useT();
   const { localised } = useFormat();
+  const nameOf = useNameOf();
+  const { item } = useSeen();
   if (typeof value === 'boolean') return value ? t('Yes') : t('No');
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number') {
+    if (spec?.type !== 'preference') return String(value);
+    if (value === 0) return t('Neither is better');
+    return t('{name} is better ({strength})', { name: nameOf(value < 0 ? 'c1' : 'c2'), strength: Math.abs(value) });
+  }
   if (isFile(value)) return <FileShown file={value} />;
+  if (isGroups(value))
+    return value.groups.map((group, at) => (
+      <span key={group.join(' ')}>
+        {at > 0 && ' › '}
+        <bdi>{group.map(nameOf).join(' = ')}</bdi>
+      </span>
+    ));
+  if (isSpans(value))
+    return <SpansShown value={value} text={target ? wordsOfTarget(item, target) : (item.text ?? '')} />;
+  if (isEach(value))
+    return (
+      <ul className="cup-marks">
+        {Object.entries(value.values).map(([target, one]) => (
+          <li key={target}>
+            {nameOf(target)}: <AnswerShown value={one} spec={spec && { ...spec, scope: null }} target={target} />
+          </li>
+        ))}
+      </ul>
+    );
   if (isRows(value)) {
     const columns = spec?.columns ?? [];
     const names = columns.length ? columns.map(({ name }) => name) : [...new Set(value.rows.flatMap(Object.keys))];

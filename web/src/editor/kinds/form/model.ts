@@ -1,6 +1,6 @@
 import type { Answer, Label } from '../../../api/types';
 import { msg } from '../../../i18n/msg';
-import { isAnswered, isFile, isRows } from '../../core/attributes';
+import { isAnswered, isEach, isFile, isGroups, isRows, isSpans } from '../../core/attributes';
 import { answerKnown } from '../../validations/answer_known';
 import { answerRequired } from '../../validations/answer_required';
 import { answerRows } from '../../validations/answer_rows';
@@ -9,6 +9,12 @@ import type { KindModel } from '../model';
 
 const said = (value: Answer): string => {
   if (isFile(value)) return value.name;
+  if (isGroups(value)) return value.groups.map((group) => group.join(' = ')).join(' > ');
+  if (isSpans(value)) return value.spans.map(({ start, end, label }) => `${label} ${start}–${end}`).join(', ');
+  if (isEach(value))
+    return Object.entries(value.values)
+      .map(([target, one]) => `${target}: ${said(one)}`)
+      .join(', ');
   if (isRows(value)) return value.rows.map((row) => Object.values(row).map(said).join(', ')).join(' | ');
   return Array.isArray(value) ? value.join(' + ') : String(value);
 };

@@ -5,7 +5,7 @@ import { useT } from '../../../i18n';
 import { useFormat } from '../../../i18n/format';
 import { IconButton } from '../../../ui/bits';
 import { Icon } from '../../../ui/icons';
-import { askedOf, isRows } from '../../core/attributes';
+import { askedOf, isFile, isPlain } from '../../core/attributes';
 import { answerHint } from '../../core/bounds';
 import { MAX_ANSWER_ROWS } from '../../core/limits';
 import { QuestionField } from './question_field';
@@ -97,7 +97,7 @@ export function RowsField({ spec, value, onChange }: Props) {
                   key={column.name}
                   spec={column}
                   value={rows[at]?.[column.name]}
-                  onChange={(cell, mark) => !isRows(cell) && answer(key, column.name, cell, mark)}
+                  onChange={(cell, mark) => (isPlain(cell) || isFile(cell)) && answer(key, column.name, cell, mark)}
                 />
               ))}
             </Stack>
