@@ -157,10 +157,10 @@ def test_a_lost_reply_over_https_leaves_one_row_and_the_client_finds_it(
 
 
 @pytest.mark.slow
-def test_ten_thousand_tasks_by_eight_clients_with_lost_replies_are_ten_thousand_rows(
+def test_tasks_of_eight_clients_whose_replies_are_lost_are_as_many_rows(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    total = int(os.environ.get("CUPOLA_SCALE_TASKS", "10000"))
+    total = int(os.environ.get("CUPOLA_SCALE_TASKS", "1000"))  # a night has time for 10,000
     world.test.create_project("P", KIND)
     monkeypatch.setattr("scaleapi.api.HTTP_RETRY_BACKOFF_FACTOR", 0)
     seen: list[set[str]] = [set() for _ in range(CLIENTS)]
