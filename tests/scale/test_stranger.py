@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from typing import Any
 
 import httpx
@@ -104,15 +105,53 @@ def test_links_layers_and_other_geometries_are_kept_and_wait_for_their_editor(wo
     for more in (
         {"geometries": NESTED, "layers": {"mask": "https://example.com/mask.png"}},
         {"geometries": NESTED, "links": {"pulls": {"from": ["Truck"], "to": ["Car"]}}},
-        {"geometries": {"polygon": {"objects_to_annotate": ["Car"], "min_vertices": 3}}},
-        {"geometries": {**NESTED, "line": {"objects_to_annotate": ["lane"]}}},
-        {"geometries": {"ellipse": {"objects_to_annotate": ["wheel"]}, "point": {"objects_to_annotate": ["tip"]}}},
+        {"geometries": {"polygon": {"objects_to_annotate": ["Car"], "min_vertices": 3_000}}},
+        {"geometries": {**NESTED, "cuboid": {"objects_to_annotate": ["lorry"]}}},
+        {"geometries": {"box": {"objects_to_annotate": ["Car"]}, "polygon": {"objects_to_annotate": ["Car"]}}},
     ):
         task = client.create_task(TaskType.ImageAnnotation, **common, **more)
         shown = client.get_task(task.id).as_dict()
         assert (shown["status"], shown["waiting_for"]) == ("pending", "editor")
         assert {name: shown["params"][name] for name in more} == more
         assert client.cancel_task(task.id).status == "canceled"
+
+
+def test_outlines_lines_points_and_ellipses_are_drawn_and_come_back_as_the_client_writes_them(world: World) -> None:
+    world.fund()
+    client = world.live
+    task = client.create_task(
+        TaskType.ImageAnnotation,
+        attachment=client.upload_file(picture("teal")).attachment_url,
+        geometries={
+            "polygon": {"objects_to_annotate": ["lake"], "min_vertices": 3, "max_vertices": 8},
+            "line": {"objects_to_annotate": ["lane"], "integer_pixels": True},
+            "point": {"objects_to_annotate": ["tip"]},
+            "ellipse": {"objects_to_annotate": ["wheel"]},
+        },
+    )
+    queued(world, task)
+    shapes = {
+        "lake": {"type": "polygon", "points": [[5, 5], [60, 5], [60, 50], [5, 50]],
+                 "holes": [[[20, 20], [30, 20], [30, 30]]]},
+        "lane": {"type": "polyline", "points": [[1.2, 1.4], [50.6, 40]]},
+        "tip": {"type": "point", "x": 7.5, "y": 8},
+        "wheel": {"type": "ellipse", "x": 40, "y": 30, "rx": 10, "ry": 5, "rotation_rad": 0.5},
+    }  # fmt: skip
+    drawn = {"kind": "objects", "objects": [{"id": cls, "cls": cls, "shape": shape} for cls, shape in shapes.items()]}
+    work_until(
+        world, crowd(world, 3), lambda _: drawn, lambda: client.get_task(task.id).status == "completed", "answered"
+    )
+    made = {one["label"]: one for one in client.get_task(task.id).response["annotations"]}
+    assert {label: one["type"] for label, one in made.items()} == {
+        "lake": "polygon", "lane": "line", "tip": "point", "wheel": "ellipse",
+    }  # fmt: skip
+    assert made["lake"]["vertices"][1] == {"x": 60, "y": 5}
+    assert made["lake"]["holes"] == [[{"x": 20, "y": 20}, {"x": 30, "y": 20}, {"x": 30, "y": 30}]]
+    assert made["lane"]["vertices"] == [{"x": 1, "y": 1}, {"x": 51, "y": 40}], "whole pixels were asked for"
+    assert (made["tip"]["x"], made["tip"]["y"]) == (7.5, 8)
+    wheel = made["wheel"]["vertices"]
+    assert sum(one["x"] for one in wheel) / 4 == pytest.approx(40)
+    assert math.dist((wheel[0]["x"], wheel[0]["y"]), (wheel[2]["x"], wheel[2]["y"])) == pytest.approx(10)
 
 
 def test_a_rejected_picture_is_drawn_anew_and_both_responses_were_told(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cupola.compat.scale.types.base import Json, TaskType
 from cupola.compat.scale.types.check import Fields, wrong
-from cupola.compat.scale.types.image import uuid_of
+from cupola.compat.scale.types.image_drawn import uuid_of
 from cupola.kernel import limits
 
 

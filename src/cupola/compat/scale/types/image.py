@@ -5,20 +5,18 @@ Response units: px from the picture's top left corner; rotation in radians, cloc
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from cupola.compat.scale.types.base import Json, Making, TaskType
 from cupola.compat.scale.types.check import MAX_ANNOTATIONS, MAX_URL_CHARS, Fields, attachment, wrong
-from cupola.compat.scale.types.labelling import Attributes, Option, attributes, labels, named, options, told
-from cupola.kernel import ids
+from cupola.compat.scale.types.image_drawn import GEOMETRIES as DRAWN
+from cupola.compat.scale.types.image_drawn import MAX_SIZE_PX, Drawn, annotation, thing_from, thing_to
+from cupola.compat.scale.types.labelling import attributes, labels, told
 from cupola.orders.model import Work
 
-MAX_SIZE_PX = 1_000_000
 MAX_EXAMPLE_VERTICES = 1_000
 GEOMETRIES = ("box", "polygon", "line", "point", "cuboid", "ellipse")
 _VERTICES = {"polygon": 1, "line": 1, "ellipse": 4}
@@ -100,15 +98,6 @@ def check(fields: Fields) -> list[str]:
     return addresses
 
 
-def annotation(kind: str, label: Any, seed: str, extra: Json) -> Json:
-    """One annotation of a response; its uuid is the same whenever it is made again."""
-    return {"uuid": str(uuid_of(seed)), "type": kind, "label": label, "attributes": {}, **extra}
-
-
-def uuid_of(seed: str) -> UUID:
-    return ids.derived(hashlib.sha256(seed.encode()).digest())
-
-
 def example(kind: str, label: str, one: Fields | None = None, attributes: Json | None = None) -> Json:
     """A made-up annotation for the test world, valid for the geometry's own parameters (`one`)."""
     wide = high = 0.0
@@ -170,119 +159,47 @@ def canned(params: Json) -> Json:
     return {"annotations": made, "global_attributes": {}, "links": []}
 
 
-def box_to(
-    thing: Json, seed: str, integer: bool = False, asked: Attributes | None = None, clients: Json | None = None
-) -> Json:
-    """One object of ours as an annotation. clients: {class: the client's label}."""
-    label = (clients or {}).get(thing["cls"], thing["cls"])
-    shape = thing["shape"]
-    values = [shape["x"], shape["y"], shape["w"], shape["h"]]
-    left, top, width, height = (round(v) for v in values) if integer else (float(v) for v in values)
-    extra: Json = {"left": left, "top": top, "width": width, "height": height}
-    turn = float(shape.get("rotation_rad", 0.0))
-    if turn:
-        extra["rotation"] = turn
-        cx, cy = left + width / 2, top + height / 2
-        cos, sin = math.cos(turn), math.sin(turn)
-        corners = (
-            (-width / 2, -height / 2),
-            (width / 2, -height / 2),
-            (width / 2, height / 2),
-            (-width / 2, height / 2),
-        )
-        extra["vertices"] = [{"x": cx + x * cos - y * sin, "y": cy + x * sin + y * cos} for x, y in corners]
-    made = annotation("box", label, f"{seed}/{thing['id']}", extra)
-    made["attributes"] = asked.to(thing.get("attributes", {})) if asked else thing.get("attributes", {})
-    return made
-
-
-def box_from(given: Json, n: int, asked: Attributes, several: Sequence[Option]) -> Json:
-    """An annotation as an object of ours. Raises ValueError for a label that is none of `several`."""
-    shape: Json = {
-        "type": "box",
-        "x": float(given["left"]),
-        "y": float(given["top"]),
-        "w": float(given["width"]),
-        "h": float(given["height"]),
-    }
-    if given.get("rotation"):
-        shape["rotation_rad"] = float(given["rotation"])
-    thing: Json = {"id": f"o{n}", "cls": named(given["label"], several), "shape": shape}
-    if given.get("attributes"):
-        thing["attributes"] = asked.back(given["attributes"])
-    return thing
-
-
-@dataclass(frozen=True, slots=True)
-class Boxes:
-    """What is asked of boxes. least size in px; integer: whole pixels in the answer."""
-
-    options: list[Option]
-    min_width_px: float = 0.0
-    min_height_px: float = 0.0
-    can_turn: bool = False
-    integer: bool = False
-
-    @staticmethod
-    def of(fields: Fields) -> Boxes:
-        """From the parameters beside `objects_to_annotate`."""
-        return Boxes(
-            options(fields, "objects_to_annotate"),
-            fields.number("min_width", 0, MAX_SIZE_PX) or 0.0,
-            fields.number("min_height", 0, MAX_SIZE_PX) or 0.0,
-            fields.flag("can_rotate"),
-            fields.flag("integer_pixels"),
-        )
-
-    def specs(self) -> list[Json]:
-        """Classes of our ontology."""
-        size: Json = {}
-        if self.min_width_px:
-            size["min_width_px"] = self.min_width_px
-        if self.min_height_px:
-            size["min_height_px"] = self.min_height_px
-        if not self.can_turn:
-            size["can_turn"] = False
-        return [one.spec(geometry="box", **size) for one in self.options]
-
-
-def making_boxes(params: Json, guidelines: str, boxes: Boxes, finish: Callable[[list[Json]], Json]) -> Making | None:
-    """Boxes as work of ours; None where an attribute says more than ours can."""
-    asked = attributes(Fields(params), [one.name for one in boxes.options])
-    if not asked.whole:
+def making_drawn(
+    params: Json, guidelines: str, drawn: Sequence[Drawn], finish: Callable[[list[Json]], Json]
+) -> Making | None:
+    """What is drawn as work of ours; None where an attribute says more than ours can, where a label stands under two
+    geometries, or where an outline of ours cannot have as many corners."""
+    several = [one for each in drawn for one in each.options]
+    asked = attributes(Fields(params), [one.name for one in several])
+    is_one_each = len({one.name for one in several}) == len(several)
+    if not asked.whole or not is_one_each or not all(one.is_possible for one in drawn):
         return None
-    values = {one.name: one.value for one in boxes.options}
-    spec: dict[str, Any] = {"kind": "objects", "classes": boxes.specs(), "attributes": asked.specs}
+    values = {one.name: one.value for one in several}
+    whole = {one.name for each in drawn if each.integer for one in each.options}
+    classes = [spec for one in drawn for spec in one.specs()]
+    spec: dict[str, Any] = {"kind": "objects", "classes": classes, "attributes": asked.specs}
 
     def response(_: Json, label: Json, settlement: UUID) -> Json:
-        return finish([box_to(thing, str(settlement), boxes.integer, asked, values) for thing in label["objects"]])
+        return finish(
+            [thing_to(thing, str(settlement), thing["cls"] in whole, asked, values) for thing in label["objects"]]
+        )
 
     def label(_: Json, given: Json) -> Json:
-        boxes_given = given.get("annotations", [])
-        return {
-            "kind": "objects",
-            "objects": [box_from(one, n, asked, boxes.options) for n, one in enumerate(boxes_given)],
-        }
+        found = [thing_from(one, n, asked, drawn) for n, one in enumerate(given.get("annotations", []))]
+        return {"kind": "objects", "objects": found}
 
     pre = None
     if isinstance(params.get("hypothesis"), dict) and params["hypothesis"].get("annotations"):
         pre = label(params, params["hypothesis"])
         for thing in pre["objects"]:
             thing["source"] = "model"  # until a person corrects it
-    words = [part for part in (guidelines, told("Labels", boxes.options), asked.words) if part]
+    words = [part for part in (guidelines, told("Labels", several), asked.words) if part]
     work = Work(spec, "\n\n".join(words), attachment=params["attachment"], pre_label=pre)
     return Making(work, response, label)
 
 
 def making(params: Json, guidelines: str) -> Making | None:
     shapes = geometries(Fields(params))
-    if set(shapes) != {"box"} or params.get("layers") or params.get("links"):
+    if not set(shapes) <= set(DRAWN) or params.get("layers") or params.get("links"):
         return None
-    return making_boxes(
-        params,
-        guidelines,
-        Boxes.of(Fields(params["geometries"]["box"], "geometries.box")),
-        lambda made: {"annotations": made, "global_attributes": {}, "links": []},
+    drawn = [Drawn.of(name, Fields(params["geometries"][name], f"geometries.{name}")) for name in shapes]
+    return making_drawn(
+        params, guidelines, drawn, lambda made: {"annotations": made, "global_attributes": {}, "links": []}
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from cupola.compat.scale.types.base import Json, Making, TaskType
 from cupola.compat.scale.types.check import Fields, attachment
-from cupola.compat.scale.types.image import Boxes, example, example_attributes, hypothesis, making_boxes
+from cupola.compat.scale.types.image import example, example_attributes, hypothesis, making_drawn
+from cupola.compat.scale.types.image_drawn import GEOMETRIES, Drawn
 from cupola.compat.scale.types.labelling import attributes, labels
 
 _KINDS = {
@@ -43,14 +44,14 @@ def _canned(kind: str) -> Callable[[Json], Json]:
     return canned
 
 
-def _making(params: Json, guidelines: str) -> Making | None:
-    return making_boxes(params, guidelines, Boxes.of(Fields(params)), lambda made: {"annotations": made})
+def _making(kind: str) -> Callable[[Json, str], Making | None]:
+    def making(params: Json, guidelines: str) -> Making | None:
+        if kind not in GEOMETRIES:
+            return None
+        drawn = [Drawn.of(kind, Fields(params))]
+        return making_drawn(params, guidelines, drawn, lambda made: {"annotations": made})
+
+    return making
 
 
-def _none(params: Json, guidelines: str) -> Making | None:
-    return None
-
-
-LEGACY = tuple(
-    TaskType(name, _check(kind), _canned(kind), _making if kind == "box" else _none) for name, kind in _KINDS.items()
-)
+LEGACY = tuple(TaskType(name, _check(kind), _canned(kind), _making(kind)) for name, kind in _KINDS.items())

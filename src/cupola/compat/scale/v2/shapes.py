@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from cupola.compat.scale.types.chat import NAMES as CHATS
-from cupola.compat.scale.types.image import uuid_of
+from cupola.compat.scale.types.image_drawn import uuid_of
 from cupola.compat.scale.wire import shown_time
 from cupola.kernel import states
 from cupola.orders import model

@@ -11,7 +11,7 @@ from cupola.compat.scale import intake, outcome
 from cupola.compat.scale.types import TYPES
 from cupola.compat.scale.types.chat import NAMES as CHATS
 from cupola.compat.scale.types.check import Fields, wrong
-from cupola.compat.scale.types.image import uuid_of
+from cupola.compat.scale.types.image_drawn import uuid_of
 from cupola.compat.scale.v2 import shapes
 from cupola.compat.scale.wire import Call, Conn, metadata_text, read_id, shown_token
 from cupola.kernel import states
