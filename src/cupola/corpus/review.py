@@ -34,6 +34,7 @@ KEPT, DROPPED, DOUBTFUL = 300, 100, 100
 GOOD = "good"
 CONFIDENCE = 0.95
 FORMAT = "cupola-review/1"
+EMPTY = "(This document is empty.)"
 SHOWN_CHARS = 20_000  # of a long document people see that much
 Part = Literal["kept", "dropped", "doubtful"]
 
@@ -77,8 +78,9 @@ def draw(run: Path, *, kept: int = KEPT, dropped: int = DROPPED, doubtful: int =
     stays = _stays(run)
     mine = _least(stays, kept, seed)
     kept_texts = _kept_texts(run, {row["id"] for row in mine})
-    items += [_item({**row, "rule": ""}, "kept", {(row["file"], row["place"]): kept_texts.get(row["id"], "")}, seed)
-              for row in mine]  # fmt: skip
+    for row in mine:
+        known = {(row["file"], row["place"]): kept_texts[row["id"]]} if row["id"] in kept_texts else {}
+        items.append(_item({**row, "rule": ""}, "kept", known, seed))
     shuffled = sorted(items, key=lambda one: one.ref)
     return Plan(FORMAT, sha256(Folder(run).manifest), seed, {"kept": len(stays), "dropped": len(of_rules)}, shuffled)
 
@@ -113,8 +115,13 @@ def _least(rows: list[dict[str, Any]], n: int, seed: int) -> list[dict[str, Any]
 
 def _item(row: Mapping[str, Any], part: Part, texts: Mapping[tuple[str, int], str], seed: int) -> Item:
     ref = f"{int(repeats.owners([f'ref {seed} {_key(row)}'])[0]):016x}"
+    text = texts.get((row["file"], row["place"]))
+    if text is None:
+        raise invalid("input-gone", f"{row['id']} cannot be read again from {row['file']}.", place=row["file"],
+                      remedy="Put the input back to where the run has read it; a path that does not begin with / is "
+                             "looked for from the present folder.")  # fmt: skip
     return Item(ref, part, row["id"], row["source"], row["file"], row["place"], row["rule"],
-                texts.get((row["file"], row["place"]), "")[:SHOWN_CHARS])  # fmt: skip
+                text[:SHOWN_CHARS] if text.strip() else EMPTY)  # fmt: skip
 
 
 def _input_texts(run: Path, wanted: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
