@@ -176,7 +176,7 @@ describe.skipIf(!logins)('the box editor', () => {
       small * 1.8,
     );
     await expect.poll(() => boxes()).toBe(2);
-    await page.locator('.cup-object-row button').nth(2).click();
+    await page.locator('.cup-object-row > button:first-child').nth(1).click();
 
     await page.keyboard.press('Delete');
     await expect.poll(() => boxes()).toBe(1);
