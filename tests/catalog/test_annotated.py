@@ -73,7 +73,7 @@ def test_a_survey_says_what_is_there_and_proposes_an_ontology_that_takes_it(hous
     ontology = decode_ontology(found.ontology)
     assert [(one.name, one.geometry) for one in ontology.classes] == [("car", "box")]
     assert [(one.name, one.options) for one in ontology.attributes] == [("state", ["parked"])]
-    assert [row["reason"] for row in found.dropped] == ["no-content"]
+    assert [row.reason for row in found.dropped] == ["no-content"]
     source = {"type": "annotated", "upload": upload, "kind": found.kind}
     done = house.load(source)
     assert (done.state, done.accepted, done.refused) == ("done", 3, 1)

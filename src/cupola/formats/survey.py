@@ -12,7 +12,7 @@ import msgspec
 from cupola.formats.form import Form
 from cupola.formats.labels import class_name, point_names, value_of
 from cupola.formats.model import SHAPE_WORDS, Class, Classes, Item, Points, Saying, Thing
-from cupola.formats.report import Report
+from cupola.formats.report import Dropped, Report
 from cupola.formats.tree import Files
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem
@@ -70,7 +70,7 @@ class Survey:
     annotators: list[Annotator] = field(default_factory=list)
     splits: dict[str, int] = field(default_factory=dict)
     ontology: dict[str, Any] | None = None
-    dropped: list[dict[str, Any]] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
 
 
 def pseudonym(name: str, salt: str = "") -> str:
@@ -110,7 +110,7 @@ def survey(files: Files, form: Form, why: str, salt: str = "") -> Survey:
         key=lambda one: -one.count,
     )
     out.ontology = tally.ontology(reading.classes)
-    out.dropped = [dict(row) for row in report.plain()]
+    out.dropped = report.dropped
     return out
 
 

@@ -26,6 +26,7 @@ export const catalogue = {
   items: (dataset: string, query?: Query) => get<T.Page<T.ItemView>>(`/api/datasets/${id(dataset)}/items`, query),
   upload: (dataset: string, file: File, onProgress: (fraction: number) => void) =>
     upload<{ upload: string }>(`/api/datasets/${id(dataset)}/uploads`, file, onProgress),
+  survey: (dataset: string, upload: string) => get<T.Survey>(`/api/datasets/${id(dataset)}/survey`, { upload }),
   startImport: (dataset: string, source: Record<string, unknown>) =>
     post<T.ImportRun>(`/api/datasets/${id(dataset)}/imports`, { source }),
   imports: (dataset: string) => get<T.Page<T.ImportRun>>(`/api/datasets/${id(dataset)}/imports`),

@@ -259,6 +259,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/datasets/{dataset}/survey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Survey
+         * @description What an upload of another tool's annotations holds: its format, who annotated, an ontology that would fit.
+         *
+         *     Import it then as {"type": "annotated", "upload", "format", "use", "kind"}.
+         */
+        get: operations["get_survey_api_datasets__dataset__survey_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets/{dataset}/uploads": {
         parameters: {
             query?: never;
@@ -2288,6 +2310,18 @@ export interface components {
             currency?: string;
         };
         /**
+         * Annotator
+         * @description name: as the file has it; pseudonym: what it is known by here.
+         */
+        Annotator: {
+            /** Items */
+            items: number;
+            /** Name */
+            name: string;
+            /** Pseudonym */
+            pseudonym: string;
+        };
+        /**
          * Arrival
          * @description Somebody who uses a one-time link. `name` counts for who is new; who is there already proves it by password.
          */
@@ -2773,6 +2807,20 @@ export interface components {
             name: string;
         };
         /**
+         * Counted
+         * @description One class: how often, and as which shapes.
+         */
+        Counted: {
+            /** Count */
+            count: number;
+            /** Name */
+            name: string;
+            /** Shapes */
+            shapes: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Counts
          * @description Tasks by state; gold tasks are counted apart and nowhere else.
          */
@@ -3002,6 +3050,22 @@ export interface components {
             thumb_url: string | null;
         };
         /**
+         * Dropped
+         * @description reason: a stable code; words: {language: it in words}; count: how often; example: where it was first met.
+         */
+        Dropped: {
+            /** Count */
+            count: number;
+            /** Example */
+            example: string;
+            /** Reason */
+            reason: string;
+            /** Words */
+            words: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Each
          * @description A question with a scope, answered of each: {its name in the item (m1, c2; turns t1, steps s1): value}.
          */
@@ -3212,7 +3276,10 @@ export interface components {
             /** Price Minor */
             price_minor: number;
         };
-        /** Export */
+        /**
+         * Export
+         * @description A file of a release, made or in the making. dropped: what its format could not hold, the commonest first.
+         */
         Export: {
             /** Bytes */
             bytes: number | null;
@@ -3221,6 +3288,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Dropped */
+            dropped: components["schemas"]["Dropped"][];
             /** Error */
             error: string | null;
             /** File Name */
@@ -4251,7 +4320,7 @@ export interface components {
         NewImport: {
             /**
              * Source
-             * @description {"type": "upload", "upload", "names"?} | {"type": "folder", "path"} | {"type": "urls", "urls"} | {"type": "s3", "url", "region"?, "access_key_id"?, "secret_access_key"?, "endpoint"?}; "copy": false keeps URLs as references instead of fetching them.
+             * @description {"type": "upload", "upload", "names"?} | {"type": "annotated", "upload", "format"?, "use"?, "kind"} | {"type": "folder", "path"} | {"type": "urls", "urls"} | {"type": "s3", "url", "region"?, "access_key_id"?, "secret_access_key"?, "endpoint"?}; "copy": false keeps URLs as references instead of fetching them.
              */
             source: {
                 [key: string]: unknown;
@@ -5510,6 +5579,86 @@ export interface components {
             /** State */
             state: string;
             training?: components["schemas"]["cupola__tasks__training__model__Progress"] | null;
+        };
+        /**
+         * Survey
+         * @description form: the format; why: how it was told. ontology: a proposal, as JSON.
+         *
+         *     pictures: items whose picture is there; urls, texts: that are addresses or words; annotated: of which somebody says
+         *     something; gold: that are marked as truth; several: that several people annotated; predicted: of which a model says
+         *     something.
+         */
+        Survey: {
+            /**
+             * Annotated
+             * @default 0
+             */
+            annotated?: number;
+            /** Annotators */
+            annotators?: components["schemas"]["Annotator"][];
+            /** Classes */
+            classes?: components["schemas"]["Counted"][];
+            /** Dropped */
+            dropped?: components["schemas"]["Dropped"][];
+            /** Form */
+            form: string;
+            /**
+             * Gold
+             * @default 0
+             */
+            gold?: number;
+            /**
+             * Items
+             * @default 0
+             */
+            items?: number;
+            /**
+             * Kind
+             * @default
+             */
+            kind?: string;
+            /**
+             * Objects
+             * @default 0
+             */
+            objects?: number;
+            /** Ontology */
+            ontology?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Pictures
+             * @default 0
+             */
+            pictures?: number;
+            /**
+             * Predicted
+             * @default 0
+             */
+            predicted?: number;
+            /**
+             * Several
+             * @default 0
+             */
+            several?: number;
+            /** Splits */
+            splits?: {
+                [key: string]: number;
+            };
+            /**
+             * Texts
+             * @default 0
+             */
+            texts?: number;
+            /** Title */
+            title: string;
+            /**
+             * Urls
+             * @default 0
+             */
+            urls?: number;
+            /** Why */
+            why: string;
         };
         /** TaskDetail */
         TaskDetail: {
@@ -7494,6 +7643,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Listed_Item_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_survey_api_datasets__dataset__survey_get: {
+        parameters: {
+            query: {
+                /** @description A name, or auto. */
+                format?: string;
+                /** @description As the upload's answer named it. */
+                upload: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Survey"];
                 };
             };
             /** @description The request is not right */

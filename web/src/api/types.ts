@@ -72,6 +72,7 @@ export type ItemView = Partial<Omit<S['ItemView'], 'metadata'>> & {
   created_at?: string;
 };
 export type ImportRun = S['Import'];
+export type Survey = Required<S['Survey']>;
 export type Refusal = S['Refusal'];
 export type OntologyVersion = Refined<S['OntologyVersion'], { spec: Ontology; guidelines: Localised }>;
 

@@ -357,4 +357,33 @@ export const requester: Record<string, string> = {
   'It does not hold this kind of label.': '该格式不支持这种标签。',
   'It holds one label an item, and several may apply here.': '该格式每个条目只能有一个标签，而此处可有多个。',
   'Not in the file: {shapes}.': '不写入文件：{shapes}。',
+  'Annotations of another tool': '其他工具的标注',
+  'Looking at it…': '正在识别……',
+  'To be mended': '供修改',
+  'Whoever works sees what was drawn, and mends it. What the file marks as truth is gold.':
+    '标注者会看到已有标注并加以修改；文件中标为真值的作为金标。',
+  'Known answers': '已知答案',
+  'All of it is gold: work is compared with it. Only for labels that you are sure of.':
+    '全部作为金标，用于比对工作；仅适用于有把握的标签。',
+  'Items alone': '仅条目',
+  'Nobody sees what was drawn. What people said earlier can be heard as their opinions, by the command line.':
+    '不显示已有标注。以前的判断可通过命令行作为意见参考。',
+  'A zip or a folder with pictures and annotations of COCO, YOLO, Pascal VOC, CVAT, Label Studio, LabelMe, Datumaro, Open Images, BDD100K, Labelbox, V7, Supervisely, Ground Truth or doccano. Nothing is imported before you have seen what is in it.':
+    '含图片与标注的 zip 或文件夹：COCO、YOLO、Pascal VOC、CVAT、Label Studio、LabelMe、Datumaro、Open Images、BDD100K、Labelbox、V7、Supervisely、Ground Truth 或 doccano。先看清内容，再导入。',
+  'With their picture': '有图片',
+  Annotators: '标注员',
+  'Marked as truth': '标为真值',
+  'How often': '次数',
+  'and {count, plural, one {# more class} other {# more classes}}': '另有 {count} 个类别',
+  'What the annotations become': '标注的用途',
+  'Import {count, plural, one {# item} other {# items}}': '导入 {count} 个条目',
+  'Save an ontology that fits': '保存适配的标签体系',
+  'Choose other files': '改选其他文件',
+  'Nothing is left out.': '没有遗漏。',
+  'Left out, or taken otherwise': '遗漏或有所改变',
+  'First met at': '首次出现于',
+  'What {format} could not hold': '{format} 无法容纳的内容',
+  What: '内容',
+  Objects: '对象',
+  Classes: '类别',
 };

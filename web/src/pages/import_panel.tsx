@@ -2,10 +2,8 @@
 import {
   Button,
   Checkbox,
-  FileButton,
   Group,
   PasswordInput,
-  Progress,
   SegmentedControl,
   Stack,
   Text,
@@ -15,14 +13,11 @@ import {
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { catalogue } from '../api/calls';
-import { Problem } from '../api/http';
 import type { ImportRun } from '../api/types';
 import { msg, useT } from '../i18n';
-import { useFormat } from '../i18n/format';
 import { ProblemNote } from '../ui/bits';
-import { Icon } from '../ui/icons';
-import { archive, fitsArchive } from './archive';
-import { type Dropped, filesOf, namedFiles } from './dropped';
+import { AnnotationsForm } from './import_annotations';
+import { FileForm } from './import_file';
 import {
   checkFolder,
   checkManifest,
@@ -43,6 +38,7 @@ interface Start {
 
 const NAMES: Record<SourceKind, string> = {
   file: msg('Files'),
+  annotations: msg('Annotations of another tool'),
   manifest: msg('Manifest'),
   urls: msg('Addresses'),
   folder: msg('Folder of the server'),
@@ -67,79 +63,19 @@ function WrongNote({ wrong }: { wrong: Wrong | null }) {
   );
 }
 
-/** What is sent: a file as it is, several as a zip. */
-async function oneFile(files: readonly Dropped[]): Promise<File> {
-  const [first] = files;
-  if (first === undefined)
-    throw new Problem(0, {
-      code: 'dropped-nothing',
-      detail: 'There is no file in what was dropped.',
-      remedy: 'Drop files, or a folder that holds some.',
-    });
-  if (files.length === 1 && first.path === first.file.name) return first.file;
-  if (!fitsArchive(files))
-    throw new Problem(0, {
-      code: 'dropped-too-much',
-      detail: 'These are more than 65,535 files, or more than 4 GB.',
-      remedy: 'Drop them folder by folder, or import them by the command line.',
-    });
-  return archive(files, 'dropped.zip');
-}
-
-/** Sends a file and imports it; it may also be dropped here, as may several and folders. */
-function FileForm({ dataset, onDone, accept, children }: Start & { accept: string; children: ReactNode }) {
-  const t = useT();
-  const { percent } = useFormat();
-  const [sent, setSent] = useState<number | null>(null);
-  const [over, setOver] = useState(false);
-  const send = useMutation({
-    mutationFn: async (chosen: Promise<Dropped[]> | Dropped[]) => {
-      const file = await oneFile(await chosen);
-      setSent(0);
-      const { upload } = await catalogue.upload(dataset, file, setSent);
-      return catalogue.startImport(dataset, { type: 'upload', upload });
-    },
-    onSuccess: onDone,
-    onSettled: () => setSent(null),
-  });
+/** Sends files and imports them as they are. */
+function PlainForm({ dataset, onDone, accept, children }: Start & { accept: string; children: ReactNode }) {
   return (
-    <Stack gap={12}>
-      <Text size="sm">{children}</Text>
-      <ProblemNote error={send.error} />
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: dropping is the pointer's way; the button inside is everybody's. */}
-      <div
-        className="cup-drop"
-        data-over={over}
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          if (!send.isPending) send.mutate(filesOf(event.dataTransfer));
-        }}
-      >
-        <FileButton multiple onChange={(files) => files.length > 0 && send.mutate(namedFiles(files))} accept={accept}>
-          {(props) => (
-            <Button {...props} leftSection={<Icon name="upload" />} loading={send.isPending && sent === null}>
-              {t('Choose files')}
-            </Button>
-          )}
-        </FileButton>
-        {sent === null ? (
-          <Text size="sm" c="dimmed">
-            {t('or drop files or a folder here')}
-          </Text>
-        ) : (
-          <Group gap={8} role="status">
-            <Progress value={sent * 100} w={160} size="sm" aria-label={t('Uploaded')} />
-            <Text size="xs">{percent(sent, 0)}</Text>
-          </Group>
-        )}
-      </div>
-    </Stack>
+    <FileForm<ImportRun>
+      accept={accept}
+      send={async (file, onProgress) => {
+        const { upload } = await catalogue.upload(dataset, file, onProgress);
+        return catalogue.startImport(dataset, { type: 'upload', upload });
+      }}
+      onDone={onDone}
+    >
+      {children}
+    </FileForm>
   );
 }
 
@@ -192,11 +128,11 @@ function ManifestForm({ dataset, onDone }: Start) {
   });
   return (
     <Stack gap={16}>
-      <FileForm dataset={dataset} onDone={onDone} accept=".jsonl,.csv,.parquet">
+      <PlainForm dataset={dataset} onDone={onDone} accept=".jsonl,.csv,.parquet">
         {t(
           'JSONL, CSV or Parquet; on each row ref, and one of url and text. metadata, pre_label and gold_label may follow.',
         )}
-      </FileForm>
+      </PlainForm>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -337,10 +273,11 @@ export function ImportPanel({ dataset, onStarted }: { dataset: string; onStarted
   };
   const form = {
     file: (
-      <FileForm {...start} accept=".zip,.jsonl,.csv,.parquet,image/*,.txt">
+      <PlainForm {...start} accept=".zip,.jsonl,.csv,.parquet,image/*,.txt">
         {t('A zip of images or texts, or one of them. A zip may carry a manifest at its top.')}
-      </FileForm>
+      </PlainForm>
     ),
+    annotations: <AnnotationsForm {...start} />,
     manifest: <ManifestForm {...start} />,
     urls: <UrlsForm {...start} />,
     folder: <FolderForm {...start} />,

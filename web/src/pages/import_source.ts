@@ -2,7 +2,7 @@
 
 import { msg } from '../i18n';
 
-export const SOURCES = ['file', 'manifest', 'urls', 'folder', 's3'] as const;
+export const SOURCES = ['file', 'annotations', 'manifest', 'urls', 'folder', 's3'] as const;
 export type SourceKind = (typeof SOURCES)[number];
 
 export interface S3Draft {

@@ -1,6 +1,7 @@
 /** A release's exports: the formats that hold it, and the files there are. */
 import { Button, Menu, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { ontologies, projects, releases } from '../api/calls';
 import { currentTenant } from '../api/http';
 import type { ExportRun, Format, Ontology, Release } from '../api/types';
@@ -8,9 +9,11 @@ import { faceOfType } from '../editor/shapes';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Panel, ProblemNote, State } from '../ui/bits';
+import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
 import { fitOf } from './formats';
+import { LeftOut } from './left_out';
 
 const BUSY = new Set(['waiting', 'running']);
 
@@ -33,6 +36,33 @@ function FormatItem({ format, ontology, onChoose }: { format: Format; ontology: 
         </Text>
       )}
     </Menu.Item>
+  );
+}
+
+/** How much the file could not hold; pressed, it says what. */
+function LeftOutButton({ run, title }: { run: ExportRun; title: string | undefined }) {
+  const t = useT();
+  const { number } = useFormat();
+  const [open, setOpen] = useState(false);
+  if (run.state !== 'done') return '–';
+  if (run.dropped.length === 0) return t('Nothing');
+  const count = run.dropped.reduce((sum, row) => sum + row.count, 0);
+  return (
+    <>
+      <Button variant="subtle" size="compact-xs" color="yellow" onClick={() => setOpen(true)}>
+        {number(count)}
+      </Button>
+      {open && (
+        <Dialog
+          opened={true}
+          onClose={() => setOpen(false)}
+          size="lg"
+          title={t('What {format} could not hold', { format: title ?? run.format })}
+        >
+          <LeftOut rows={run.dropped} />
+        </Dialog>
+      )}
+    </>
   );
 }
 
@@ -109,6 +139,12 @@ export function Exports({ release }: { release: Release }) {
                   cell: (run) => known.find(({ name }) => name === run.format)?.title ?? run.format,
                 },
                 { head: t('State'), cell: (run) => <State of={run.state} /> },
+                {
+                  head: t('Left out'),
+                  cell: (run) => (
+                    <LeftOutButton run={run} title={known.find(({ name }) => name === run.format)?.title} />
+                  ),
+                },
                 { head: t('Size'), numeric: true, cell: (run) => (run.bytes ? bytes(run.bytes) : '–') },
                 {
                   head: 'SHA-256',

@@ -123,7 +123,8 @@ def _show(found: Survey) -> None:
     if len(found.classes) > SHOWN:
         out.print(f"… and {len(found.classes) - SHOWN} more classes")
     for row in found.dropped:
-        out.print(f"left out: {row['en']}: {row['count']} (first at {row['example']})", highlight=False, markup=False)
+        words = f"left out: {row.words['en']}: {row.count} (first at {row.example})"
+        out.print(words, highlight=False, markup=False, soft_wrap=True)
 
 
 def _import(
