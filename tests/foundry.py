@@ -183,6 +183,7 @@ class Foundry:
         spec: dict[str, Any] | None = None,
         dataset: UUID | None = None,
         launch: bool = True,
+        review_first_s: int | None = None,
     ) -> Project:
         """A live project with one task an item, funded and allotted `budget_minor`."""
         source = dataset or self.dataset(tenant, items, gold)
@@ -193,8 +194,9 @@ class Foundry:
         async def make(conn: Any) -> UUID:
             version = await ontologies.create(conn, tenant, name, spec or CHOICE, {})
             new = NewProject(
-                name, source, version.version_id, asked, price_minor, currency, None, None, page_size, lease_s, "open"
-            )
+                name, source, version.version_id, asked, price_minor, currency, None, None, page_size, lease_s, "open",
+                review_first_s=review_first_s,
+            )  # fmt: skip
             project = (await tasks.create_project(conn, self.runtime, tenant, new)).id
             await adding.add_tasks(conn, tenant, project, None, 1.0)
             if budget_minor:

@@ -14,6 +14,8 @@ BOUNDED: dict[str, str] = {
     "/api/tasks/{task}/decisions": "settlements of one task: the newest hundred",
     "/api/audits": "releases of one tenant under audit at this moment",
     "/api/audits/{release}/items": "a queue: `limit` items that are still to be judged, in the order of the draw",
+    "/api/work/panel": "appeals that one person may sit on: a hundred of each tenant with a panel open",
+    "/api/operator/freezes": "what is frozen at this moment: the first hundred",
     "/api/work/statement": "10,000 payments a call, said in its description",
 }
 

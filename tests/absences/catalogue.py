@@ -13,6 +13,7 @@ APPEND_ONLY = (
     *("transfer", "judgement", "event", "settlement", "offer", "adjudication", "opinion"),
     "settlement_part",
     "rejection",
+    *("submission_doubt", "submission_rejection", "verdict"),
     *("audit_item", "audit_judgement", "release_row", "flow"),
 )
 RUNNING_ROLES = ("cupola_server", "cupola_app", "cupola_gateway", "cupola_ops")

@@ -17,6 +17,9 @@ COLUMNS = {
     "task": ["task.state"],
     "page": ["assignment.state"],
     "lease": ["lease.state"],
+    "shown": [],  # by a page, of its leases
+    "submission": ["submission.state"],
+    "appeal": ["appeal.state"],
     "invite": ["invite.state"],
     "order": ["order_task.state"],
     "review": ["order_task.review", "order_audit.review"],

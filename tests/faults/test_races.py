@@ -44,6 +44,7 @@ MORE: dict[tuple[str, str], Any] = {
     ("post", "/api/orders/deliveries"): {"project": "nobody's", "name": "delivery {n}"},
     ("post", "/api/password-links"): {"email": "op@example.org"},
     ("post", "/api/projects/estimate"): {"items": 10, "offer": {"price_minor": 10}},
+    ("post", "/api/submissions/accept"): {"submissions": ["{submission}"]},
     ("post", "/api/webhooks"): {"url": "https://example.org/hook/{n}", "events": ["*"]},
 }
 OPERATORS = {"/api/tenants", "/api/contributors", "/api/operator/aside/retry", "/api/password-links", "/api/money/fund"}

@@ -14,7 +14,7 @@ from tests.foundry import Foundry
 
 TYPES = (
     *("external", "budget", "project_budget", "escrow", "worker", "platform_fee", "quality_reserve"),
-    *("topup_reserve", "payout_clearing"),
+    *("topup_reserve", "payout_clearing", "hearing_reserve"),
 )
 FLOWS = {
     ("fund", "external", "budget"),
@@ -32,7 +32,11 @@ FLOWS = {
     ("payout", "worker", "payout_clearing"),
     ("settle", "payout_clearing", "external"),
     ("payout_return", "payout_clearing", "worker"),
+    ("hear", "project_budget", "hearing_reserve"),
+    ("hearing", "hearing_reserve", "worker"),
+    ("unhear", "hearing_reserve", "project_budget"),
 }
+REJECT = {("reject", "escrow", "project_budget")}  # a row only beside an upheld verdict
 ROLES = ("cupola_app", "cupola_gateway", "cupola_ops", "cupola_server", "cupola_owner", "postgres")
 # Tries one row and undoes it: the answer is whether the tables take it.
 TRY = """
@@ -43,7 +47,7 @@ BEGIN
     event, at) VALUES (t, gen_random_uuid(), gen_random_uuid(), k, d, dt, c, ct, 'EUR', 1, e, now());
   RAISE EXCEPTION 'undo' USING ERRCODE = 'P0042';
 EXCEPTION WHEN SQLSTATE 'P0042' THEN RETURN true;
-  WHEN foreign_key_violation OR check_violation THEN RETURN false;
+  WHEN foreign_key_violation OR check_violation OR restrict_violation THEN RETURN false;
 END $$
 """
 
@@ -65,9 +69,9 @@ def accounts(foundry: Foundry) -> tuple[str, dict[str, list[str]]]:
             "SELECT account_open(%s::uuid, %s, %s::uuid, %s::uuid, %s, 'EUR', now())",
             tenant,
             kind,
-            projects[n] if kind in ("project_budget", "escrow") else None,
+            projects[n] if kind in ("project_budget", "escrow", "hearing_reserve") else None,
             workers[n] if kind == "worker" else None,
-            0 if kind in ("project_budget", "escrow", "worker") else 40 + n,
+            0 if kind in ("project_budget", "escrow", "hearing_reserve", "worker") else 40 + n,
         )
         found.setdefault(kind, []).append(str(row[0]))
     return str(tenant), found
@@ -99,7 +103,8 @@ def test_of_all_kinds_and_pairs_of_accounts_only_the_flows_are_rows(
                 (tenant, found[lie[0]][0], found[lie[1]][1], event),
             ).fetchone()
             assert row[0] is False, lie
-    assert taken == FLOWS
+    assert taken == FLOWS - REJECT
+    assert set(foundry.sql("SELECT kind, debit_type, credit_type FROM flow")) == FLOWS
     assert {(kind, credit) for kind, debit, credit in taken if debit == "worker"} == {("payout", "payout_clearing")}
 
 

@@ -182,11 +182,18 @@ def laid(foundry: Foundry, serving: Serving) -> Scene:
         f"{SECRET}.txt",
         len(SECRET.encode()),
     )
+    [[submission]] = foundry.sql(
+        "INSERT INTO submission (tenant, id, assignment, task, worker, project, label, seconds, gold, at, due_at) "
+        "SELECT tenant, uuidv7(), assignment, task, worker, project, label, seconds, gold, at, "
+        "at + interval '72 hours' FROM judgement WHERE assignment = %s AND task = %s LIMIT 1 RETURNING id::text",
+        judged,
+        task,
+    )
     [[callback]] = foundry.sql("SELECT id::text FROM order_callback WHERE task = %s AND kind = 'completed'", orders[0])
     known = {
         "project": project, "dataset": dataset, "task": task, "release": first, "export": file,
         "import_id": run["id"], "webhook": webhook, "version": version, "ontology": ontology, "callback": callback,
-        "assignment": judged, "item": item, "sha256": sha256,
+        "assignment": judged, "item": item, "sha256": sha256, "submission": submission, "hearing": submission,
     }  # fmt: skip
     return Scene(foundry, serving, world, known, orders[0], first, file)
 

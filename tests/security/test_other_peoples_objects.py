@@ -63,6 +63,17 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/releases/{release}/exports"): {"format": "jsonl"},
     ("patch", "/api/webhooks/{webhook}"): {"state": "off"},
     ("post", "/api/items/{item}/files"): HANDED_IN,
+    ("post", "/api/submissions/{submission}/reject"): {
+        "reason": "wrong-class",
+        "place": "all of it",
+        "evidence": "corrected",
+        "corrected": choice("b"),
+    },
+    ("post", "/api/appeals/{appeal}/answer"): {"stands": False},
+    ("post", "/api/work/submissions/{submission}/appeal"): {"words": "It is right."},
+    ("post", "/api/work/panel/{hearing}/vote"): {"upheld": True},
+    ("post", "/api/tenants/{tenant}/freezes/{freeze}"): {"lifted": False, "note": "They were right."},
+    ("put", "/api/contributors/{person}/judge"): {"judge": False},
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): HANDED_IN,
 }
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -151,7 +162,7 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
     made(client.post(f"/api/projects/{project}/allot", json={"amount_minor": 1_000}))
     made(client.post(f"/api/projects/{project}/launch"))
     made(client.post(f"/api/projects/{project}/training", json={"labels": [{"ref": "text 3", "label": LABEL}]}))
-    people = [{"name": "one"}, {"name": "two"}]
+    people = [{"name": "one"}, {"name": "two"}, {"name": "three"}]
     crowd = made(serving.operator().client.post("/api/contributors", json={"people": people, "tokens": True}))["items"]
     workers = [serving.client(Authorization=f"Bearer {one['token']}") for one in crowd]
     page = made(workers[0].post(f"/api/work/projects/{project}/claim", json={}))
@@ -194,6 +205,17 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         tenant,
         callback,
     )
+    reviewed = under_review(
+        made, client, workers, {**body, "name": "looked at", "offer": {"price_minor": 10}, "plan": plan}
+    )
+    freeze = str(UUID(int=4))
+    foundry.sql(
+        "INSERT INTO review_freeze (tenant, id, project, rejected, submitted, at, decide_by) "
+        "VALUES (%s, %s, %s, 3, 4, now(), now() + interval '14 days')",
+        tenant,
+        freeze,
+        project,
+    )
     key = made(client.post("/api/keys", json={"name": "to lose"}))["id"]
     other_world = {"Cupola-Tenant": owner.test_tenant}
     test_key = made(serving.operator().client.post("/api/keys", json={"name": "test"}, headers=other_world))["key"]
@@ -219,6 +241,8 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "webhook": webhook,
         "delivery": delivery,
         "callback": callback,
+        "freeze": freeze,
+        **reviewed,
     }
     found = Scene(
         foundry,
@@ -240,6 +264,33 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "nobody": serving.client(),
     }
     return found
+
+
+def under_review(
+    made: Any, client: httpx.Client, workers: list[httpx.Client], project: dict[str, Any]
+) -> dict[str, str]:
+    """Work of a project that is reviewed first: one that waits, an appeal, and a case that the first worker sits on."""
+    id_ = made(client.post("/api/projects", json={**project, "page_size": 3, "review_first_s": 86_400}))["id"]
+    made(client.post(f"/api/projects/{id_}/tasks", json={}))
+    made(client.post(f"/api/projects/{id_}/allot", json={"amount_minor": 3_000}))
+    made(client.post(f"/api/projects/{id_}/launch"))
+    held = []
+    for worker, count in ((workers[0], 2), (workers[2], 1)):
+        page = made(worker.post(f"/api/work/projects/{id_}/claim", json={"tasks": count}))
+        judged = [{"task": one["task"], "label": LABEL, "seconds": 1} for one in page["tasks"]]
+        sent = {"fence": page["fence"], "judgements": judged}
+        told = made(worker.post(f"/api/work/assignments/{page['id']}/submit", json=sent))
+        held += [one["judgement"] for one in told["judgements"]]
+    waits, mine, theirs = held
+    why = BODIES[("post", "/api/submissions/{submission}/reject")]
+    appeals = []
+    for worker, submission in ((workers[0], mine), (workers[2], theirs)):
+        made(client.post(f"/api/submissions/{submission}/reject", json=why))
+        told = made(worker.post(f"/api/work/submissions/{submission}/appeal", json={"words": "It is right."}))
+        appeals.append(told["submission"]["appeal"]["id"])
+    made(client.post(f"/api/appeals/{appeals[1]}/answer", json={"stands": True}))
+    made(workers[0].post(f"/api/work/panel/{appeals[1]}/sit"))
+    return {"submission": waits, "appeal": appeals[0], "hearing": appeals[1]}
 
 
 def operations(scene: Scene) -> list[tuple[str, str, dict[str, Any]]]:
@@ -357,6 +408,7 @@ def test_a_member_of_a_lower_role_changes_nothing_that_needs_a_higher_one(scene:
         ("post", "/api/audits/{release}/items/{audit_item}"),
         ("post", "/api/releases/{release}/exports"),
         ("post", "/api/items/{item}/files"),
+        ("post", "/api/submissions/{submission}/reject"),
     }
     wrong = []
     before = fingerprint(scene.foundry, scene.tenant)

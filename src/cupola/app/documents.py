@@ -18,8 +18,10 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
     "Ontology": (
         ("Assignment", "ontology"),
         ("BlindItem", "ontology"),
+        ("Hearing", "ontology"),
         ("NewOntology", "spec"),
         ("OntologyVersion", "spec"),
+        ("SubmissionDetail", "ontology"),
         ("TaskDetail", "ontology"),
         ("Version", "spec"),
     ),
@@ -27,13 +29,18 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("AuditVerdict", "label"),
         ("Feedback", "expected"),
         ("GoldLabel", "label"),
+        ("Hearing", "corrected"),
+        ("Hearing", "label"),
         ("JudgementView", "label"),
         ("Lesson", "label"),
         ("PageTask", "draft"),
         ("Opinion", "label"),
         ("OpinionIn", "label"),
         ("PageTask", "pre_label"),
+        ("RejectIn", "corrected"),
+        ("WhyRejected", "corrected"),
         ("SettlementView", "label"),
+        ("Submission", "label"),
         ("TaskView", "settled_label"),
         ("Unclear", "labels", "items"),
         ("Verdict", "label"),
@@ -41,7 +48,12 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 # Typed as anything at all, these are null where there is none.
-_OPTIONAL = {("PageTask", "draft"), ("PageTask", "pre_label")}
+_OPTIONAL = {
+    ("PageTask", "draft"),
+    ("PageTask", "pre_label"),
+    ("Hearing", "corrected"),
+    ("WhyRejected", "corrected"),
+}
 
 
 def describe(schemas: dict[str, Any]) -> None:

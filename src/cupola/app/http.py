@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cupola import __version__
 from cupola.app import documents, edge, health, instance, observe, static, turns
+from cupola.appeals import api as appeals_api
 from cupola.catalog import api as catalog_api
 from cupola.catalog import reference_api
 from cupola.compat.scale import routes as scale_routes
@@ -275,6 +276,7 @@ def create_app(
         opinions_api.router,
         tasks_api.router,
         training_api.router,
+        appeals_api.router,
         handing_in_api.router,
         routing_api.router,
         releases_api.router,

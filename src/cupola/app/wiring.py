@@ -23,8 +23,8 @@ def consumers(run: Runtime) -> list[Consumer]:
         Consumer("aggregate", quality.KINDS, aggregator.handle, aggregator.forget),
         # orders: placed when they come in, answered when their tasks settle, told to their clients
         Consumer("orders", outcome.KINDS, lambda conn, tenant, events: outcome.handle(conn, run, tenant, events)),
-        # a project was stopped, or a page of a stopped one came back: its free money is the tenant's again
-        Consumer("ledger", ("project.stopped", "assignment.returned", "assignment.expired"), ledger.return_rest),
+        # a project was stopped, or what a stopped one held came back: its free money is the tenant's again
+        Consumer("ledger", ("project.stopped", *ledger.COMES_BACK), ledger.return_rest),
         # whatever a tenant subscribed to goes out, signed, with retries
         Consumer("webhooks", ("*",), webhooks.enqueue),
         # slow work: imports, thumbnails, exports

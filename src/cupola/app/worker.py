@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cupola.app import health, slow, wiring
+from cupola.appeals import service as appeals
 from cupola.kernel import retention
 from cupola.kernel.errors import Problem
 from cupola.orders.callbacks import service as callbacks
@@ -50,6 +51,7 @@ async def start(run: Runtime) -> Callable[[], Awaitable[None]]:
         asyncio.create_task(Dispatcher(run, wiring.consumers(run)).run(stop)),
         asyncio.create_task(Queue(run, slow.work(run)).run(stop)),
         asyncio.create_task(_every(EXPIRE_EVERY_S, stop, lambda: work.expire_due(run))),
+        asyncio.create_task(_every(LAPSE_EVERY_S, stop, lambda: appeals.all_due(run))),
         asyncio.create_task(_every(LAPSE_EVERY_S, stop, lambda: routing.lapse(run))),
         asyncio.create_task(_every(FOLD_EVERY_S, stop, lambda: tasks.fold_tallies(run))),
         asyncio.create_task(Courier(run, webhooks.OUTBOX).run(stop)),

@@ -14,21 +14,28 @@ TaskWord = Literal["open", "collecting", "escalated", "settled", "cancelled"]
 TASK: Final[tuple[TaskWord, ...]] = get_args(TaskWord)
 PAGE: Final = ("claimed", "submitted", "returned", "expired")
 LEASE: Final = ("open", "paid", "returned", "expired", "rejected")  # a page and its leases end by the same code
+SHOWN: Final = (*LEASE, "waiting")  # of a lease, to its holder; waiting: open, and its work is under review
 INVITE: Final = ("waiting", "asked", "answered", "lapsed")
 ORDER: Final = ("pending", "completed", "canceled", "error")
 REVIEW: Final = ("pending", "accepted", "fixed", "commented", "rejected")
 ROLE: Final = ("production", "evaluation", "training")
+SubmissionWord = Literal["waiting", "accepted", "rejected", "refused"]  # rejected: not yet for good
+SUBMISSION: Final[tuple[SubmissionWord, ...]] = get_args(SubmissionWord)
+APPEAL: Final = ("filed", "panel", "upheld", "overturned")  # upheld, overturned: the rejection was
 BATCH: Final = ("staging", "in_progress", "completed", "paused", "cancelled")
 
 THINGS: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
     "task": TASK,
     "page": PAGE,
     "lease": LEASE,
+    "shown": SHOWN,
     "invite": INVITE,
     "order": ORDER,
     "review": REVIEW,
     "role": ROLE,
     "batch": BATCH,
+    "submission": SUBMISSION,
+    "appeal": APPEAL,
 }
 _CODES: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 _LEFT = re.compile(r"\{\w+\.\w+\}")

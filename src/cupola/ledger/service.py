@@ -16,9 +16,12 @@ from cupola.ledger.model import Account, Budget, Check, Earned, EarnedIn, Earnin
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Database, Role
 
+COMES_BACK = ("assignment.returned", "assignment.expired", "rejection.upheld")  # to the project, of what it held
+
 
 async def money(conn: Conn, tenant: UUID, *, may_fund: bool = False) -> Money:
     """A tenant's accounts; the pools of one kind stand as one."""
+    await store.DUE.one(conn, tenant=tenant, now=clock.now())
     merged: dict[tuple[str, UUID | None, str], Account] = {}
     for row in await store.ACCOUNTS.all(conn, tenant=tenant):
         key = (row.type, row.project, row.currency)
@@ -134,6 +137,7 @@ async def earnings(db: Database, person: UUID) -> Earnings:
     recent: list[Payment] = []
     for tenant, worker in await _admitted(db, person):
         async with db.tx(Role.GATEWAY, tenant=tenant, worker=worker, person=person) as conn:
+            await store.DUE.one(conn, tenant=tenant, now=now)  # what nobody looked at in time is paid by now
             sums += await store.WORKER_TOTALS.all(conn, tenant=tenant, worker=worker, today=today, week=week)
             earned += await store.WORKER_EARNED.all(conn, tenant=tenant, worker=worker)
             recent += await store.WORKER_PAYMENTS.all(
@@ -172,6 +176,7 @@ async def statement(db: Database, person: UUID, since: datetime, until: datetime
     rows: list[Payment] = []
     for tenant, worker in await _admitted(db, person):
         async with db.tx(Role.GATEWAY, tenant=tenant, worker=worker, person=person) as conn:
+            await store.DUE.one(conn, tenant=tenant, now=clock.now())
             rows += await store.WORKER_PAYMENTS.all(
                 conn, tenant=tenant, worker=worker, since=since, until=until, limit=limit
             )

@@ -78,6 +78,7 @@ TRANSFERS = Statement(
 PROJECT = Statement(
     ProjectMoney, "SELECT currency, state = 'stopped' AS stopped FROM project WHERE tenant = %(tenant)s AND id = %(id)s"
 )
+DUE = Scalar(int, "SELECT hearings_due(%(tenant)s, 500, %(now)s)")
 ADMITTED = Statement(Admitted, "SELECT tenant, worker FROM contributor WHERE person = %(person)s ORDER BY tenant")
 # All that an account was ever paid is what it holds and what left it: payments are many, payouts few.
 WORKER_TOTALS = Statement(

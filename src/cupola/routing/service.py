@@ -24,6 +24,11 @@ TRAINED = (
     " This is training: after each page you are told what was right, and it is paid like the project, passed or not. "
     "The project opens once enough of your last answers were right."
 )
+PAID = "Paid on submit; a submitted judgement's pay is never taken back."
+REVIEWED = (
+    "The requester looks at each submission first, for at most {hours:g} hours; what is not rejected by then is "
+    "accepted and paid. A rejection says why, and you have 14 days to appeal to a panel that belongs to neither side."
+)
 MEASURED_FROM = 20  # judgements after which measured times replace the requester's estimate
 
 
@@ -75,10 +80,12 @@ async def _offered(run: Runtime, person: UUID, row: store.OfferRow) -> Offered:
         row.page_size,
         guidelines,
         row.offer_version,
-        "on submit",
-        "Paid on submit; a submitted judgement's pay is never taken back. Returning a page never counts "
-        "against you." + ("" if progress is None else TRAINED),
+        "on submit" if row.review_first_s is None else "after review",
+        (PAID if row.review_first_s is None else REVIEWED.format(hours=round(row.review_first_s / 3600, 1)))
+        + " Returning a page never counts against you."
+        + ("" if progress is None else TRAINED),
         progress,
+        row.review_first_s,
     )
 
 

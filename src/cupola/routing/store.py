@@ -32,6 +32,7 @@ class OfferRow:
     timed: int
     guess_median_s: float | None
     guess_p75_s: float | None
+    review_first_s: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from cupola.kernel import ids, states
+from cupola.kernel import ids, limits, states
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import short_name
 from cupola.platform.web import (
@@ -98,6 +98,13 @@ class NewProject(_Body):
         max_length=3,
         description="A further stage each: somebody else accepts, mends or rejects what was drawn.",
     )
+    review_first_s: int | None = Field(
+        default=None,
+        ge=60,
+        le=limits.MAX_REVIEW_FIRST_S,
+        description="Look at each submission before it is paid, within so many seconds (at most 72 h); one that nobody "
+        "looked at by then is accepted and paid. Shown to everybody before they claim. Left out: paid on submit.",
+    )
 
 
 class NewGuidelines(_Body):
@@ -149,6 +156,7 @@ async def post_project(request: Request, who: Manager, body: NewProject) -> Resp
         body.lease_s,
         body.routing,
         tuple(one.stage() for one in body.reviews),
+        body.review_first_s,
     )
     return await post(request, who, lambda conn: service.create_project(conn, run, who.tenant, new))
 

@@ -102,6 +102,7 @@ class Adding:
 class Project:
     """stages: what is done at each, in their order; offers: the price in force at each; offer: that of the first.
 
+    review_first_s: how long you may look at a submission before it is accepted by itself; None: paid on submit.
     adding: while tasks are being made in steps, or when that ended before all were.
     """
 
@@ -127,6 +128,7 @@ class Project:
     created_at: datetime
     launched_at: datetime | None
     adding: Adding | None
+    review_first_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,16 +273,21 @@ class Assignment:
     guidelines: dict[str, str]
     tasks: list[PageTask]
     training: bool  # what was right is told after the submit
+    review_first_s: int | None = None  # paid once the requester has looked, and after so long at the latest
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How the submit of one judgement went: always "paid"; what could not be paid is parked and told as a problem."""
+    """How the submit of one judgement went; what could not be taken is parked and told as a problem.
+
+    held: not paid yet, for its project reviews first; it waits in `GET /api/work/submissions` under this identifier.
+    """
 
     task: UUID
     judgement: UUID
     paid_minor: int
     feedback: Feedback | None = None  # of training alone
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +304,7 @@ class Submitted:
 class Offered:
     """An offer as a contributor sees it before the click. Times in seconds; None until enough were measured.
 
+    review_first_s: paid once the requester has looked, and after so long at the latest; None: on submit.
     training: how far one is, where this is the training that comes before a project. does: what is done at this stage.
     """
 
@@ -318,6 +326,7 @@ class Offered:
     paid: str
     conditions: str
     training: Progress | None = None
+    review_first_s: int | None = None
 
 
 def check_plan(plan: Plan) -> None:

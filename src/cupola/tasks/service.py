@@ -69,6 +69,7 @@ async def create_project(conn: Conn, run: Runtime, tenant: UUID, new: NewProject
             opinions=new.plan.opinions,
             stages=[does for does, _ in line],
             expert_cost=new.plan.expert_cost,
+            review_first_s=new.review_first_s,
             currency=new.currency,
             page_size=new.page_size,
             lease_s=new.lease_s,
@@ -300,6 +301,7 @@ def _view(row: store.ProjectRow, offers: list[Offer], n: store.CountRow, money: 
         adding=None
         if row.adding_items is None
         else Adding(row.adding_made or 0, row.adding_looked_at or 0, row.adding_items, row.adding_trouble or ""),
+        review_first_s=row.review_first_s,
     )
 
 

@@ -27,7 +27,10 @@ class Review(StagePrice):
 
 @dataclass(frozen=True, slots=True)
 class NewProject:
-    """reviews: a further stage each, at which somebody else accepts, mends or rejects what the stage before left."""
+    """reviews: a further stage each, at which somebody else accepts, mends or rejects what the stage before left.
+
+    review_first_s: pay waits until the requester has looked at a submission, and no longer than this; None: no wait.
+    """
 
     name: str
     dataset: UUID
@@ -41,6 +44,7 @@ class NewProject:
     lease_s: int
     routing: str
     reviews: tuple[Review, ...] = ()
+    review_first_s: int | None = None
 
     def line(self) -> list[tuple[Stage, StagePrice]]:
         """What is done at each stage, in their order, and what it pays. Raises Problem(INVALID)."""
@@ -49,6 +53,13 @@ class NewProject:
             found.append(("review", review))
             if review.fix is not None:
                 found.append(("fix", review.fix))
+        if self.review_first_s is not None and len(found) > 1:
+            raise invalid(
+                "review-first-stages",
+                "A project whose stages review the work is paid on submit: nothing more is reviewed before pay.",
+                place="/review_first_s",
+                remedy="Leave out the reviews, or review_first_s.",
+            )
         if len(found) > MAX_STAGES:
             raise invalid(
                 "stages-many",

@@ -34,6 +34,7 @@ class ProjectRow:
     tasks_total: int
     opinions: Opinions
     stages: list[Stage]
+    review_first_s: int | None
     created_at: datetime
     launched_at: datetime | None
     adding_made: int | None
@@ -166,19 +167,21 @@ class FactsRow:
 # ---------------------------------------------------------------- projects
 _PROJECT = (
     "SELECT p.id, p.name, p.kind, p.state, p.dataset, p.ontology_version, p.target_accuracy, p.confidence, "
-    "p.min_judgements, p.max_judgements, p.gold_rate, p.audit_items, p.expert_cost, p.currency, p.offer_version, "
-    "p.page_size, p.lease_s, p.routing, p.tasks_total, p.opinions, p.stages, p.created_at, p.launched_at, "
+    "p.min_judgements, p.max_judgements, p.gold_rate, p.audit_items, p.expert_cost, p.review_first_s, "
+    "p.currency, p.offer_version, p.page_size, p.lease_s, p.routing, p.tasks_total, p.opinions, p.stages, "
+    "p.created_at, p.launched_at, "
     "a.made AS adding_made, a.looked_at AS adding_looked_at, a.items AS adding_items, a.trouble AS adding_trouble "
     "FROM project p LEFT JOIN task_adding a ON a.tenant = p.tenant AND a.project = p.id WHERE p.tenant = %(tenant)s "
 )
 PROJECT_ADD = Command(
     "INSERT INTO project (tenant, id, name, dataset, ontology_version, kind, state, target_accuracy, confidence, "
     "min_judgements, max_judgements, gold_rate, audit_items, currency, page_size, lease_s, routing, opinions, stages, "
-    "expert_cost, created_at) VALUES "
+    "expert_cost, review_first_s, created_at) VALUES "
     "(%(tenant)s, %(id)s, %(name)s, %(dataset)s, %(ontology_version)s, %(kind)s, 'draft', %(target_accuracy)s, "
     "%(confidence)s, "
     "%(min_judgements)s, %(max_judgements)s, %(gold_rate)s, %(audit_items)s, %(currency)s, %(page_size)s, %(lease_s)s, "
-    "%(routing)s, %(opinions)s, %(stages)s, %(expert_cost)s, %(now)s)"
+    "%(routing)s, %(opinions)s, %(stages)s, %(expert_cost)s, "
+    "%(review_first_s)s, %(now)s)"
 )
 PROJECT = Statement(ProjectRow, _PROJECT + "AND p.id = %(id)s")
 ONTOLOGY_VERSION = Scalar(UUID, "SELECT ontology_version FROM project WHERE tenant = %(tenant)s AND id = %(id)s")

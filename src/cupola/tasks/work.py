@@ -33,7 +33,7 @@ IMAGE_URL_LIFE_S = 300
 _admitted: set[UUID] = set()  # known to have been let in, so that a claim need not ask
 _KEEP = 50_000
 # to its holder a lease that came to nothing says only that
-_SHOWN = {n: "released" if word in ("returned", "expired") else word for n, word in enumerate(states.LEASE)}
+_SHOWN = {n: "released" if word in ("returned", "expired") else word for n, word in enumerate(states.SHOWN)}
 
 
 async def claim(
@@ -91,6 +91,7 @@ async def claim(
         version.guidelines,
         _tasks(run, tenant, person, version.ontology, rows),
         home.trains is not None,
+        first.review_first_s,
     )
 
 
@@ -207,6 +208,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         version.guidelines,
         _tasks(run, tenant, person, version.ontology, items),
         row.trains is not None,
+        row.review_first_s,
     )
 
 
@@ -264,7 +266,7 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         if learning and made:
             told, progress = await training.mark(conn, home.tenant, home.project, home.worker, version.ontology, made)
     paid = [
-        Judged(row.task, row.judgement, row.paid_minor, told.get(row.judgement))
+        Judged(row.task, row.judgement, row.paid_minor, told.get(row.judgement), row.outcome == "held")
         for row in rows
         if row.judgement is not None
     ]

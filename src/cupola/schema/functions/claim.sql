@@ -225,9 +225,10 @@ BEGIN
     ARRAY[v_n * v_each], p_assignment, v_offer.version, v_event, p_now);
   -- its fence: what was served to them so far, so a later page of theirs always has a higher one
   INSERT INTO assignment (tenant, id, project, worker, stage, fence, offer_version, price_minor, fee_minor, insurance_minor, currency, slot,
-    tasks, open, hold, idem, claimed_at, expires_at, heartbeat_at)
+    tasks, open, hold, idem, claimed_at, expires_at, heartbeat_at, review_first_s)
   VALUES (p_tenant, p_assignment, p_project, p_worker, p_stage, v_cursor.served + v_n, v_offer.version, v_offer.price_minor, v_fee, v_insurance, v_offer.currency,
-    v_slot, v_n, v_n, p_hold, p_idem, p_now, p_now + make_interval(secs => v_project.lease_s), p_now);
+    v_slot, v_n, v_n, p_hold, p_idem, p_now, p_now + make_interval(secs => v_project.lease_s), p_now,
+    v_project.review_first_s);
   INSERT INTO lease (tenant, assignment, task, worker, project, stage, position, gold, hold_minor)
   SELECT p_tenant, p_assignment, x.task, p_worker, p_project, p_stage,
     row_number() OVER (ORDER BY md5(x.task::text || p_assignment::text)) - 1, x.gold, v_each
@@ -241,7 +242,7 @@ END $$;
 CREATE OR REPLACE FUNCTION work_page(p_tenant uuid, p_worker uuid, p_assignment uuid)
 RETURNS TABLE (task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int, rejected text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
-  SELECT l.task, l.position, l.state,
+  SELECT l.task, l.position, CASE WHEN l.under_review THEN {shown.waiting} ELSE l.state END::smallint,
     CASE WHEN p.names_tell THEN (to_jsonb(x) || '{"hidden": true}')::text ELSE to_json(x)::text END,
     CASE WHEN l.stage = 0 THEN i.pre_label ELSE a.label END,
     array_to_string(d.label || d.patches, E'\x1e'), d.rev,  -- the whole and its differences, as `drafts` reads them
@@ -264,7 +265,7 @@ CREATE OR REPLACE FUNCTION work_claim_page(p_tenant uuid, p_project uuid, p_stag
   p_tasks int, p_max_bytes bigint, p_assignment uuid, p_hold uuid, p_idem text, p_now timestamptz)
 RETURNS TABLE (assignment uuid, project_name text, kind text, stage smallint, stages text[], ontology_version uuid, fence bigint,
   page_state smallint,
-  offer_version int, price_minor bigint, currency text, claimed_at timestamptz, expires_at timestamptz,
+  offer_version int, price_minor bigint, currency text, claimed_at timestamptz, expires_at timestamptz, review_first_s int,
   task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int, rejected text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp
 -- what it does goes by key or in the order of an index, whatever the statistics say: planned once a connection
@@ -280,7 +281,7 @@ BEGIN
   IF v_page IS NULL THEN RETURN; END IF;
   RETURN QUERY
     SELECT a.id, p.name, p.kind, a.stage, p.stages, p.ontology_version, a.fence, a.state, a.offer_version, a.price_minor, a.currency, a.claimed_at,
-      a.expires_at, w.*
+      a.expires_at, a.review_first_s, w.*
     FROM assignment a JOIN project p ON p.tenant = a.tenant AND p.id = a.project
     CROSS JOIN LATERAL work_page(p_tenant, p_worker, v_page) w
     WHERE a.tenant = p_tenant AND a.id = v_page ORDER BY w."position";

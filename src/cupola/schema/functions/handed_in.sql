@@ -19,6 +19,7 @@ RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg
   SELECT may_hand_in(p_tenant, t.item, p_worker, p_most, p_bytes, p_since)
   FROM lease l JOIN task t ON t.tenant = l.tenant AND t.id = l.task
   WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.worker = p_worker AND l.task = p_task AND l.state = {lease.open}
+    AND NOT l.under_review
 $$;
 
 -- Note a file for the item of a task that the worker holds, where they still may (work_may_hand_in). What is returned is what
@@ -31,7 +32,7 @@ BEGIN
   -- one of theirs at a time, whatever they hold: each is counted before the next
   PERFORM FROM contributor c WHERE c.tenant = p_tenant AND c.worker = p_worker FOR NO KEY UPDATE;
   PERFORM FROM lease l WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.worker = p_worker AND l.task = p_task
-    AND l.state = {lease.open} FOR UPDATE;
+    AND l.state = {lease.open} AND NOT l.under_review FOR UPDATE;
   v_room := work_may_hand_in(p_tenant, p_worker, p_assignment, p_task, p_most, p_most_bytes, p_since);
   IF v_room >= p_bytes THEN
     INSERT INTO handed_in (tenant, item, giver, sha256, name, media_type, bytes, at)

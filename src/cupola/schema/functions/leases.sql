@@ -18,7 +18,7 @@ BEGIN
   IF v_a.state <> {page.claimed} THEN RETURN 0; END IF;
   IF p_state = {page.expired} AND v_a.expires_at >= p_now THEN RETURN 0; END IF;  -- a heartbeat came first
   SELECT sum(hold_minor), array_agg(task ORDER BY task) INTO v_held, v_tasks FROM lease
-    WHERE tenant = p_tenant AND assignment = p_assignment AND state = {lease.open};
+    WHERE tenant = p_tenant AND assignment = p_assignment AND state = {lease.open} AND NOT under_review;
   UPDATE task SET leased = leased - 1, open_slots = open_slots + CASE WHEN state IN ({task.open}, {task.collecting}) THEN 1 ELSE 0 END
     WHERE tenant = p_tenant AND id IN (SELECT t.id FROM task t WHERE t.tenant = p_tenant AND t.id = ANY (v_tasks) AND NOT t.gold
       ORDER BY t.id FOR NO KEY UPDATE);
@@ -33,7 +33,7 @@ BEGIN
     ARRAY[account_id(p_tenant, 'project_budget', v_a.project, NULL, 0, v_a.currency)],
     ARRAY[v_held], p_assignment, v_a.offer_version, v_event, p_now);
   UPDATE lease SET state = p_state, ended_by = p_transfer WHERE tenant = p_tenant AND assignment = p_assignment
-    AND state = {lease.open};
+    AND state = {lease.open} AND NOT under_review;
   UPDATE assignment SET state = p_state, open = 0, ended_at = p_now, return_reason = p_reason, return_note = p_note
     WHERE tenant = p_tenant AND id = p_assignment;
   RETURN cardinality(v_tasks);
@@ -71,7 +71,7 @@ CREATE OR REPLACE FUNCTION may_draft(p_tenant uuid, p_assignment uuid, p_worker 
 LANGUAGE plpgsql STABLE AS $$
 DECLARE v_state smallint; v_stage smallint;
 BEGIN
-  SELECT l.state, l.stage INTO v_state, v_stage FROM lease l JOIN assignment a ON a.tenant = l.tenant AND a.id = l.assignment
+  SELECT CASE WHEN l.under_review THEN {lease.paid} ELSE l.state END, l.stage INTO v_state, v_stage FROM lease l JOIN assignment a ON a.tenant = l.tenant AND a.id = l.assignment
     WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.worker = p_worker AND l.task = p_task AND a.fence = p_fence;
   IF v_state = {lease.open} THEN RETURN true; END IF;
   IF v_state IS NULL OR v_state NOT IN ({lease.returned}, {lease.expired}) THEN RETURN false; END IF;

@@ -37,12 +37,12 @@ $$;
 CREATE OR REPLACE FUNCTION may_crew(p_crew uuid, p_crews uuid[]) RETURNS SETOF boolean LANGUAGE sql STABLE AS $$
   SELECT true WHERE p_crew IS NULL OR p_crew = ANY (p_crews)
 $$;
--- Held, judged or returned once is once and for all; what expired (p_past) comes back on a way of its own (work_back).
+-- Held, judged, rejected or returned once is once and for all; what expired (p_past) comes back on a way of its own (work_back).
 CREATE OR REPLACE FUNCTION may_first(p_tenant uuid, p_worker uuid, p_task uuid, p_past uuid[], p_stage smallint)
 RETURNS SETOF boolean LANGUAGE sql STABLE AS $$
   SELECT true WHERE p_task <> ALL (p_past) AND NOT EXISTS (SELECT FROM lease l
     WHERE l.tenant = p_tenant AND l.worker = p_worker AND l.task = p_task AND l.stage = p_stage
-      AND l.state IN ({lease.open}, {lease.paid}, {lease.returned}))
+      AND l.state IN ({lease.open}, {lease.paid}, {lease.returned}, {lease.rejected}))
 $$;
 -- Nobody reviews their own work, nor what was made of it: whoever judged a task at one stage has no part in a later one. But
 -- what was rejected may be fixed by whoever made it.

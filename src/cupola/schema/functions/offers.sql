@@ -67,7 +67,7 @@ END $$;
 CREATE OR REPLACE FUNCTION work_offers(p_person uuid, p_tenants uuid[], p_workers uuid[], p_each int, p_now timestamptz)
 RETURNS TABLE (tenant uuid, worker uuid, project uuid, title text, kind text, ontology_version uuid, page_size int, price_minor bigint,
   currency text, offer_version int, trains uuid, stage smallint, stages text[], available bigint, median_s double precision, p75_s double precision, timed bigint,
-  guess_median_s real, guess_p75_s real)
+  guess_median_s real, guess_p75_s real, review_first_s int)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -96,7 +96,7 @@ BEGIN
         END IF;
         v_found := v_found + 1;
         project := v_p.id; title := v_p.name; kind := v_p.kind; ontology_version := v_p.ontology_version; page_size := v_p.page_size;
-        trains := v_p.trains; stage := v_stage; stages := v_p.stages;
+        trains := v_p.trains; review_first_s := v_p.review_first_s; stage := v_stage; stages := v_p.stages;
         price_minor := v_o.price_minor; currency := v_o.currency; offer_version := v_o.version;
         guess_median_s := v_o.median_s; guess_p75_s := v_o.p75_s;
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY j.seconds), percentile_cont(0.75) WITHIN GROUP (ORDER BY j.seconds),

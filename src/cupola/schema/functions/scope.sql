@@ -317,6 +317,40 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Money of a page that was submitted goes back to its project for what was rejected for good, and for nothing else.
+CREATE OR REPLACE FUNCTION reject_kept() RETURNS trigger LANGUAGE plpgsql SET search_path = cupola, pg_temp AS $$
+DECLARE v_held bigint;
+BEGIN
+  SELECT sum(l.hold_minor) INTO v_held FROM submission s
+    JOIN verdict v ON v.tenant = s.tenant AND v.submission = s.id AND v.upheld
+    JOIN lease l ON l.tenant = s.tenant AND l.assignment = s.assignment AND l.task = s.task AND l.state = {lease.open}
+    WHERE s.tenant = NEW.tenant AND s.assignment = NEW.ref;
+  IF NEW.amount_minor <> coalesce(v_held, 0) THEN
+    RAISE EXCEPTION 'money goes back by an upheld verdict alone' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+-- Who judges an appeal: nobody of the tenant, not who rejected the work, not who did it; a peer on the first seat, judges that
+-- an operator named on the others. A vote is cast once, and a seat passes on only while it has none.
+CREATE OR REPLACE FUNCTION panel_seat_kept() RETURNS trigger LANGUAGE plpgsql SET search_path = cupola, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.voted_at IS NOT NULL THEN
+    RAISE EXCEPTION 'a vote is cast once' USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF EXISTS (SELECT FROM membership m WHERE m.tenant = NEW.tenant AND m.person = NEW.person)
+    OR EXISTS (SELECT FROM labeler l WHERE l.tenant = NEW.tenant AND l.person = NEW.person)
+    OR EXISTS (SELECT FROM appeal a JOIN submission_rejection r ON r.tenant = a.tenant AND r.submission = a.submission
+      WHERE a.tenant = NEW.tenant AND a.id = NEW.appeal AND (NEW.person IN (r.rejecter, r.second) OR NEW.worker = a.worker
+        OR EXISTS (SELECT FROM contributor c WHERE c.tenant = a.tenant AND c.worker = a.worker AND c.person = NEW.person)))
+    OR NOT EXISTS (SELECT FROM person p WHERE p.id = NEW.person AND p.disabled_at IS NULL AND NOT p.is_guest
+      AND p.is_judge = (NEW.seat > 1) AND (p.is_judge OR p.is_contributor))
+  THEN
+    RAISE EXCEPTION 'who judges an appeal belongs to neither side' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
 GRANT EXECUTE ON FUNCTION current_tenant, current_worker, current_person, refuse_change, gold_key_given,
   task_counted, task_counted_new, item_counted, label_hash, label_bytes
   TO cupola_app, cupola_gateway, cupola_ops;

@@ -26,11 +26,31 @@ BEGIN
   WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.worker = p_worker AND l.stage > 0;
 END $$;
 
+-- The transfers that pay so many judgements of a page: the worker's price whole, and beside it fee and insurance.
+CREATE OR REPLACE FUNCTION pay_legs(p_a assignment, p_n int, p_now timestamptz, OUT kinds text[], OUT debits uuid[], OUT credits uuid[],
+  OUT amounts bigint[])
+LANGUAGE plpgsql AS $$
+DECLARE v_escrow uuid := account_id(p_a.tenant, 'escrow', p_a.project, NULL, p_a.slot, p_a.currency);
+BEGIN
+  kinds := ARRAY['pay'];
+  debits := ARRAY[v_escrow];
+  credits := ARRAY[account_id(p_a.tenant, 'worker', NULL, p_a.worker, 0, p_a.currency)];
+  amounts := ARRAY[p_n * p_a.price_minor];
+  IF p_a.fee_minor > 0 THEN
+    kinds := kinds || 'fee'::text; debits := debits || v_escrow; amounts := amounts || p_n * p_a.fee_minor;
+    credits := credits || account_open(p_a.tenant, 'platform_fee', NULL, NULL, p_a.slot, p_a.currency, p_now);
+  END IF;
+  IF p_a.insurance_minor > 0 THEN
+    kinds := kinds || 'insure'::text; debits := debits || v_escrow; amounts := amounts || p_n * p_a.insurance_minor;
+    credits := credits || account_open(p_a.tenant, 'quality_reserve', NULL, NULL, p_a.slot, p_a.currency, p_now);
+  END IF;
+END $$;
+
 -- Submit judgements of a page: judgement, payment and event are one transaction, or nothing is.
 -- Returns one row per judgement with how it went: 'paid' (now or before: the first answer stands), 'parked' (the lease had
 -- ended: the label is kept as a draft and offered back first). A task that is not on the page is an error, its number in
 -- the submit as the detail: nothing of such a submit is kept. 'stale': a newer page of theirs holds the task, and what they
--- write there stands. p_reasons, p_notes: NULL, or of each judgement why it rejects what is under review, NULL where it does not.
+-- write there stands. 'held': the page's work is reviewed first, and this waits for it. p_reasons, p_notes: NULL, or of each judgement why it rejects what is under review, NULL where it does not.
 CREATE OR REPLACE FUNCTION work_submit(p_tenant uuid, p_assignment uuid, p_worker uuid, p_fence bigint, p_tasks uuid[], p_ids uuid[],
   p_labels text[], p_codes smallint[], p_seconds real[], p_reasons text[], p_notes text[], p_transfers uuid[], p_now timestamptz)
 RETURNS TABLE (task uuid, judgement uuid, outcome text, paid_minor bigint, remaining smallint, state smallint)
@@ -46,12 +66,8 @@ DECLARE
   v_late boolean;
   v_n int;
   v_pay uuid;
-  v_escrow uuid;
   v_event bigint;
-  v_kinds text[];
-  v_debits uuid[];
-  v_credits uuid[];
-  v_amounts bigint[];
+  v_legs record;
   v_m int;
 BEGIN
   PERFORM set_config('app.tenant', p_tenant::text, true);  -- called by itself, it is its own transaction
@@ -62,7 +78,7 @@ BEGIN
     PERFORM work_end(p_tenant, p_assignment, p_worker, {page.expired}::smallint, NULL, NULL, p_transfers[4], p_now);
     SELECT * INTO v_a FROM assignment WHERE tenant = p_tenant AND id = p_assignment;
   END IF;
-  SELECT array_agg(l.task ORDER BY l.task) FILTER (WHERE l.state = {lease.open}), count(*), coalesce(bool_or(l.state IN ({lease.returned}, {lease.expired})), false)
+  SELECT array_agg(l.task ORDER BY l.task) FILTER (WHERE l.state = {lease.open} AND NOT l.under_review), count(*), coalesce(bool_or(l.state IN ({lease.returned}, {lease.expired})), false)
     INTO v_new, v_known, v_late FROM unnest(p_tasks) AS x (task)
     JOIN lease l ON l.tenant = p_tenant AND l.assignment = p_assignment AND l.task = x.task;
   IF v_known <> cardinality(p_tasks) THEN
@@ -72,7 +88,20 @@ BEGIN
   END IF;
   v_n := coalesce(cardinality(v_new), 0);
 
-  IF v_n > 0 THEN
+  IF v_n > 0 AND v_a.review_first_s IS NOT NULL THEN
+    UPDATE lease l SET under_review = true WHERE l.tenant = p_tenant AND l.assignment = p_assignment AND l.task = ANY (v_new);
+    INSERT INTO submission (tenant, id, assignment, task, worker, project, label, code, seconds, gold, at, due_at)
+    SELECT p_tenant, x.id, p_assignment, x.task, p_worker, v_a.project, x.label, x.code, x.seconds, l.gold, p_now,
+      p_now + make_interval(secs => v_a.review_first_s)
+    FROM unnest(p_tasks, p_ids, p_labels, p_codes, p_seconds) AS x (task, id, label, code, seconds)
+    JOIN lease l ON l.tenant = p_tenant AND l.assignment = p_assignment AND l.task = x.task WHERE x.task = ANY (v_new);
+    PERFORM event_append(p_tenant, 'submission.made', p_assignment, v_a.project, jsonb_build_object('tasks', to_jsonb(v_new)), p_now);
+    DELETE FROM draft d WHERE d.tenant = p_tenant AND d.worker = p_worker AND d.task = ANY (v_new);
+    v_a.open := v_a.open - v_n;
+    v_a.state := CASE WHEN v_a.open = 0 THEN {page.submitted} ELSE {page.claimed} END;
+    UPDATE assignment a SET open = v_a.open, state = v_a.state, heartbeat_at = p_now,
+      ended_at = CASE WHEN v_a.open = 0 THEN p_now END WHERE a.tenant = p_tenant AND a.id = p_assignment;
+  ELSIF v_n > 0 THEN
     -- everywhere in these files: assignment, then tasks in id order, then accounts in id order; so no ring of waiters
     IF v_n > 1 THEN
       PERFORM FROM task t WHERE t.tenant = p_tenant AND t.id = ANY (v_new) ORDER BY t.id FOR NO KEY UPDATE;
@@ -80,23 +109,11 @@ BEGIN
     UPDATE task t SET judged = t.judged + 1, leased = t.leased - CASE WHEN t.gold THEN 0 ELSE 1 END
       WHERE t.tenant = p_tenant AND t.id = ANY (v_new);
     v_pay := p_transfers[1];
-    v_escrow := account_id(p_tenant, 'escrow', v_a.project, NULL, v_a.slot, v_a.currency);
-    v_kinds := ARRAY['pay'];
-    v_debits := ARRAY[v_escrow];
-    v_credits := ARRAY[account_id(p_tenant, 'worker', NULL, p_worker, 0, v_a.currency)];
-    v_amounts := ARRAY[v_n * v_a.price_minor];
-    IF v_a.fee_minor > 0 THEN
-      v_kinds := v_kinds || 'fee'::text; v_debits := v_debits || v_escrow; v_amounts := v_amounts || v_n * v_a.fee_minor;
-      v_credits := v_credits || account_open(p_tenant, 'platform_fee', NULL, NULL, v_a.slot, v_a.currency, p_now);
-    END IF;
-    IF v_a.insurance_minor > 0 THEN
-      v_kinds := v_kinds || 'insure'::text; v_debits := v_debits || v_escrow; v_amounts := v_amounts || v_n * v_a.insurance_minor;
-      v_credits := v_credits || account_open(p_tenant, 'quality_reserve', NULL, NULL, v_a.slot, v_a.currency, p_now);
-    END IF;
-    v_m := cardinality(v_kinds);
+    v_legs := pay_legs(v_a, v_n, p_now);
+    v_m := cardinality(v_legs.kinds);
     v_event := event_append(p_tenant, 'judgement.submitted', p_assignment, v_a.project,
       jsonb_build_object('tasks', to_jsonb(v_new)), p_now);
-    PERFORM ledger_post(p_tenant, p_transfers[1:v_m], p_transfers[1:v_m], v_kinds, v_debits, v_credits, v_amounts,
+    PERFORM ledger_post(p_tenant, p_transfers[1:v_m], p_transfers[1:v_m], v_legs.kinds, v_legs.debits, v_legs.credits, v_legs.amounts,
       p_assignment, v_a.offer_version, v_event, p_now);
     WITH done AS (
       UPDATE lease l SET state = {lease.paid}, ended_by = v_pay
@@ -143,11 +160,12 @@ BEGIN
       writer = '', base_rev = 0, patch_revs = '{}', patches = '{}';
   END IF;
   RETURN QUERY
-    SELECT x.task, j.id, CASE WHEN j.id IS NOT NULL THEN 'paid'
+    SELECT x.task, coalesce(j.id, s.id), CASE WHEN j.id IS NOT NULL THEN 'paid' WHEN s.id IS NOT NULL THEN 'held'
         WHEN work_newer(p_tenant, p_worker, x.task, v_a.stage, v_a.fence) IS NOT NULL THEN 'stale' ELSE 'parked' END,
       coalesce(j.price_minor, 0), v_a.open, v_a.state
     FROM unnest(p_tasks) WITH ORDINALITY AS x (task, n)
     LEFT JOIN judgement j ON j.tenant = p_tenant AND j.task = x.task AND j.worker = p_worker AND j.stage = v_a.stage
+    LEFT JOIN submission s ON s.tenant = p_tenant AND s.assignment = p_assignment AND s.task = x.task
     ORDER BY x.n;
 END $$;
 

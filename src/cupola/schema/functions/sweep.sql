@@ -118,6 +118,9 @@ BEGIN
       OR EXISTS (SELECT FROM import_run r WHERE r.tenant = v_tenant AND r.state <> 'done'
         AND starts_with(r.source ->> 'upload', x.sha))
       OR EXISTS (SELECT FROM judgement j WHERE j.tenant = v_tenant AND j.label = n.label AND starts_with(j.label, '@'))
+      OR EXISTS (SELECT FROM submission s WHERE s.tenant = v_tenant AND s.label = n.label AND starts_with(s.label, '@'))
+      OR EXISTS (SELECT FROM submission_rejection r WHERE r.tenant = v_tenant AND r.corrected = n.label
+        AND starts_with(r.corrected, '@'))
       OR EXISTS (SELECT FROM settlement s WHERE s.tenant = v_tenant AND s.label = n.label AND starts_with(s.label, '@'))
       OR EXISTS (SELECT FROM settlement_part s WHERE s.tenant = v_tenant AND s.label = n.label AND starts_with(s.label, '@'))
       OR EXISTS (SELECT FROM adjudication a WHERE a.tenant = v_tenant AND a.label = n.label AND starts_with(a.label, '@'))

@@ -66,6 +66,7 @@ class ClaimedRow(PageRow):
     currency: str
     claimed_at: datetime
     expires_at: datetime
+    review_first_s: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class AssignmentRow:
     currency: str
     claimed_at: datetime
     expires_at: datetime
+    review_first_s: int | None
     trains: UUID | None
 
 
@@ -151,8 +153,8 @@ FACTS = Statement(FactsRow, "SELECT * FROM work_facts(%(tenant)s, %(worker)s, %(
 _ASSIGNMENT = (
     "a.id, a.project, p.name AS project_name, p.kind, a.stage, p.stages, p.ontology_version, a.fence, a.state, "
     "a.offer_version, a.price_minor, "
-    "a.currency, a.claimed_at, a.expires_at, p.trains FROM assignment a JOIN project p ON p.tenant = a.tenant "
-    "AND p.id = a.project"
+    "a.currency, a.claimed_at, a.expires_at, a.review_first_s, p.trains FROM assignment a "
+    "JOIN project p ON p.tenant = a.tenant AND p.id = a.project"
 )
 ASSIGNMENT = Statement(
     AssignmentRow, "SELECT " + _ASSIGNMENT + " WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.id = %(id)s"
