@@ -20,6 +20,7 @@ COLUMNS = {
     "shown": [],  # by a page, of its leases
     "submission": ["submission.state"],
     "appeal": ["appeal.state"],
+    "payout": ["payout.state"],
     "invite": ["invite.state"],
     "order": ["order_task.state"],
     "review": ["order_task.review", "order_audit.review"],

@@ -44,10 +44,16 @@ MORE: dict[tuple[str, str], Any] = {
     ("post", "/api/orders/deliveries"): {"project": "nobody's", "name": "delivery {n}"},
     ("post", "/api/password-links"): {"email": "op@example.org"},
     ("post", "/api/projects/estimate"): {"items": 10, "offer": {"price_minor": 10}},
+    ("put", "/api/work/payouts/details"): {"rail": "csv", "details": {"holder": "A. Body", "account": "1{n}"}},
+    ("post", "/api/work/payouts"): {"currency": "EUR"},
+    ("post", "/api/operator/payouts/batches"): {"rail": "csv", "currency": "EUR"},
     ("post", "/api/submissions/accept"): {"submissions": ["{submission}"]},
     ("post", "/api/webhooks"): {"url": "https://example.org/hook/{n}", "events": ["*"]},
 }
-OPERATORS = {"/api/tenants", "/api/contributors", "/api/operator/aside/retry", "/api/password-links", "/api/money/fund"}
+OPERATORS = {
+    *("/api/tenants", "/api/contributors", "/api/operator/aside/retry", "/api/password-links", "/api/money/fund"),
+    "/api/operator/payouts/batches",
+}
 # Not raced with all the others, and why.
 _ENDS = "ends the scene for everybody else; raced by itself below"
 _HASHES = "hashes a password, which is slow and touches nobody else's rows"

@@ -35,6 +35,7 @@ FLOWS = {
     ("hear", "project_budget", "hearing_reserve"),
     ("hearing", "hearing_reserve", "worker"),
     ("unhear", "hearing_reserve", "project_budget"),
+    ("unsettle", "external", "payout_clearing"),
 }
 REJECT = {("reject", "escrow", "project_budget")}  # a row only beside an upheld verdict
 ROLES = ("cupola_app", "cupola_gateway", "cupola_ops", "cupola_server", "cupola_owner", "postgres")

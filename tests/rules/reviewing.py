@@ -13,6 +13,7 @@ from cupola.appeals import panel, service
 from cupola.appeals.model import Submission
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import Problem
+from cupola.ledger import service as ledger
 from cupola.platform.runtime import Runtime
 from cupola.tasks.model import Assignment
 from tests.foundry import Foundry, Project, choice
@@ -104,8 +105,6 @@ class Reviewed:
 
 
 async def _earnings(run: Runtime, person: UUID) -> Any:
-    from cupola.ledger import service as ledger
-
     return await ledger.earnings(run.db, person)
 
 

@@ -74,6 +74,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/work/panel/{hearing}/vote"): {"upheld": True},
     ("post", "/api/tenants/{tenant}/freezes/{freeze}"): {"lifted": False, "note": "They were right."},
     ("put", "/api/contributors/{person}/judge"): {"judge": False},
+    ("post", "/api/operator/payouts/batches/{batch}/outcomes"): b"payout,outcome\n",
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): HANDED_IN,
 }
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -216,6 +217,12 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         freeze,
         project,
     )
+    batch = str(UUID(int=5))
+    foundry.sql(
+        "INSERT INTO payout_batch (id, rail, currency, prepared_by, prepared_at, approved_by, approved_at) "
+        "SELECT %s, 'csv', 'EUR', a.id, now(), b.id, now() FROM person a, person b WHERE a.id <> b.id LIMIT 1",
+        batch,
+    )
     key = made(client.post("/api/keys", json={"name": "to lose"}))["id"]
     other_world = {"Cupola-Tenant": owner.test_tenant}
     test_key = made(serving.operator().client.post("/api/keys", json={"name": "test"}, headers=other_world))["key"]
@@ -242,6 +249,7 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "delivery": delivery,
         "callback": callback,
         "freeze": freeze,
+        "batch": batch,
         **reviewed,
     }
     found = Scene(
@@ -307,7 +315,7 @@ def side(path: str) -> str:
     """Whose operation it is."""
     if path.startswith("/api/work/"):
         return "work"
-    return "operator" if path.startswith(("/api/contributors/", "/api/tenants/")) else "tenant"
+    return "operator" if path.startswith(("/api/contributors/", "/api/tenants/", "/api/operator/")) else "tenant"
 
 
 def named(scene: Scene, path: str) -> dict[str, str]:

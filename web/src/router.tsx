@@ -105,6 +105,37 @@ const earnings = createRoute({
   component: lazyRouteComponent(() => import('./pages/earnings'), 'EarningsPage'),
 });
 
+const submitted = createRoute({
+  getParentRoute: () => shell,
+  path: '/submitted',
+  component: lazyRouteComponent(() => import('./pages/submitted'), 'Submitted'),
+});
+const submittedOne = createRoute({
+  getParentRoute: () => shell,
+  path: '/submitted/$submission',
+  component: lazyRouteComponent(() => import('./pages/submitted'), 'SubmittedOne'),
+});
+const panelCases = createRoute({
+  getParentRoute: () => shell,
+  path: '/panel',
+  component: lazyRouteComponent(() => import('./pages/panel'), 'PanelCases'),
+});
+const panelCase = createRoute({
+  getParentRoute: () => shell,
+  path: '/panel/$hearing',
+  component: lazyRouteComponent(() => import('./pages/panel'), 'PanelCase'),
+});
+const submissions = createRoute({
+  getParentRoute: () => shell,
+  path: '/submissions',
+  component: lazyRouteComponent(() => import('./pages/submissions'), 'Submissions'),
+});
+const submission = createRoute({
+  getParentRoute: () => shell,
+  path: '/submissions/$submission',
+  component: lazyRouteComponent(() => import('./pages/submissions'), 'SubmissionPage'),
+});
+
 const projects = createRoute({
   getParentRoute: () => shell,
   path: '/projects',
@@ -221,6 +252,12 @@ const pages = shell.addChildren([
   home,
   offers,
   earnings,
+  submitted,
+  submittedOne,
+  panelCases,
+  panelCase,
+  submissions,
+  submission,
   projects,
   newProject,
   project,

@@ -62,6 +62,7 @@ app.command(f"{_WORKING}:work", name="work", help="Work as a contributor: claim,
 app.command(f"{_WORKING}:adjudicate", name="adjudicate", help="Decide what the crowd could not settle.")
 app.command(f"{_WORKING}:audit", name="audit", help="Judge the drawn items of a release, blind.")
 app.command(f"{_WORKING}:certify", name="certify", help="Compute, sign and keep a release's certificate.")
+app.command(f"{_KEEPING}:rules", name="rules", help="How the 24 rules of work stand on this instance.")
 ledger.command(f"{_KEEPING}:ledger_check", name="check", help="Test the invariants L1-L12 on every tenant.")
 app.command(f"{_DATA}:import_", name="import", help="Import a folder, a zip or a manifest into a dataset.")
 app.command(

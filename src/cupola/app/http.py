@@ -32,6 +32,7 @@ from cupola.kernel.errors import Kind, Problem
 from cupola.ledger import api as ledger_api
 from cupola.ontology import api as ontology_api
 from cupola.orders import api as orders_api
+from cupola.payouts import api as payouts_api
 from cupola.platform import blob_api, stream
 from cupola.platform.pg.tx import met_another, trouble
 from cupola.platform.runtime import Runtime
@@ -277,6 +278,7 @@ def create_app(
         tasks_api.router,
         training_api.router,
         appeals_api.router,
+        payouts_api.router,
         handing_in_api.router,
         routing_api.router,
         releases_api.router,

@@ -11,6 +11,7 @@ from cupola.appeals import service as appeals
 from cupola.kernel import retention
 from cupola.kernel.errors import Problem
 from cupola.orders.callbacks import service as callbacks
+from cupola.payouts import service as payouts
 from cupola.platform.dispatch.service import Dispatcher
 from cupola.platform.jobs.service import Queue
 from cupola.platform.outbox import Courier
@@ -52,6 +53,7 @@ async def start(run: Runtime) -> Callable[[], Awaitable[None]]:
         asyncio.create_task(Queue(run, slow.work(run)).run(stop)),
         asyncio.create_task(_every(EXPIRE_EVERY_S, stop, lambda: work.expire_due(run))),
         asyncio.create_task(_every(LAPSE_EVERY_S, stop, lambda: appeals.all_due(run))),
+        asyncio.create_task(_every(LAPSE_EVERY_S, stop, lambda: payouts.turn(run))),
         asyncio.create_task(_every(LAPSE_EVERY_S, stop, lambda: routing.lapse(run))),
         asyncio.create_task(_every(FOLD_EVERY_S, stop, lambda: tasks.fold_tallies(run))),
         asyncio.create_task(Courier(run, webhooks.OUTBOX).run(stop)),

@@ -22,6 +22,9 @@ ROLE: Final = ("production", "evaluation", "training")
 SubmissionWord = Literal["waiting", "accepted", "rejected", "refused"]  # rejected: not yet for good
 SUBMISSION: Final[tuple[SubmissionWord, ...]] = get_args(SubmissionWord)
 APPEAL: Final = ("filed", "panel", "upheld", "overturned")  # upheld, overturned: the rejection was
+# empty: nothing was gathered; sent: committed before anything leaves
+PayoutWord = Literal["gathering", "created", "sent", "paid", "returned", "empty"]
+PAYOUT: Final[tuple[PayoutWord, ...]] = get_args(PayoutWord)
 BATCH: Final = ("staging", "in_progress", "completed", "paused", "cancelled")
 
 THINGS: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
@@ -34,6 +37,7 @@ THINGS: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
     "review": REVIEW,
     "role": ROLE,
     "batch": BATCH,
+    "payout": PAYOUT,
     "submission": SUBMISSION,
     "appeal": APPEAL,
 }

@@ -3,6 +3,7 @@
 cupola.importers   name of a source type -> cupola.catalog.found.Importer
 cupola.exporters   name of a format      -> cupola.releases.exporters.base.Format
 cupola.media       name of a medium      -> cupola.catalog.media.base.Medium
+cupola.rails       name of a rail        -> cupola.payouts.rails.base.Rail
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cupola.kernel.errors import Kind, Problem, invalid
 IMPORTERS = "cupola.importers"
 EXPORTERS = "cupola.exporters"
 MEDIA = "cupola.media"
+RAILS = "cupola.rails"
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The people who work: the rules that protect them."""

@@ -182,6 +182,39 @@ export const operator = {
     post<null>('/api/operator/aside/retry', { tenant, consumer, project }),
 };
 
+/** A second look: `ours` is the requester's side of work that is reviewed before it is paid, `mine` its maker's. */
+export const appeals = {
+  ours: (query?: Query) => get<T.Page<T.Submission>>('/api/submissions', query),
+  ourOne: (submission: string) => get<T.SubmissionDetail>(`/api/submissions/${id(submission)}`),
+  accept: (submissions: string[]) => post<{ accepted: number }>('/api/submissions/accept', { submissions }),
+  reject: (submission: string, body: Record<string, unknown>) =>
+    post<T.Submission>(`/api/submissions/${id(submission)}/reject`, body),
+  answer: (appeal: string, stands: boolean, words: string) =>
+    post<T.Submission>(`/api/appeals/${id(appeal)}/answer`, { stands, words }),
+  mine: (query?: Query) => get<T.Page<T.Submission>>('/api/work/submissions', query),
+  myOne: (submission: string) => get<T.SubmissionDetail>(`/api/work/submissions/${id(submission)}`),
+  appeal: (submission: string, words: string) =>
+    post<T.SubmissionDetail>(`/api/work/submissions/${id(submission)}/appeal`, { words }),
+  cases: () => get<T.Case[]>('/api/work/panel'),
+  sit: (hearing: string) => post<T.Hearing>(`/api/work/panel/${id(hearing)}/sit`),
+  hearing: (hearing: string) => get<T.Hearing>(`/api/work/panel/${id(hearing)}`),
+  vote: (hearing: string, upheld: boolean, words: string) =>
+    post<{ paid_minor: number; currency: string }>(`/api/work/panel/${id(hearing)}/vote`, { upheld, words }),
+};
+
+export const payouts = {
+  mine: () => get<T.PayoutStanding>('/api/work/payouts'),
+  setDetails: (rail: string, details: Record<string, string>) =>
+    put<unknown>('/api/work/payouts/details', { rail, details }),
+  ask: (currency: string) => post<T.Payout>('/api/work/payouts', { currency }),
+  operations: () => get<{ waiting: T.PayoutWaiting[]; batches: T.PayoutBatch[] }>('/api/operator/payouts'),
+  prepare: (rail: string, currency: string) => post<T.PayoutBatch>('/api/operator/payouts/batches', { rail, currency }),
+  approve: (batch: string) => post<T.PayoutBatch>(`/api/operator/payouts/batches/${id(batch)}/approve`),
+  fileUrl: (batch: string) => `/api/operator/payouts/batches/${id(batch)}/file`,
+  outcomes: (batch: string, file: File) =>
+    call<T.Reconciled>('POST', `/api/operator/payouts/batches/${id(batch)}/outcomes`, { raw: file }),
+};
+
 /** Some short lists come bare, long ones in an envelope with a cursor. */
 export function rows<T>(answer: T.Page<T> | T[] | undefined | null): T[] {
   if (!answer) return [];

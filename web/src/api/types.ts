@@ -16,6 +16,8 @@ type RowOf<Path extends keyof paths> = paths[Path] extends {
   ? Row
   : never;
 
+type RowOfArray<Rows> = Rows extends readonly (infer Row)[] ? Row : never;
+
 export interface Page<T> {
   items: T[];
   next: string | null;
@@ -160,6 +162,26 @@ export type SubmitResult = Refined<
 >;
 export type ReturnReason = S['ReturnIn']['reason'];
 export type Earnings = S['Earnings'];
+
+// Work that is reviewed before it is paid, and payouts ---------------------------------------------------------------
+
+export type Step = S['Step'];
+export type RejectedWork = S['WhyRejected'];
+export type Submission = Refined<S['Submission'], { label: Label }>;
+export type SubmissionDetail = Refined<
+  S['SubmissionDetail'],
+  { submission: Submission; kind: Kind; ontology: Ontology; guidelines: Localised; item: ItemView }
+>;
+export type Case = S['Case'];
+export type Hearing = Refined<
+  S['Hearing'],
+  { kind: Kind; ontology: Ontology; guidelines: Localised; item: ItemView; label: Label }
+>;
+export type PayoutStanding = S['Standing'];
+export type Payout = S['Payout'];
+export type PayoutWaiting = RowOfArray<S['Operations']['waiting']>;
+export type Reconciled = S['Reconciled'];
+export type PayoutBatch = RowOfArray<S['Operations']['batches']>;
 
 // Adjudication and audits --------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
 import { orders } from './zh_orders';
 import { pages } from './zh_pages';
+import { people } from './zh_people';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
 import { shapes } from './zh_shapes';
@@ -36,7 +37,19 @@ describe('the two languages', () => {
   });
 
   it('name each message once across the catalogues', () => {
-    const counted = [drawing, editor, guideline, orders, pages, quality, requester, shapes, training, trouble].reduce(
+    const counted = [
+      drawing,
+      editor,
+      guideline,
+      orders,
+      pages,
+      people,
+      quality,
+      requester,
+      shapes,
+      training,
+      trouble,
+    ].reduce(
       (sum, part) => sum + Object.keys(part).length,
       0,
     );

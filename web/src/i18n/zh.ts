@@ -3,6 +3,7 @@ import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
 import { orders } from './zh_orders';
 import { pages } from './zh_pages';
+import { people } from './zh_people';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
 import { shapes } from './zh_shapes';
@@ -16,6 +17,7 @@ export const zh: Record<string, string> = {
   ...guideline,
   ...orders,
   ...pages,
+  ...people,
   ...quality,
   ...requester,
   ...training,

@@ -9,6 +9,7 @@ import { timeZoneName, useFormat } from '../i18n/format';
 import { Asked, Empty, Figure, Moment, Page, Panel } from '../ui/bits';
 import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
+import { Payouts } from './payouts';
 import { spanOf } from './statement_span';
 
 const SECONDS_AN_HOUR = 3600;
@@ -162,6 +163,7 @@ export function EarningsPage() {
                 </Panel>
               </div>
             )}
+            <Payouts />
             <Statement />
           </Stack>
         )}

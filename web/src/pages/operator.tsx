@@ -10,6 +10,7 @@ import { Rows } from '../ui/table';
 import { Invite } from './members';
 import { Contributors, PasswordLink } from './operator_contributors';
 import { InstancePanel } from './operator_instance';
+import { OperatorPayouts } from './operator_payouts';
 
 function Tenants() {
   const t = useT();
@@ -132,6 +133,7 @@ export function OperatorPage() {
       lead={t('You run this server. You create tenants and let people in; you do not see a tenant’s data.')}
     >
       <InstancePanel />
+      <OperatorPayouts />
       <div className="cup-two">
         <Tenants />
         <Panel title={t('Invite a contributor')}>

@@ -46,7 +46,16 @@ function PayInWords({ offer }: { offer: WorkOffer }) {
               )}
         </li>
       )}
-      <li>{t('It is yours the moment you submit a page, also when others judge differently.')}</li>
+      {offer.review_first_s ? (
+        <li>
+          {t(
+            'The requester looks at each submission first, for {time} at most; what is not rejected by then is paid by itself. A rejection says why and shows it, and you have 14 days to appeal to people who belong to neither side.',
+            { time: duration(offer.review_first_s) },
+          )}
+        </li>
+      ) : (
+        <li>{t('It is yours the moment you submit a page, also when others judge differently.')}</li>
+      )}
       <li>{t('Giving a page back never counts against you; what was done on it is paid.')}</li>
       <li>{t('When the time for a page runs out, your work is kept and offered to you again first.')}</li>
     </ul>
@@ -94,8 +103,16 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
         />
         <Figure
           label={t('Paid')}
-          value={<span style={{ fontSize: 14, lineHeight: '25px', display: 'block' }}>{t('on submit')}</span>}
-          note={t('cannot be taken back')}
+          value={
+            <span style={{ fontSize: 14, lineHeight: '25px', display: 'block' }}>
+              {offer.review_first_s ? t('after a look') : t('on submit')}
+            </span>
+          }
+          note={
+            offer.review_first_s
+              ? t('within {time}, or by itself', { time: duration(offer.review_first_s) })
+              : t('cannot be taken back')
+          }
         />
         <Button
           onClick={() =>

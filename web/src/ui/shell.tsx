@@ -42,6 +42,7 @@ export function placesFor(session: Session, tenant: Tenant | null): Section[] {
       places: [
         { to: '/adjudication', text: msg('Doubtful tasks'), icon: 'warning' },
         { to: '/audits', text: msg('Audits'), icon: 'eye' },
+        { to: '/submissions', text: msg('Reviews before pay'), icon: 'check' },
       ],
     });
     if (manages) {
@@ -63,6 +64,8 @@ export function placesFor(session: Session, tenant: Tenant | null): Section[] {
       places: [
         { to: '/work', text: msg('Offers'), icon: 'check' },
         { to: '/earnings', text: msg('Earnings'), icon: 'download' },
+        { to: '/submitted', text: msg('Reviewed work'), icon: 'eye' },
+        { to: '/panel', text: msg('Appeals to decide'), icon: 'flag' },
       ],
     });
   }

@@ -17,6 +17,7 @@ from cupola.platform.pg import migrate as migrations
 from cupola.platform.pg import partitions as spreading
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
+from cupola.workforce.rules import service as rules_of_work
 
 
 def migrate(*, partitions: int | None = None, data: Data = None, json_: Json = False) -> None:
@@ -69,6 +70,23 @@ def restore(file: Path, *, data: Data = None, force: bool = False, json_: Json =
         # the secret may be another one now, and with it the password of the server's login
         migrations.migrate(place.admin_url, config.load(data).database_password)
     show(report, json_, f"Restored the backup of {report.made_at}: {report.files} files, {report.bytes:,} bytes.")
+
+
+def rules(*, data: Data = None, json_: Json = False) -> int:
+    """How each of the 24 rules of work stands on this instance, by live queries; exit code 3 when one is broken."""
+    found = within(data, lambda run: rules_of_work.report(run.db))
+    broken = any(rule.state == "broken" for rule in found.rules)
+    if json_:
+        show(found, True, "")
+        return EXIT_WRONG if broken else 0
+    for rule in found.rules:
+        out.print(f"{rule.id:>3}  {rule.state:<7} {rule.says}", highlight=False, soft_wrap=True)
+        if rule.lacks:
+            out.print(f"     not built: {rule.lacks}", highlight=False, soft_wrap=True)
+        for offence in rule.offences[:10]:
+            where = f"tenant {offence.tenant}: " if offence.tenant else ""
+            err.print(f"     {where}{offence.detail}", highlight=False, soft_wrap=True)
+    return EXIT_WRONG if broken else 0
 
 
 def ledger_check(*, data: Data = None, json_: Json = False) -> int:
