@@ -49,10 +49,7 @@ describe('the two languages', () => {
       shapes,
       training,
       trouble,
-    ].reduce(
-      (sum, part) => sum + Object.keys(part).length,
-      0,
-    );
+    ].reduce((sum, part) => sum + Object.keys(part).length, 0);
     expect(Object.keys(zh).length).toBe(counted);
   });
 
