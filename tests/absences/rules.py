@@ -421,8 +421,15 @@ def cursors_held_for_readers(files: Files) -> list[str]:
     ]
 
 
-KIND_HOMES = ("cupola/labels/kinds/", "cupola/labels/shapes/", "cupola/quality/strategies/", "cupola/compat/")
-"""The tables themselves, the strategies (each made for one kind of labels), and the words of other people's APIs."""
+KIND_HOMES = (
+    "cupola/labels/kinds/",
+    "cupola/labels/shapes/",
+    "cupola/quality/strategies/",
+    "cupola/compat/",
+    "cupola/formats/",
+)
+"""The tables themselves, the strategies (each made for one kind of labels), the words of other people's APIs, and their files:
+a format says which shapes it has, and what it lacks is counted as left out."""
 
 OWN_KINDS = ("cupola/quality/cli.py", "cupola/quality/aggregation.py", "cupola/labels/spec.py")
 """Told by the same words: the kinds of the library of numerics (`quality/kinds.py`), and the types of attributes."""

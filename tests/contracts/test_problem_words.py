@@ -20,7 +20,7 @@ ELSEWHERE = (
     "app/stage", "client", "compat", "corpus", "formats/cli", "formats/convert", "platform/backup", "platform/mail",
     "platform/secret", "platform/settings", "platform/telemetry",
     "platform/pg/account", "platform/pg/binaries", "platform/pg/cluster", "platform/pg/locks", "platform/pg/migrate",
-    "platform/pg/places", "platform/pg/seal", "quality/agreement", "quality/aggregation", "quality/calibrate",
+    "platform/pg/places", "platform/pg/seal", "preferences", "quality/agreement", "quality/aggregation", "quality/calibrate",
     "quality/certify", "quality/classifier", "quality/cli", "quality/collusion", "quality/inference", "quality/kinds",
     "quality/online", "quality/readers", "quality/simulate", "quality/strategies", "releases/verifying",
 )  # fmt: skip
