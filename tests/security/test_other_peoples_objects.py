@@ -77,9 +77,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/operator/payouts/batches/{batch}/outcomes"): b"payout,outcome\n",
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): HANDED_IN,
 }
+ANNOTATED = b'{"text": "a car", "label": ["car"]}\n'  # annotations of another tool, uploaded by the scene
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/datasets/{dataset}/uploads"): {"name": "a.bin"},
-    ("get", "/api/datasets/{dataset}/survey"): {"upload": "x"},
+    ("get", "/api/datasets/{dataset}/survey"): {"upload": f"{hashlib.sha256(ANNOTATED).hexdigest()}/a.jsonl"},
     ("get", "/api/projects/{project}/what-if"): {"target": 0.95},
     ("post", "/api/items/{item}/files"): {"name": "a.txt"},
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): {"name": "a.txt"},
@@ -142,6 +143,7 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
     Image.new("RGB", (8, 8), "teal").save(picture, "PNG")
     dataset = made(client.post("/api/datasets", json={"name": "ours"}))["id"]
     upload = made(client.put(f"/api/datasets/{dataset}/uploads?name=a.png", content=picture.getvalue()))["upload"]
+    made(client.put(f"/api/datasets/{dataset}/uploads?name=a.jsonl", content=ANNOTATED))
     source = {"source": {"type": "upload", "upload": upload}}
     run = made(client.post(f"/api/datasets/{dataset}/imports", json=source))["id"]
     foundry.call(lambda runtime: jobs.run_import(runtime, tenant, UUID(run)))
