@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 from cyclopts import App
-from rich.console import Console
 
 from cupola import __version__
+from cupola.kernel import terminal
 from cupola.kernel.errors import Kind, Problem
+from cupola.kernel.terminal import Plain
 
 app = App(
     name="cupola",
@@ -94,14 +95,18 @@ EXIT_FAILED, EXIT_REFUSED = 1, 2
 
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 refused (mend the input), 3 a check found something wrong."""
+    terminal.forgiving()
     try:
         code = app(result_action="return_value")
     except Problem as problem:
-        err = Console(stderr=True)
-        err.print(f"[bold red]{problem.code}[/]: {problem.detail}", soft_wrap=True, highlight=False)
+        err = Plain(stderr=True)
+        err.headed(problem.code, f": {problem.detail}", "bold red")
         if problem.remedy:
-            err.print(problem.remedy, soft_wrap=True, highlight=False)
+            err.print(problem.remedy, soft_wrap=True)
         sys.exit(EXIT_FAILED if problem.kind is Kind.UNAVAILABLE else EXIT_REFUSED)
+    except BrokenPipeError:
+        terminal.hung_up()
+        sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)

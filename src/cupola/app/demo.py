@@ -15,7 +15,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -32,10 +31,11 @@ from cupola.client import Client
 from cupola.kernel import clock
 from cupola.kernel.errors import Kind, Problem
 from cupola.kernel.money import in_words, legs
+from cupola.kernel.terminal import Plain
 from cupola.platform.pg.cluster import Cluster
 from cupola.releases import verifying
 
-console = Console()
+console = Plain()
 
 GOLD = 60
 PRICE_MINOR = 5
@@ -53,7 +53,7 @@ def run_demo(folder: Path, port: int, *, exit_when_done: bool, seed: int, logins
         Cluster.destroy(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    console.rule("[bold]Cupola: from a folder of files to a certified, paid-for data set")
+    console.rule("Cupola: from a folder of files to a certified, paid-for data set")
     console.print("Starting Postgres, the server and a worker …")
     with stage.server(folder, port, folder / "server.log") as (url, token):
         console.print(f"Up after {clock.monotonic_s() - began:.1f} s at {url}", highlight=False)
@@ -359,7 +359,7 @@ class _Play:
         console.print(table)
         held = certificate["accuracy_lower_bound"] <= right / total and not checked.wrong and rules.endswith("hold")
         if not held:
-            console.print("[bold red]Something does not hold; see the table.[/]")
+            console.print("Something does not hold; see the table.", style="bold red")
         return 0 if held else 3
 
     def _ledger(self) -> str:

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -26,6 +25,7 @@ from cupola.client import Client
 from cupola.kernel import clock
 from cupola.kernel.errors import invalid
 from cupola.kernel.money import in_words
+from cupola.kernel.terminal import Plain
 from cupola.releases import verifying
 
 PRICE_MINOR = 5
@@ -159,11 +159,11 @@ def run_replay(
     as_json: bool,
 ) -> int:
     """Run it; returns the exit code: 0 when the ledger and the certificate hold."""
-    console = Console(stderr=as_json)
+    console = Plain(stderr=as_json)
     recording = read(folder, limit)
     with stage.scratch("cupola-replay-") as scratch:
         home = data or scratch / "data"
-        console.rule(f"[bold]Replay of {recording.name}")
+        console.rule(f"Replay of {recording.name}")
         recorded = sum(len(said) for said in recording.votes.values())
         console.print(
             f"{recorded:,} recorded judgements of {len({w for said in recording.votes.values() for w in said}):,} "
@@ -202,7 +202,7 @@ def _play(
     audit_items: int,
     rng: random.Random,
     scratch: Path,
-    console: Console,
+    console: Plain,
 ) -> Outcome:
     scene = stage.Scene(url, token)
     tenant = scene.organisation("Replay")
@@ -229,7 +229,7 @@ def _budget(recording: Recording) -> int:
     return 2 * PRICE_MINOR * sum(len(said) for said in recording.votes.values())
 
 
-def _bars(console: Console) -> Progress:
+def _bars(console: Plain) -> Progress:
     return Progress(
         TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     )
@@ -245,7 +245,7 @@ def _prepare(
     max_judgements: int,
     audit_items: int,
     scratch: Path,
-    console: Console,
+    console: Plain,
 ) -> str:
     manifest = scratch / "tasks.jsonl"
     with manifest.open("w") as file:
@@ -303,7 +303,7 @@ def _label(
     recording: Recording,
     crowd: dict[str, stage.Worker],
     label: dict[str, dict[str, Any]],
-    console: Console,
+    console: Plain,
 ) -> None:
     done = threading.Event()
     turn = threading.Lock()
@@ -423,7 +423,7 @@ def _majority(said: dict[str, str]) -> str:
     return min(label for label, n in counts.items() if n == top)
 
 
-def _say(outcome: Outcome, took_s: float, console: Console) -> None:
+def _say(outcome: Outcome, took_s: float, console: Plain) -> None:
     table = Table(title=f"Replay of {outcome.name}", show_header=False, title_justify="left")
     table.add_row("tasks", f"{outcome.tasks:,} + {outcome.gold} gold")
     table.add_row(

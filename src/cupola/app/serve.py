@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable
 from types import FrameType
 
 import uvicorn
-from rich.console import Console
 
 from cupola.app import ending, http, launch, wire, worker
 from cupola.identity.flows import first_admin_link
 from cupola.kernel.errors import Kind, Problem
+from cupola.kernel.terminal import Plain
 from cupola.platform import address
 from cupola.platform.runtime import Runtime
 from cupola.platform.settings import Settings
 from cupola.platform.telemetry import logs, traces
 
-console = Console(stderr=True)
+console = Plain(stderr=True)
 log = logging.getLogger("cupola.serve")
 WATCH_EVERY_S = 2.0
 
@@ -107,7 +107,7 @@ async def _watch(place: launch.Place) -> None:
 
 async def _say(run: Runtime) -> None:
     address.note(run.settings.data_dir, run.settings.public_url)
-    console.print(f"[bold]Cupola[/] is up: [link]{run.settings.public_url}[/]", highlight=False, soft_wrap=True)
+    console.headed("Cupola", f" is up: {run.settings.public_url}", "bold")
     link = await first_admin_link(run)
     if link:
         console.print(f"Make yourself the operator (once, within 24 h): {link}", highlight=False, soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
+from cupola.kernel.words import breaks_a_line
 from cupola.labels import Label
 from cupola.platform.blobs import Blobs
 from cupola.platform.net import Guard
@@ -136,18 +136,13 @@ def check_ref(ref: str) -> str:
 
     Raises Problem (INVALID).
     """
-    if not ref.strip() or len(ref) > limits.MAX_REF_CHARS or any(map(_unfit, ref)):
+    if not ref.strip() or len(ref) > limits.MAX_REF_CHARS or any(map(breaks_a_line, ref)):
         raise invalid(
             "ref-invalid",
             f"A reference has 1 to {limits.MAX_REF_CHARS} characters, without line breaks or other controls.",
             remedy="Give it a short name in one line.",
         )
     return ref
-
-
-def _unfit(char: str) -> bool:
-    # Controls, halves of pairs, ends of lines and paragraphs. What is unassigned may be next year's emoji.
-    return char < " " or (char > "~" and unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")) or char == "\x7f"
 
 
 def manifests_among(names: Iterable[str]) -> list[str]:

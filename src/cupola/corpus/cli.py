@@ -9,7 +9,6 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -85,7 +84,7 @@ def _print_look(look: refine.Look, leaks: bool) -> None:
             id_, score, begins = one.samples[0]
             sample = " ".join(begins.split())[:60]
             table.add_row(one.rule, str(one.dropped), f"{one.dropped / look.documents:.1%}", f"{one.threshold:g}",
-                          escape(f"{id_} ({score:.3g}): {sample}"))  # fmt: skip
+                          f"{id_} ({score:.3g}): {sample}")  # fmt: skip
     out_.print(table)
     spoken = ", ".join(f"{code} {times}" for code, times in look.languages.most_common(8))
     out_.print(f"languages: {spoken or 'none'}", highlight=False)

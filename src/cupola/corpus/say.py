@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.console import Console
 
 from cupola.corpus.readers import Refused
+from cupola.kernel.terminal import Plain, json_text
 
-out_, err = Console(), Console(stderr=True)
+out_, err = Plain(), Plain(stderr=True)
 
 Files = Annotated[
     list[Path],
@@ -27,7 +26,7 @@ MOST_REFUSED_TOLD = 10
 
 def say(document: dict[str, Any]) -> None:
     """Figures for programs."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    sys.stdout.write(json_text(document) + "\n")
 
 
 def remarks(refused: list[Refused]) -> None:

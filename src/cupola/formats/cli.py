@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -18,8 +16,9 @@ from cupola.formats.report import Report
 from cupola.formats.table import FORMS, named, recognised
 from cupola.formats.tree import Files, Folder, Joined, Pictures, Zip
 from cupola.kernel.errors import invalid
+from cupola.kernel.terminal import Plain, json_text
 
-out, err = Console(), Console(stderr=True)
+out, err = Plain(), Plain(stderr=True)
 REPORT = "dropped.json"
 AUTO = "auto"
 
@@ -73,7 +72,7 @@ def convert(
     to_folder.mkdir(parents=True, exist_ok=True)
     (to_folder / REPORT).write_text(json.dumps(told, ensure_ascii=False, indent=1), "utf-8")
     if json_:
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        print(json_text(told))
         return 0
     out.print(
         f"{form.title} to {target.title}: {counts.items:,} items, {counts.objects:,} objects, "
@@ -97,7 +96,7 @@ def show_dropped(report: Report) -> None:
         return
     table = Table("left out, or taken otherwise", "how often", "first met at")
     for one in report.dropped:
-        table.add_row(one.words["en"], f"{one.count:,}", escape(one.example))
+        table.add_row(one.words["en"], f"{one.count:,}", one.example)
     out.print(table)
 
 

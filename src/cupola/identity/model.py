@@ -10,6 +10,7 @@ from uuid import UUID
 
 from cupola.kernel import limits
 from cupola.kernel.errors import invalid
+from cupola.kernel.words import in_one_line
 
 SESSION = timedelta(days=14)  # slides: each day of use starts it anew
 SESSION_SLIDES_AFTER = timedelta(days=1)  # so that not every request writes
@@ -202,12 +203,12 @@ def normal_email(text: str, place: str = "/email") -> str:
 
 
 def normal_name(text: str, place: str = "/name") -> str:
-    """A name without outer blanks. Raises Problem (INVALID) for an empty, overlong or unprintable one."""
+    """A name without outer blanks. Raises Problem (INVALID) for one too long, that nobody sees or no line holds."""
     name = text.strip()
-    if not 1 <= len(name) <= limits.MAX_NAME_CHARS or not name.isprintable():
+    if not 1 <= len(name) <= limits.MAX_NAME_CHARS or not in_one_line(name):
         raise invalid(
             "name-invalid",
-            f"A name has 1 to {limits.MAX_NAME_CHARS} printable characters.",
+            f"A name has 1 to {limits.MAX_NAME_CHARS} characters in one line, one of them visible.",
             place=place,
             remedy="Give a shorter or a plainer name.",
         )

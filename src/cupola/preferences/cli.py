@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from cyclopts import App, Parameter
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from cupola.kernel.terminal import Plain, json_text
 from cupola.preferences import judges, judging_files, style, votes
 from cupola.preferences.board import Board, Intervals, board, boards
 from cupola.preferences.davidson import Ties
 from cupola.preferences.files import Refused
 from cupola.preferences.judges import Judged, Rule, Share
 
-out, err = Console(), Console(stderr=True)
+out, err = Plain(), Plain(stderr=True)
 arena = App(name="arena", help="Boards of models from votes on pairs, with intervals.")
 judge = App(name="judge", help="Models that judge, checked against people.")
 Json = Annotated[bool, Parameter(name="--json", negative="", help="The figures as JSON on stdout.")]
@@ -71,11 +69,11 @@ def fit_command(
 
 
 def _print_board(found: Board, name: str) -> None:
-    shown = Table("place", "model", "score", f"{found.confidence:.0%}", "votes", title=escape(name) or None)
+    shown = Table("place", "model", "score", f"{found.confidence:.0%}", "votes", title=name or None)
     for one in found.standings:
         place = str(one.place) if one.best == one.worst else f"{one.place} ({one.best}-{one.worst})"
         ends = "no bound" if one.score_low is None else f"{one.score_low:.0f} .. {one.score_high:.0f}"
-        shown.add_row(place, escape(one.model), f"{one.score:.0f}", ends, str(one.votes))
+        shown.add_row(place, one.model, f"{one.score:.0f}", ends, str(one.votes))
     out.print(shown)
     out.print(f"{found.votes} votes, {found.tied} of them ties; {found.method}", highlight=False)
     for effect in found.effects:
@@ -126,7 +124,7 @@ def calibrate_command(
                   f"{among.same:.1%} as the majority of three", highlight=False)  # fmt: skip
     shown = Table("judge", "items", "flips", "agrees with one person", "people with each other", "judge + one person")
     for one in found:
-        name = escape(f"{one.judge} · {one.slice}" if one.slice else one.judge)
+        name = f"{one.judge} · {one.slice}" if one.slice else one.judge
         if one.items:
             shown.add_row(name, str(one.items), _share(one.flips), _share(one.agreement), _share(one.people),
                           _rule(one.rule))  # fmt: skip
@@ -162,7 +160,7 @@ def _tell_orders(found: list[Judged]) -> None:
 
 def say(document: dict[str, Any]) -> None:
     """Figures for programs."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    sys.stdout.write(json_text(document) + "\n")
 
 
 def _remarks(refused: list[Refused]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from cyclopts import App, Parameter
 from rich.table import Table
 
 from cupola.kernel.errors import Problem, invalid
+from cupola.kernel.terminal import json_text
 from cupola.quality import agreement as agree
 from cupola.quality.aggregation import LEAST_COMPARED, Loss, aggregate, compared
 from cupola.quality.choose import choose
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         app(arguments, result_action="return_value")
     except Problem as problem:
-        err.print(f"[bold]{problem.code}[/]: {problem.detail}", soft_wrap=True)
+        err.headed(problem.code, f": {problem.detail}", "bold")
         if problem.remedy:
             err.print(problem.remedy, soft_wrap=True)
         return 2
@@ -55,7 +55,7 @@ def _remark(codes: Codes, json_out: bool) -> None:
 
 
 def _say(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    sys.stdout.write(json_text(document, 2) + "\n")
 
 
 @app.command(name="aggregate")

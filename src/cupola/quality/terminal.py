@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cupola.kernel.terminal import Plain
 from cupola.quality.progress import Told
 
-out = Console()
-err = Console(stderr=True)
+out = Plain()
+err = Plain(stderr=True)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-from rich.markup import escape
 from rich.table import Table
 
 from cupola.app import moving
@@ -118,7 +117,7 @@ def _show(found: Survey) -> None:
     )  # fmt: skip
     table = Table("class", "how often", "drawn as")
     for one in found.classes[:SHOWN]:
-        table.add_row(escape(one.name), f"{one.count:,}", ", ".join(f"{word} {n:,}" for word, n in one.shapes.items()))
+        table.add_row(one.name, f"{one.count:,}", ", ".join(f"{word} {n:,}" for word, n in one.shapes.items()))
     out.print(table)
     if len(found.classes) > SHOWN:
         out.print(f"… and {len(found.classes) - SHOWN} more classes")

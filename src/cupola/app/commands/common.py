@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, is_dataclass
@@ -13,17 +12,17 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console
 
 from cupola.app import launch
 from cupola.kernel import money
 from cupola.kernel.errors import invalid
+from cupola.kernel.terminal import Plain, json_text
 from cupola.platform import settings as config
 from cupola.platform.runtime import Runtime
 
 T = TypeVar("T")
-out = Console()
-err = Console(stderr=True)
+out = Plain()
+err = Plain(stderr=True)
 
 Data = Annotated[
     Path | None, Parameter(name="--data", help="The instance's folder (default: $CUPOLA_DATA or ./.cupola).")
@@ -40,7 +39,7 @@ def show(value: Any, as_json: bool, text: str) -> None:
     """Print a value as JSON or as the text for a person."""
     if as_json:
         plain = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-        print(json.dumps(msgspec.to_builtins(plain), indent=1, ensure_ascii=False))
+        print(json_text(msgspec.to_builtins(plain), allow_nan=True))
     else:
         out.print(text, soft_wrap=True, highlight=False)
 

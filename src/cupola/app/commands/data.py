@@ -9,7 +9,6 @@ from typing import Annotated
 from uuid import UUID
 
 from cyclopts import Parameter
-from rich.markup import escape
 from rich.table import Table
 
 from cupola.app import moving
@@ -88,7 +87,7 @@ def import_(
     if refusals:
         table = Table("place", "reason", "what", "what to do")
         for row in refusals[:50]:
-            table.add_row(*(escape(row[name]) for name in ("place", "reason", "detail", "remedy")))
+            table.add_row(*(row[name] for name in ("place", "reason", "detail", "remedy")))
         out.print(table)
         if len(refusals) > 50:
             out.print(f"… and {len(refusals) - 50} more (all of them with --json)")
@@ -217,8 +216,12 @@ def verify(
         return EXIT_WRONG if found.wrong else 0
     out.print(found.statement, soft_wrap=True, highlight=False)
     for line in found.checked:
-        out.print(f"  [green]checked[/] {line}", highlight=False)
+        out.headed("  checked", f" {line}", "green")
     for line in found.wrong:
-        out.print(f"  [bold red]wrong[/] {line}", highlight=False, soft_wrap=True)
-    out.print("[bold green]Everything holds.[/]" if not found.wrong else "[bold red]This certificate does not hold.[/]")
+        out.headed("  wrong", f" {line}", "bold red")
+    holds = not found.wrong
+    out.print(
+        "Everything holds." if holds else "This certificate does not hold.",
+        style="bold green" if holds else "bold red",
+    )
     return EXIT_WRONG if found.wrong else 0

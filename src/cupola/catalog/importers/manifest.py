@@ -23,6 +23,7 @@ from cupola.catalog.importers import gzipped
 from cupola.catalog.importers.lines import Line, PartLine, column_of, line_from
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
+from cupola.kernel.words import breaks_a_line
 from cupola.labels.places import problem_from_msgspec, too_deep
 from cupola.platform.cage import Cage
 
@@ -383,7 +384,7 @@ def _part(line: PartLine, number: int, reader: Reader) -> FoundPart:
             "part-content", "A part has exactly one of url, path and text.", place=place, remedy="Keep one of them."
         )
     for name, said in (("role", line.role or ""), ("sensor", line.sensor or "")):
-        if len(said) > limits.MAX_NAME_CHARS or not said.isprintable():
+        if len(said) > limits.MAX_NAME_CHARS or any(map(breaks_a_line, said)):
             raise invalid(
                 "part-name",
                 f"A part's {name} is one line of at most {limits.MAX_NAME_CHARS} characters.",

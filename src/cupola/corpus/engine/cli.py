@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 from cyclopts import App, Parameter
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -109,7 +108,7 @@ def _print_plan(found: plans.Plan) -> None:
     table = Table("rule", "takes", "share", "bound", "for example")
     for one in found.rules:
         id_, score, begins = one.samples[0]
-        sample = escape(f"{id_} ({score:.3g}): {' '.join(begins.split())[:60]}")
+        sample = f"{id_} ({score:.3g}): {' '.join(begins.split())[:60]}"
         table.add_row(one.rule, str(one.documents), f"{one.documents / found.documents:.1%}", f"{one.threshold:g}",
                       sample)  # fmt: skip
     out_.print(table)
@@ -257,7 +256,7 @@ def diff_command(first: Run, second: Run, *, json_out: Json = False) -> None:
     for what, rules in (("only the first takes", found.only_first), ("only the second takes", found.only_second),
                         ("by another rule", found.other_rule)):  # fmt: skip
         for rule, times in rules.most_common():
-            table.add_row(what, escape(rule), str(times))
+            table.add_row(what, rule, str(times))
     out_.print(table)
     out_.print(f"read by one alone: {found.unread_second} the first, {found.unread_first} the second", highlight=False)
 
@@ -328,7 +327,7 @@ def learn_command(
         return EXIT_PARTLY if refused else 0
     table = Table("label", "documents", "would go", "95 % interval")
     for kind, (share, low, high) in shares.items():
-        table.add_row(escape(kind), str(kinds.count(kind)), f"{share:.1%}", f"{low:.1%} to {high:.1%}")
+        table.add_row(kind, str(kinds.count(kind)), f"{share:.1%}", f"{low:.1%} to {high:.1%}")
     out_.print(table)
     remarks(refused)
     return EXIT_PARTLY if refused else 0

@@ -9,6 +9,7 @@ import psycopg
 
 from cupola.kernel import clock, ids
 from cupola.kernel.errors import conflict, not_found
+from cupola.kernel.words import breaks_a_line
 from cupola.orders import store as orders
 from cupola.orders.deliveries import store
 from cupola.orders.deliveries.model import Delivery, Row, RowFilter
@@ -61,7 +62,7 @@ async def deliver_release(conn: Conn, tenant: UUID, release: UUID, foundry: UUID
     rows = await store.RELEASE_TASKS.all(conn, tenant=tenant, release=release)
     if not rows:
         return None
-    shown = "".join(one if one.isprintable() else " " for one in rows[0].name[:200])
+    shown = "".join(" " if breaks_a_line(one) else one for one in rows[0].name[:200])
     name = f"{shown} ({release.hex[-8:]})"
     return await deliver(conn, tenant, project, name, release=release, tasks=[row.id for row in rows])
 
