@@ -155,3 +155,22 @@ def test_depth_is_a_plain_no(url: str, path: str, brackets: str) -> None:
 
 def test_what_the_server_refuses_it_can_go_on_after(url: str) -> None:
     assert httpx.get(url + "/api/health").status_code in (200, 503)
+
+
+# ------------------------------------------------------------ words and ways of asking
+def test_head_is_answered_wherever_get_is_and_without_a_body(url: str) -> None:
+    for path, status in (("/api/health", 200), ("/api/datasets", 401), ("/api/nothing", 404), ("/v1/tasks", 401)):
+        asked = httpx.head(url + path)
+        assert (asked.status_code, asked.content) == (status, b""), path
+
+
+def test_a_packed_body_and_one_in_another_encoding_are_refused_by_their_names(url: str) -> None:
+    body = '{"email": "é@example.org", "password": "x"}'
+    json_ = {"Content-Type": "application/json"}
+    for coding in ("gzip", "br", "x-foo"):
+        packed = httpx.post(f"{url}/api/session", content=body.encode(), headers={**json_, "Content-Encoding": coding})
+        assert (packed.status_code, packed.json()["code"]) == (415, "body-packed")
+    latin = httpx.post(f"{url}/api/session", content=body.encode("latin-1"), headers=json_)
+    assert (latin.status_code, latin.json()["code"]) == (400, "body-unreadable")
+    plain = httpx.post(f"{url}/api/session", content=body.encode(), headers={**json_, "Content-Encoding": "identity"})
+    assert plain.status_code == 401

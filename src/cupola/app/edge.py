@@ -85,6 +85,10 @@ class _Body:
         self._streamed = STREAMED.match(f"{scope['method']} {scope['path']}") is not None
         self._most_bytes = limits.MAX_UPLOAD_BYTES if self._streamed else limits.MAX_BODY_BYTES
         self._announced = _announced(scope)
+        self._packed = any(
+            name == b"content-encoding" and value.strip().lower() not in (b"", b"identity")
+            for name, value in scope["headers"]
+        )
         self._bytes = 0
         self._held = 0
         self._began = clock.monotonic_s()
@@ -102,6 +106,8 @@ class _Body:
             raise
 
     async def _next(self) -> Message:
+        if self._packed:
+            raise _packed()
         await self._check(max(self._announced, self._bytes))
         try:
             async with asyncio.timeout(limits.BODY_TIMEOUT_S):
@@ -163,6 +169,18 @@ def _announced(scope: Scope) -> int:
         if name == b"content-length" and value.isdigit():
             return int(value)
     return 0
+
+
+def _packed() -> Refused:
+    return Refused(
+        Problem(
+            Kind.INVALID,
+            "body-packed",
+            "The body is packed, as its Content-Encoding says; none is unpacked here.",
+            remedy="Send the bytes as they are, without Content-Encoding.",
+        ),
+        415,
+    )
 
 
 def _slow() -> Refused:

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cupola import __version__
-from cupola.app import documents, edge, health, instance, observe, static, turns
+from cupola.app import documents, edge, heads, health, instance, observe, static, turns
 from cupola.appeals import api as appeals_api
 from cupola.catalog import api as catalog_api
 from cupola.catalog import reference_api
@@ -79,6 +79,9 @@ CSP = (
     "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors "
     "'none'"
 )
+
+
+_NO_TEXT = "There was an error parsing the body"  # the framework's words for bytes that its JSON reader cannot take
 
 
 def _json(body: dict[str, Any]) -> bytes:
@@ -160,6 +163,8 @@ async def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error, edge.Refused):
         return problem_response(error.problem, error.status_code)
+    if error.status_code == 400 and error.detail == _NO_TEXT:
+        return _plain(400, "body-unreadable", "The body is no JSON in UTF-8.", remedy="Send JSON, encoded as UTF-8.")
     code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
     response = _plain(error.status_code, code, str(error.detail), remedy="The addresses are listed under /docs.")
     for name, value in (error.headers or {}).items():
@@ -300,6 +305,7 @@ def create_app(
     images = ""
     if run.settings.blobs_url:
         images = "https:"  # a bucket's own signed URLs
+    app.add_middleware(heads.Heads)
     app.add_middleware(edge.Edge, recognise=functools.partial(recognise.authenticate, run))
     app.add_middleware(turns.TakingTurns, answer=problem_response)
     app.add_middleware(Headers, csp=CSP.format(images=images).replace("blob: ;", "blob:;"))

@@ -21,6 +21,7 @@ from cupola.platform.web import (
     Limit,
     Listed,
     Manager,
+    Name,
     Reviewer,
     decode_cursor,
     found,
@@ -36,7 +37,7 @@ router = APIRouter(tags=["catalogue"])
 
 class NewDataset(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    name: str = Field(min_length=1, max_length=limits.MAX_NAME_CHARS, pattern=r"^[^\x00]+$")
+    name: Name
     licence: str = Field(default="", max_length=2_000, pattern=r"^[^\x00]*$", description="Of the raw data.")
 
 

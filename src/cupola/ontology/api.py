@@ -17,6 +17,7 @@ from cupola.platform.web import (
     Limit,
     Listed,
     Manager,
+    Name,
     Reviewer,
     decode_cursor,
     found,
@@ -36,7 +37,7 @@ class Version(BaseModel):
 
 
 class NewOntology(Version):
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
 
 
 @router.get("/api/ontologies", response_model=Listed[OntologyVersion])

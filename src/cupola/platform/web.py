@@ -14,9 +14,12 @@ from uuid import UUID
 import msgspec
 import psycopg
 from fastapi import Depends, Query, Request, Response
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from cupola.kernel import clock, dice, limits
 from cupola.kernel.errors import Kind, Problem, conflict, forbidden, invalid, not_found
+from cupola.kernel.words import in_one_line
 from cupola.platform import store
 from cupola.platform.pg.tx import Conn, Role, met_another, reading
 from cupola.platform.runtime import Runtime
@@ -26,6 +29,17 @@ TenantRole = Literal["reviewer", "manager", "owner"]
 _RANK: dict[str, int] = {"reviewer": 1, "manager": 2, "owner": 3}
 JSON = "application/json"
 MEETINGS = 8  # times that a request begins anew because another one changed the same rows
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not in_one_line(name):
+        raise PydanticCustomError("name", "A name stands in one line, and one of its characters can be seen.")
+    return name
+
+
+# What people call a thing of theirs; outer blanks are taken off.
+Name = Annotated[str, Field(min_length=1, max_length=limits.MAX_NAME_CHARS), AfterValidator(_name)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from cupola.platform.web import (
     Limit,
     Listed,
     Manager,
+    Name,
     Reviewer,
     attachment,
     decode_cursor,
@@ -58,7 +59,7 @@ class AuditPlanIn(_Body):
 
 
 class NewRelease(_Body):
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     licence: str = Field(default="", max_length=200, description="Of the labels, as an SPDX name or in words.")
     plan: AuditPlanIn = AuditPlanIn()
 

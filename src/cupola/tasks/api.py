@@ -20,6 +20,7 @@ from cupola.platform.web import (
     Limit,
     Listed,
     Manager,
+    Name,
     Reviewer,
     decode_cursor,
     found,
@@ -85,7 +86,7 @@ class NewOffer(OfferIn):
 
 
 class NewProject(_Body):
-    name: str = Field(min_length=1, max_length=200)
+    name: Name
     dataset: UUID
     ontology_version: UUID
     plan: PlanIn = PlanIn()

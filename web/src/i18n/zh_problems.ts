@@ -40,7 +40,9 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'blobs-url': ['文件存储的地址设置有误。', '请通知管理员。'],
   'bodies-full': ['服务器正在读取过多的大请求。', '请稍后再试。'],
   'body-malformed': ['请求内容不是该地址所要的。'],
+  'body-packed': ['请求正文经过压缩，这里不予解压。', '请直接发送原始内容，不带 Content-Encoding。'],
   'body-too-large': ['请求内容过大。', '请分批发送，或作为文件上传。'],
+  'body-unreadable': ['请求正文不是 UTF-8 编码的 JSON。', '请发送 UTF-8 编码的 JSON。'],
   'body-too-slow': ['请求内容传输过慢或中断。', '请重新发送；大数据请作为文件上传。'],
   'budget-exhausted': [
     '项目的资金已全部预留或支付，没有资金就不能发放任务。',
