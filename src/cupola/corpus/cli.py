@@ -143,7 +143,7 @@ def effect_command(
     for one in found.kinds:
         saved = "not reached" if one.mean is None else f"{one.mean:.1%}"
         between = "" if one.low is None or one.high is None else f"{one.low:.1%} to {one.high:.1%}"
-        table.add_row(escape(one.name), str(one.documents), f"{one.share:.1%}", f"{one.bits:.4f}",
+        table.add_row(one.name, str(one.documents), f"{one.share:.1%}", f"{one.bits:.4f}",
                       f"{one.kept_bits:.4f}", saved, between)  # fmt: skip
     out_.print(table)
     out_.print(f"of {found.budget / 1e6:.1f} MB, {found.seeds} seeds, measured on {found.evaluated / 1e6:.2f} MB: "

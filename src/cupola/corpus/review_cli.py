@@ -10,7 +10,6 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
-from rich.markup import escape
 from rich.table import Table
 
 from cupola.corpus import review
@@ -87,6 +86,6 @@ def review_command(
                    markup=False)  # fmt: skip
     table = Table("taken by", "judged", "good", "95 % interval")
     for rule, one in sorted(found.good_dropped.items(), key=lambda pair: -pair[1].share):
-        table.add_row(escape(rule), str(one.judged), f"{one.share:.0%}", f"{one.low:.0%} to {one.high:.0%}")
+        table.add_row(rule, str(one.judged), f"{one.share:.0%}", f"{one.low:.0%} to {one.high:.0%}")
     if found.good_dropped:
         out_.print(table)
