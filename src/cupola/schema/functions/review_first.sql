@@ -99,7 +99,9 @@ BEGIN
   END LOOP;
   FOR v_one IN SELECT a.submission FROM appeal a WHERE a.tenant = p_tenant AND (a.state = {appeal.filed} AND a.answer_by <= p_now
       OR a.state = {appeal.panel} AND a.panel_by <= p_now) ORDER BY a.id LIMIT p_limit LOOP
-    PERFORM FROM appeal a WHERE a.tenant = p_tenant AND a.submission = v_one AND a.state < {appeal.upheld} FOR UPDATE;
+    -- looked at again under its lock: somebody may have answered in time, by a clock a little behind this one
+    PERFORM FROM appeal a WHERE a.tenant = p_tenant AND a.submission = v_one AND (a.state = {appeal.filed} AND a.answer_by <= p_now
+      OR a.state = {appeal.panel} AND a.panel_by <= p_now) FOR UPDATE;
     CONTINUE WHEN NOT FOUND;
     PERFORM rejection_end(p_tenant, v_one, false,
       CASE (SELECT a.state FROM appeal a WHERE a.tenant = p_tenant AND a.submission = v_one) WHEN {appeal.filed} THEN 'unanswered' ELSE 'undecided' END,
@@ -113,7 +115,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM review_freeze f WHERE f.tenant = s.tenant AND f.project = s.project AND f.decided_at IS NULL)
       ORDER BY r.submission LIMIT p_limit LOOP
     PERFORM FROM submission s WHERE s.tenant = p_tenant AND s.id = v_one AND s.state = {submission.rejected} FOR UPDATE;
-    CONTINUE WHEN NOT FOUND;
+    CONTINUE WHEN NOT FOUND OR EXISTS (SELECT FROM appeal a WHERE a.tenant = p_tenant AND a.submission = v_one);  -- filed meanwhile
     PERFORM rejection_end(p_tenant, v_one, true, 'unappealed', p_now);
     v_n := v_n + 1;
   END LOOP;
