@@ -83,17 +83,20 @@ const SaidShown = memo(function SaidShown({
   title,
   raw,
   firstStep,
+  indent = false,
 }: {
   said: Said;
   title: string;
   raw: boolean;
   firstStep: number;
+  /** As deep as it lies in the tree; answers to compare lie side by side. */
+  indent?: boolean;
 }) {
   return (
     <article
-      className="cup-said"
+      className="cup-spoken"
       data-role={said.role}
-      style={said.depth ? { marginInlineStart: Math.min(said.depth, 6) * 20 } : undefined}
+      style={indent ? { marginInlineStart: Math.min(said.depth, 6) * 20 } : undefined}
     >
       <h4>{title}</h4>
       {said.pieces.map((piece, at) => (
@@ -156,6 +159,7 @@ export function ConversationLook({ told, order }: Props) {
           title={titleOf(said, at)}
           raw={raw}
           firstStep={steps.get(said.name) ?? 1}
+          indent
         />
       ))}
       {candidates.length > 0 && (

@@ -28,7 +28,7 @@ function Steps({ spec, value, onChange, steps }: Props<number> & { steps: readon
       labelProps={{ id }}
       withAsterisk={spec.required ?? false}
     >
-      <div className="cup-steps" role="radiogroup" aria-labelledby={id}>
+      <div className="cup-grades" role="radiogroup" aria-labelledby={id}>
         {steps.map((step) => (
           <button
             key={step.value}

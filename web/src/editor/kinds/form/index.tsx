@@ -84,7 +84,7 @@ const View: KindFace['View'] = ({ label, ontology, item, bare }) => {
         {told && <ConversationLook told={told} order={shown} />}
         <div style={{ display: 'flex', gap: 12 }}>
           {!bare && !told && <ItemThumb item={item} size={72} />}
-          <dl className="cup-answers">
+          <dl className="cup-form-answers">
             {rows.map(([name, title, spec]) => {
               const value = answers[name];
               if (value === undefined || !isAnswered(value)) return null;
