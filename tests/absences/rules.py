@@ -428,8 +428,8 @@ KIND_HOMES = (
     "cupola/compat/",
     "cupola/formats/",
 )
-"""The tables themselves, the strategies (each made for one kind of labels), the words of other people's APIs, and their files:
-a format says which shapes it has, and what it lacks is counted as left out."""
+"""The tables themselves, the strategies (each made for one kind of labels), the words of other people's APIs, and their
+files: a format says which shapes it has, and what it lacks is counted as left out."""
 
 OWN_KINDS = ("cupola/quality/cli.py", "cupola/quality/aggregation.py", "cupola/labels/spec.py")
 """Told by the same words: the kinds of the library of numerics (`quality/kinds.py`), and the types of attributes."""

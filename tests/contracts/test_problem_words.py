@@ -20,9 +20,10 @@ ELSEWHERE = (
     "app/stage", "client", "compat", "corpus", "formats/cli", "formats/convert", "platform/backup", "platform/mail",
     "platform/secret", "platform/settings", "platform/telemetry",
     "platform/pg/account", "platform/pg/binaries", "platform/pg/cluster", "platform/pg/locks", "platform/pg/migrate",
-    "platform/pg/places", "platform/pg/seal", "preferences", "quality/agreement", "quality/aggregation", "quality/calibrate",
-    "quality/certify", "quality/classifier", "quality/cli", "quality/collusion", "quality/inference", "quality/kinds",
-    "quality/online", "quality/readers", "quality/simulate", "quality/strategies", "releases/verifying",
+    "platform/pg/places", "platform/pg/seal", "preferences", "quality/agreement", "quality/aggregation",
+    "quality/calibrate", "quality/certify", "quality/classifier", "quality/cli", "quality/collusion",
+    "quality/inference", "quality/kinds", "quality/online", "quality/readers", "quality/simulate",
+    "quality/strategies", "releases/verifying",
 )  # fmt: skip
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SAYS = {"Problem": 1, "Refused": None, "Noted": None}  # place of the code; None: wherever a code stands among the rest

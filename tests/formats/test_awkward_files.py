@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from cupola.formats.model import Box, Ellipse, Points, Polygon
+from cupola.formats import whole
+from cupola.formats.model import Box, Ellipse, Item, Points, Polygon
+from cupola.formats.report import Report
 from cupola.formats.table import FORMS, recognised
 from cupola.kernel.errors import Problem
 from tests.formats.helping import Memory, png, read, read_files, reasons, things
@@ -189,3 +194,73 @@ def test_a_huge_list_is_read_part_by_part(tmp_path: Path) -> None:
     items, report = read_files(FORMS["coco"], set_dot_json=coco(images=images, annotations=annotations))
     assert [len(item.sayings[0].things) for item in items] == [400] * 50
     assert report.dropped == []
+
+
+def every_item(name: str, files: dict[str, bytes]) -> tuple[list[Item], Report]:
+    report = Report()
+    return list(whole.read(FORMS[name], Memory(files), report).items), report
+
+
+def test_a_picture_without_annotation_is_an_item_where_each_has_its_own_and_is_counted_where_a_list_names_them() -> (
+    None
+):
+    voc = VOC.format(cls="car", xmax=9).encode()
+    files = {"Annotations/a.xml": voc, "JPEGImages/a.png": png(60, 40), "JPEGImages/b.png": png(30, 20),
+             "elsewhere/c.png": png(5, 5)}  # fmt: skip
+    items, report = every_item("voc", files)
+    assert [(one.name, one.width_px, len(things([one]))) for one in items] == [("a.png", 60, 1), ("b.png", 30, 0)]
+    assert report.dropped == []
+    listed = {"annotations.json": coco().encode(), "images/a.png": png(60, 40), "images/b.png": png(30, 20)}
+    items, report = every_item("coco", listed)
+    assert [one.name for one in items] == ["a.png"]
+    assert reasons(report) == {"picture-unnamed": 1}
+
+
+def test_folders_are_classes_only_where_they_are_called_so_and_nothing_beside_speaks_of_the_pictures() -> None:
+    pictures = {f"train/{folder}/{n}.png": png(4, 4) for n, folder in enumerate(("cat", "dog"))}
+    assert recognised(Memory(pictures)).form == "yolo"
+    for others in (
+        {"val/images/0.png": png(4, 4), "val/images/1.png": png(4, 4)},
+        {**pictures, "train/label_2/0.txt": b"Car 0.0 0 0.0 1 2 3 4"},
+    ):
+        with pytest.raises(Problem) as refused:
+            recognised(Memory(others))
+        assert refused.value.code == "format-unrecognised"
+
+
+def test_masks_of_colours_are_read_by_their_list_and_a_colour_that_it_lacks_is_told() -> None:
+    plane = np.zeros((4, 6, 3), dtype=np.uint8)
+    plane[:2, :3], plane[2:, 3:], plane[3, 0] = (128, 0, 0), (9, 8, 7), (1, 1, 1)
+    out = io.BytesIO()
+    Image.fromarray(plane).save(out, "PNG")
+    listed = {
+        "labelmap.txt": b"# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\nroad side:9,8,7::\n",
+        "label_colors.txt": b"0 0 0 background\n128 0 0 cat\n9 8 7 road side\n",
+    }
+    for name, text in listed.items():
+        files = {name: text, "SegmentationClass/a.png": out.getvalue(), "JPEGImages/a.jpg": png(6, 4)}
+        items, report = every_item("masks", files)
+        assert [one.cls for one in things(items)] == ["cat", "road side"]
+        assert reasons(report) == {"class-unknown": 1}
+
+
+def test_the_xml_of_the_older_labelme_has_outlines() -> None:
+    def told(more: str) -> str:
+        corners = "".join(f"<pt><x>{x}</x><y>{y}</y></pt>" for x, y in ((1, 2), (11, 2), (11, 12)))
+        return f"<object><name>car</name>{more}<polygon>{corners}</polygon></object>"
+
+    wanted, boxed, gone = told("<deleted>0</deleted>"), told("<type>bounding_box</type>"), told("<deleted>1</deleted>")
+    xml = f"<annotation><filename>a.png</filename>{wanted}{boxed}{gone}<object><name>x</name></object></annotation>"
+    items, report = every_item("voc", {"Annotations/a.xml": xml.encode(), "Images/a.png": png(60, 40)})
+    assert [one.shape for one in things(items)] == [
+        Polygon(((((1.0, 2.0), (11.0, 2.0), (11.0, 12.0)),),)),
+        Box(1, 2, 10, 10),
+    ]
+    assert reasons(report) == {"annotation-cancelled": 1, "shape-unknown": 1}
+
+
+def test_a_set_of_datumaro_with_masks_is_not_taken_for_frames() -> None:
+    label = {"id": 0, "type": "mask", "label_id": 0, "rle": {"counts": "04", "size": [2, 2]}}
+    said = {"info": {}, "categories": {"label": {"labels": [{"name": "a"}]}},
+            "items": [{"id": "a", "annotations": [label], "image": {"path": "a.png"}}]}  # fmt: skip
+    assert recognised(Memory({"annotations/val.json": json.dumps(said).encode()})).form == "datumaro"

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import msgspec
 
-from cupola.formats import spill
+from cupola.formats import spill, whole
 from cupola.formats.convert import once
 from cupola.formats.labels import label_of
 from cupola.formats.model import Item, Reading, Saying
@@ -76,7 +76,7 @@ def start(path: str, name: str, form: str, use: str, kind: str, done: int, spell
     files = _files(path, name, spelled)
     chosen = named(recognised(files).form if form == AUTO else form)
     report = Report()
-    reading = chosen.read(files, report)
+    reading = whole.read(chosen, files, report)
     _open["rows"] = _rows(reading, report, use, kind, done)
     _open["report"] = report
     return chosen.name

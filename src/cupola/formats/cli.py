@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cupola.formats import whole
 from cupola.formats.convert import Counts, divided, lay, shares_from, watched, written
 from cupola.formats.report import Report
 from cupola.formats.table import FORMS, named, recognised
@@ -58,7 +59,7 @@ def convert(
         )
     shares = shares_from(split, by_group) if split else None
     report, counts = Report(), Counts()
-    reading = form.read(files, report)
+    reading = whole.read(form, files, report)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=json_ or not err.is_terminal) as bar:
         task = bar.add_task(f"{form.title} to {target.title}")

@@ -30,6 +30,7 @@ from cupola.formats.tree import Files, Pictures, head, number, text_of, whole, w
 
 class Darwin(Form):
     name = "darwin"
+    by_picture = True
     title = "V7 Darwin"
     about = in_words("V7's JSON 2.0, a file a picture", "V7 JSON 2.0，每张图片一个文件")
     writes = False

@@ -62,7 +62,7 @@ class Target:
 class Form(ABC):
     """One format. holds: of `fitting.WORDS`, what it can write; needs_picture, needs_size: items without are left out.
 
-    about: {language: what it is for}.
+    about: {language: what it is for}. by_picture: each picture has a file of its own; one without has nothing on it.
     """
 
     name: ClassVar[str]
@@ -72,6 +72,7 @@ class Form(ABC):
     needs_picture: ClassVar[bool] = False
     needs_size: ClassVar[bool] = False
     is_text: ClassVar[bool] = False
+    by_picture: ClassVar[bool] = False
     writes: ClassVar[bool] = True
 
     @abstractmethod

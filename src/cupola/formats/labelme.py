@@ -52,6 +52,7 @@ from cupola.formats.tree import Files, Pictures, head, number, text_of, whole, w
 
 class LabelMe(Form):
     name = "labelme"
+    by_picture = True
     title = "LabelMe"
     about = in_words("A JSON file of shapes beside each picture", "每张图片旁附一个形状 JSON 文件")
     holds = frozenset({

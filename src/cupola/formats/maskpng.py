@@ -36,6 +36,7 @@ CITYSCAPES = (
 
 class Masks(Form):
     name = "masks"
+    by_picture = True
     title = "Mask PNG"
     about = in_words("A PNG of class numbers for each picture", "每张图片附一个类别编号 PNG")
     holds = frozenset({"mask"})
@@ -59,7 +60,8 @@ class Masks(Form):
         numbers = dict(enumerate(CITYSCAPES)) | _further(files, report) if self.city else _numbers(files, report)
         for n, name in numbers.items():
             classes.add(Class(name, n))
-        return Reading(classes, _items(files, names, numbers, classes, self.city, report))
+        colours = {} if self.city else _colours(files, report)
+        return Reading(classes, _items(files, names, numbers, colours, classes, self.city, report))
 
     def writer(self, target: Target) -> _Writer:
         return _Writer(target, city=self.city)
@@ -88,10 +90,32 @@ def _numbers(files: Files, report: Report) -> dict[int, str]:
     """Number -> name, by the order of the list: "name:r,g,b::" or "name" a line."""
     out: dict[int, str] = {}
     for _, line in lines_of(files, _labels_file(files), report):
-        name = line.split(":", 1)[0].strip()
+        # "name:r,g,b::", or CamVid's "r g b name"
+        words = line.split()
+        coloured = ":" not in line and len(words) > 3 and all(word.isdecimal() for word in words[:3])
+        name = " ".join(words[3:]) if coloured else line.split(":", 1)[0].strip()
         if name and not line.startswith("#"):
             out[len(out)] = name
     return out
+
+
+def _colours(files: Files, report: Report) -> dict[int, int]:
+    """Colour (r * 65536 + g * 256 + b) -> number, as the list names them; where it does not, in VOC's own colours."""
+    usual = palette()
+    out = {_colour(*usual[3 * n : 3 * n + 3]): n for n in range(256)}
+    row = 0
+    for _, line in lines_of(files, _labels_file(files), report):
+        if not line.strip() or line.startswith("#"):
+            continue
+        told = line.split(":")[1].split(",") if ":" in line else line.split()[:3]
+        if len(told) == 3 and all(part.strip().isdecimal() and int(part) < 256 for part in told):
+            out[_colour(*map(int, told))] = row
+        row += 1
+    return out
+
+
+def _colour(red: int, green: int, blue: int) -> int:
+    return red << 16 | green << 8 | blue
 
 
 def _further(files: Files, report: Report) -> dict[int, str]:
@@ -103,11 +127,17 @@ def _further(files: Files, report: Report) -> dict[int, str]:
 
 
 def _items(
-    files: Files, names: list[str], numbers: dict[int, str], classes: Classes, city: bool, report: Report
+    files: Files,
+    names: list[str],
+    numbers: dict[int, str],
+    colours: dict[int, int],
+    classes: Classes,
+    city: bool,
+    report: Report,
 ) -> Iterator[Item]:
     pictures = Pictures(files)
     for name in names:
-        plane = _plane(files, name, report)
+        plane = _plane(files, name, colours, report)
         if plane is None:
             continue
         picture = _picture(name, city, pictures)
@@ -132,14 +162,23 @@ def _items(
         )
 
 
-def _plane(files: Files, name: str, report: Report) -> NDArray[np.uint8] | None:
+def _plane(files: Files, name: str, colours: dict[int, int], report: Report) -> NDArray[np.int32] | None:
+    """One number a pixel; in a mask of colours, those that the list does not name count from 256 on."""
     try:
         with files.open(name) as stream, Image.open(stream) as picture:
-            if picture.size[0] * picture.size[1] > masks.MOST_PIXELS or picture.mode not in ("P", "L", "1"):
+            if picture.size[0] * picture.size[1] > masks.MOST_PIXELS:
+                raise ValueError(f"{picture.size[0]} x {picture.size[1]} pixels; at most {masks.MOST_PIXELS} are read")
+            if picture.mode in ("RGB", "RGBA") and colours:
+                channels = np.asarray(picture.convert("RGB"), dtype=np.int32)
+                painted = channels[:, :, 0] << 16 | channels[:, :, 1] << 8 | channels[:, :, 2]
+                there, at = np.unique(painted, return_inverse=True)
+                told = [colours.get(one, VOID + 1 + n) for n, one in enumerate(there.tolist())]
+                return np.array(told, dtype=np.int32)[at].reshape(painted.shape)
+            if picture.mode not in ("P", "L", "1"):
                 raise ValueError(f"a mask of the mode {picture.mode}, not of one number a pixel")
-            return np.asarray(picture if picture.mode != "1" else picture.convert("L"), dtype=np.uint8)
+            return np.asarray(picture if picture.mode != "1" else picture.convert("L"), dtype=np.int32)
     except (OSError, ValueError, SyntaxError) as error:
-        report.drop("picture-unreadable", f"{name}: {error}")
+        report.drop("entry-malformed", f"{name}: {error}")
         return None
 
 

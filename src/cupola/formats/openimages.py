@@ -22,6 +22,7 @@ HEAD = ("ImageID", "Source", "LabelName", "Confidence", "XMin", "XMax", "YMin", 
 
 class OpenImages(Form):
     name = "openimages"
+    by_picture = True
     title = "Open Images"
     about = in_words("A CSV file of boxes and one of classes", "框与类别各一个 CSV 文件")
     holds = frozenset({"box", "classes", "several-classes", "attributes"})

@@ -16,6 +16,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "shape-unknown": ("Shapes of a sort that is not known here", "此处不认识的形状类型"),
     "class-unknown": ("Objects of a class that the file does not name", "文件未声明其类别的对象"),
     "picture-missing": ("Items whose picture is not among the files", "文件中找不到图片的条目"),
+    "picture-unnamed": (
+        "Pictures that lie beside and that the annotations do not name",
+        "与图片同在而标注未提及的图片",
+    ),
     "picture-unreadable": ("Pictures whose size cannot be read", "无法读取尺寸的图片"),
     "image-unknown": ("Annotations of an image that the file does not name", "所属图片未在文件中声明的标注"),
     "size-differs": ("Pictures of another size than the annotations say", "图片实际尺寸与标注所写不符"),

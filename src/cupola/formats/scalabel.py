@@ -53,6 +53,7 @@ def _documents(files: Files) -> list[str]:
         name
         for name in with_ending(files, "json")
         if b'"labels"' in (start := head(files, name))
+        and b'"items"' not in start  # Datumaro's own
         and any(word in start for word in (b'"box2d"', b'"poly2d"', b'"videoName"', b'"rle"'))
     ]
 

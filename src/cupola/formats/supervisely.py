@@ -40,6 +40,7 @@ MOST_BITMAP_BYTES = 64 * 1024 * 1024
 
 class Supervisely(Form):
     name = "supervisely"
+    by_picture = True
     title = "Supervisely"
     about = in_words("Supervisely's project folders", "Supervisely 项目文件夹")
     writes = False

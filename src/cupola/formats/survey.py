@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cupola.formats import whole
 from cupola.formats.form import Form
 from cupola.formats.labels import class_name, point_names, value_of
 from cupola.formats.model import SHAPE_WORDS, Class, Classes, Item, Points, Saying, Thing
@@ -83,7 +84,7 @@ def survey(files: Files, form: Form, why: str, salt: str = "") -> Survey:
     """Go through all of it once, at constant memory but for what is counted. Raises Problem as the reader does."""
     report = Report()
     out = Survey(form.name, form.title, why)
-    reading = form.read(files, report)
+    reading = whole.read(form, files, report)
     tally = _Tally()
     seen: set[bytes] = set()
     for item in reading.items:

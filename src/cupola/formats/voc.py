@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from cupola.formats.fitting import bounds, clipped_box
 from cupola.formats.form import File, Flat, Form, Out, Picture, Spool, Target, in_words, nothing, picture_name
-from cupola.formats.model import Box, Classes, Item, Reading, Saying, Thing
+from cupola.formats.model import Box, Classes, Item, Polygon, Reading, Saying, Thing
 from cupola.formats.report import Report
 from cupola.formats.tree import Files, Pictures, ending, head, number, with_ending
 from cupola.formats.xmlstream import Element, elements
@@ -23,6 +23,7 @@ _FLAGS = ("truncated", "difficult", "occluded")
 
 class Voc(Form):
     name = "voc"
+    by_picture = True
     title = "Pascal VOC"
     about = in_words("Pictures, and an XML file of boxes for each", "图片，每张附一个框的 XML 文件")
     holds = frozenset({"box", "attributes"})
@@ -111,15 +112,40 @@ def _item(
     )
 
 
+def _outlined(one: Element, cls: str, place: str, report: Report) -> Thing | None:
+    """An object of the XML that LabelMe wrote before it wrote JSON: corners, counted from 0."""
+    outline = one.first("polygon")
+    if outline is None:
+        report.drop("shape-unknown", place)
+        return None
+    try:
+        ring = tuple((number(at.said("x")), number(at.said("y"))) for at in outline.all("pt"))
+    except ValueError as error:
+        report.drop("shape-malformed", f"{place}: {error}")
+        return None
+    if len(ring) < 3:
+        report.drop("shape-malformed", f"{place}: {len(ring)} corners")
+        return None
+    xs, ys = [x for x, _ in ring], [y for _, y in ring]
+    if max(xs) <= min(xs) or max(ys) <= min(ys):
+        report.drop("shape-empty", f"{place}: {cls}")
+        return None
+    if one.said("type") == "bounding_box":
+        return Thing(cls, Box(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)), place=place)
+    return Thing(cls, Polygon(((ring,),)), place=place)
+
+
 def _thing(one: Element, place: str, report: Report) -> Thing | None:
     cls = one.said("name")
     box = one.first("bndbox")
     if not cls:
         report.drop("class-unknown", place)
         return None
-    if box is None:
-        report.drop("shape-unknown", place)
+    if one.said("deleted") == "1":
+        report.drop("annotation-cancelled", place)
         return None
+    if box is None:
+        return _outlined(one, cls, place, report)
     try:
         # from 1, both ends included: the pixels 1 to 1 are one pixel wide
         x0, y0 = number(box.said("xmin")) - 1, number(box.said("ymin")) - 1

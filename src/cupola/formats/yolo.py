@@ -7,6 +7,7 @@ Five sets of lines share the layout: boxes (detect), outlines (segment), boxes w
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,12 +35,14 @@ from cupola.formats.model import (
     simple_polygon,
 )
 from cupola.formats.report import Report
-from cupola.formats.tree import Files, Pictures, head, lines_of, number, text_of, whole, with_ending
+from cupola.formats.tree import Files, Pictures, ending, head, lines_of, number, text_of, whole, with_ending
 
 LISTS = frozenset({"classes.txt", "labels.txt", "obj.names", "names.txt", "train.txt", "val.txt", "test.txt"})
 OUTSIDE = 0.01  # beyond the picture by rounding
 WILD = 2.0  # no share of a picture: pixels, or another format
 LOOKED_AT = 200
+
+_no_class = re.compile(r"(images?|imgs?|pictures?|photos?|frames?|jpegimages|data|raw)[_-]?\d*", re.IGNORECASE)
 
 
 class Yolo(Form):
@@ -64,7 +67,7 @@ class Yolo(Form):
             return (
                 0.9 if told else 0.7
             ), f"{labels[0]} has lines of numbers{f', {told} names classes' if told else ''}"
-        if _is_classified(files):
+        if _is_classified(files) and not _has_labels_of_others(files):
             return 0.5, "the pictures lie in folders of classes below train, val or test"
         return None
 
@@ -342,6 +345,16 @@ def _is_classified(files: Files) -> bool:
     return bool(paths) and all(
         len(parts := PurePosixPath(path).parts) >= 3 and split_of(parts[-3]) != "" for path in paths
     )
+
+
+def _has_labels_of_others(files: Files) -> bool:
+    """Whether the folders are no classes after all: one alone that is called "images", or files beside speak of the
+    same pictures."""
+    paths = [PurePosixPath(path) for path in Pictures(files).paths]
+    stems = {path.stem for path in paths}
+    others = (PurePosixPath(name) for name in files.names if ending(name) in ("txt", "xml", "json", "csv"))
+    folders = {path.parent.name for path in paths}
+    return all(_no_class.fullmatch(name) for name in folders) or any(one.stem in stems for one in others)
 
 
 def _classified(files: Files, classes: Classes, report: Report) -> Iterator[Item]:

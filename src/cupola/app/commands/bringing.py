@@ -16,6 +16,7 @@ from rich.table import Table
 from cupola.app import moving
 from cupola.app.commands.common import EXIT_FAILED, err, minor_units, out, quoted, tell
 from cupola.client import Client
+from cupola.formats import whole
 from cupola.formats.caged import AUTO
 from cupola.formats.cli import opened, show_dropped
 from cupola.formats.convert import once, sized
@@ -210,7 +211,7 @@ def _opinions(
         done = client.post(f"/api/projects/{project['id']}/opinions", body)
         return int(done["created"]) + int(done["unchanged"])
 
-    reading = named(form).read(files, report)
+    reading = whole.read(named(form), files, report)
     for item in sized(once(reading.items, report), Pictures(files)):
         if item.name in refused or not (item.picture or item.url or item.body is not None):
             continue
