@@ -209,13 +209,12 @@ def test_a_further_release_has_what_was_settled_since_and_the_first_stays_as_it_
     assert taken.value.code == "name-taken"
 
 
-def test_nothing_settled_leaves_a_release_declared_and_without_rows(foundry: Foundry) -> None:
+def test_where_nothing_is_settled_no_release_is_declared_and_its_name_stays_free(foundry: Foundry) -> None:
     project = foundry.project(foundry.tenant(), 3)
     with pytest.raises(Problem) as refused:
         freeze(foundry, project, "empty")
     assert refused.value.code == "nothing-settled"
-    assert foundry.sql("SELECT state FROM release WHERE tenant = %s", project.tenant) == [("declared",)]
-    assert foundry.sql("SELECT count(*) FROM release_row WHERE tenant = %s", project.tenant) == [(0,)]
+    assert foundry.sql("SELECT count(*) FROM release WHERE tenant = %s", project.tenant) == [(0,)]
 
 
 def test_a_release_is_certified_only_when_every_drawn_item_is_judged_and_the_first_judgement_stands(

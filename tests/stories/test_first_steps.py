@@ -161,7 +161,9 @@ def certified(shell: Shell, release: str) -> None:
     step = shell.json(line)
     assert step["state"] in ("certified", "failed"), "a small audit proves little, and says so"
     told(step, f"cupola export {step['id']}")
-    step = shell.json(f"cupola export {step['id']} --format jsonl --to out")
+    lost = shell.run("cupola export nothing --to lost")
+    assert (lost.returncode, "no release 'nothing'" in lost.stderr) == (2, True), lost.stderr
+    step = shell.json(f"cupola export 'Cats and dogs/{step['name']}' --format jsonl --to out")  # by its name too
     told(step, "cupola verify out")
     found = shell.run("cupola verify out")
     assert found.returncode == 0, found.stdout

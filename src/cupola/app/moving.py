@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cupola.client import Client
+from cupola.client import ApiError, Client
 from cupola.formats.tree import Files
 from cupola.kernel import clock
 from cupola.kernel.errors import Kind, Problem
@@ -56,6 +58,54 @@ def named(client: Client, path: str, wanted: str) -> dict[str, Any]:
     raise Problem(
         Kind.NOT_FOUND, "not-found", f"There is nothing named {wanted!r}.", remedy="Check the name and the key."
     )
+
+
+def release_id(client: Client, wanted: str) -> str:
+    """The identifier of a release that is told by it, by its name, or as PROJECT/NAME.
+
+    Raises Problem: NOT_FOUND; INVALID where several have this name.
+    """
+    with suppress(ValueError):
+        return str(UUID(wanted))
+    found = [
+        (project["name"], release)
+        for project in client.every("/api/projects")
+        for release in client.every(f"/api/projects/{project['id']}/releases")
+        if wanted in (release["name"], f"{project['name']}/{release['name']}")
+    ]
+    if len(found) > 1:
+        told = ", ".join(f"{of} ({one['id']})" for of, one in found[:10])
+        raise Problem(
+            Kind.INVALID,
+            "release-ambiguous",
+            f"Several releases are called {wanted!r}: {told}.",
+            remedy="Say PROJECT/NAME, or the id.",
+        )
+    if not found:
+        raise Problem(
+            Kind.NOT_FOUND,
+            "not-found",
+            f"There is no release {wanted!r}.",
+            remedy="Give its name, PROJECT/NAME or its id: cupola release prints it.",
+        )
+    return str(found[0][1]["id"])
+
+
+def declared_release(client: Client, project: str, name: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """A release declared under a name; one that was declared before, and never frozen, goes on.
+
+    Raises ApiError: "name-taken" for one that was frozen.
+    """
+    try:
+        made: dict[str, Any] = client.post(f"/api/projects/{project}/releases", asked)
+    except ApiError as refused:
+        if refused.code != "name-taken":
+            raise
+        before = [one for one in client.every(f"/api/projects/{project}/releases") if one["name"] == name]
+        if not before or before[0]["state"] != "declared":
+            raise
+        return before[0]
+    return made
 
 
 def import_path(

@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from cupola.kernel import clock, ids
-from cupola.kernel.errors import conflict
+from cupola.kernel.errors import Problem, conflict
 from cupola.platform import events
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
@@ -142,12 +142,16 @@ async def _hashed(
                 model.row_line(one.position, one.task, one.ref, one.label, one.confidence, one.how, one.settlement)
             )
     if items == 0:
-        raise conflict(
-            "nothing-settled",
-            "The project has no settled tasks yet.",
-            remedy="Wait until tasks settle; adjudicate the doubtful ones.",
-        )
+        raise nothing_settled()
     return Hashed(items, digest.digest(), await frozen(draw, labels))
+
+
+def nothing_settled() -> Problem:
+    return conflict(
+        "nothing-settled",
+        "The project has no settled tasks yet.",
+        remedy="Wait until tasks settle; adjudicate the doubtful ones.",
+    )
 
 
 async def _close(

@@ -47,10 +47,13 @@ async def declare(
 ) -> Release:
     """Declare a release's audit and commit to its seed, before any row is frozen; the event publishes both.
 
-    Raises Problem: NOT_FOUND; CONFLICT when the name is taken; INVALID for a plan out of range.
+    Raises Problem: NOT_FOUND; CONFLICT when the name is taken, and where nothing is settled yet: a name and an attempt
+    would be spent on it; INVALID for a plan out of range.
     """
     _check(asked)
     await tasks_service.project_and_ontology(conn, tenant, project)
+    if await store.SETTLED.one(conn, tenant=tenant, project=project) == 0:
+        raise freezing.nothing_settled()
     release = ids.uuid7()
     commitment = hashlib.sha256(freezing.seed_of(run, tenant, release).encode()).digest()
     plan = model.canonical(

@@ -6,7 +6,6 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -141,7 +140,8 @@ def release(
     client = Client(url, key)
     found = moving.named(client, "/api/projects", project)
     plan = {"items": items, "confidence": confidence, "target_accuracy": target}
-    declared = client.post(f"/api/projects/{found['id']}/releases", {"name": name, "licence": licence, "plan": plan})
+    asked = {"name": name, "licence": licence, "plan": plan}
+    declared = moving.declared_release(client, found["id"], name, asked)
     made = moving.freeze_release(client, declared["id"], err if sys.stderr.isatty() else None)
     tell(
         made,
@@ -168,14 +168,15 @@ def export(
     Parameters
     ----------
     release
-        The release's id.
+        The release's name, PROJECT/NAME or id.
     format
         What the file is to be: one of GET /api/formats. A name that is not there is refused with those that are.
     to
         The folder to write into.
     """
     client = Client(url, key)
-    files = moving.export_release(client, release, format, to, err if sys.stderr.isatty() else None)
+    wanted = moving.release_id(client, release)
+    files = moving.export_release(client, wanted, format, to, err if sys.stderr.isatty() else None)
     tell(
         {"files": [str(file) for file in files]},
         json_,
@@ -196,7 +197,8 @@ def verify(
     Parameters
     ----------
     release
-        A folder or zip that `cupola export` wrote, or a release's id (then its evidence is fetched first).
+        A folder or zip that `cupola export` wrote, or a release's name, PROJECT/NAME or id (then its
+        evidence is fetched first).
     """
     where = Path(release)
     with tempfile.TemporaryDirectory() as scratch:
@@ -209,7 +211,8 @@ def verify(
                     remedy="Give the folder that `cupola export` wrote, or --key.",
                 )
             where = Path(scratch) / "evidence.zip"
-            Client(url, key).download(f"/api/releases/{UUID(release)}/evidence", where)
+            client = Client(url, key)
+            client.download(f"/api/releases/{moving.release_id(client, release)}/evidence", where)
         found = verifying.verify(where)
     if json_:
         show(found, True, "")

@@ -228,9 +228,10 @@ def audit(
     Parameters
     ----------
     release
-        The release's id.
+        The release's name, PROJECT/NAME or id.
     """
     client = Client(url, key)
+    release = moving.release_id(client, release)
     known = None if answers_ is None else answers.read(answers_)
     ask = _answerer(None) if known is None else None
     done = 0
@@ -266,9 +267,11 @@ def certify(release: str, *, key: ApiKey, url: Url = LOCAL, json_: Json = False)
     Parameters
     ----------
     release
-        The release's id.
+        The release's name, PROJECT/NAME or id.
     """
-    made = Client(url, key).post(f"/api/releases/{release}/certify")
+    client = Client(url, key)
+    release = moving.release_id(client, release)
+    made = client.post(f"/api/releases/{release}/certify")
     said = made["state"] if made.get("certificate") is None else made["certificate"].get("statement", made["state"])
     tell(
         made,
