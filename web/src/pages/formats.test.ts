@@ -15,7 +15,11 @@ const ALL: Format = {
 };
 const drawn = (...geometries: (string | null)[]): Ontology => ({
   kind: 'objects',
-  classes: geometries.map((geometry, at) => ({ name: `c${at}`, ...(geometry ? { geometry } : {}) })),
+  classes: geometries.map((geometry, at) => ({
+    name: `c${at}`,
+    ...(geometry ? { geometry } : {}),
+    ...(geometry === 'skeleton' ? { skeleton: { points: [{ name: 'head', x: 0, y: 0 }] } } : {}),
+  })),
 });
 
 describe('a format beside a release', () => {
@@ -35,7 +39,8 @@ describe('a format beside a release', () => {
     const onlyFirst = { ...ALL, shapes: [first] };
     expect(fitOf(onlyFirst, drawn(first)).leftOut).toEqual([]);
     expect(fitOf(onlyFirst, drawn(...others)).leftOut).toEqual(others);
-    expect(fitOf(onlyFirst, drawn(null)).leftOut).toEqual(others);
+    // a class of any shape has no names for a skeleton's places
+    expect(fitOf(onlyFirst, drawn(null)).leftOut).toEqual(others.filter((shape) => shape !== 'skeleton'));
     expect(fitOf(onlyFirst, { kind: 'choice' }).leftOut).toEqual([]);
   });
 });
