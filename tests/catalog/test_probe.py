@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tarfile
 import zlib
 from typing import Any
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from cupola.catalog import media
 from cupola.catalog.media.base import Content, Probe
+from cupola.catalog.media.text import check_text
 from cupola.kernel.errors import Problem
 
 
@@ -79,6 +81,12 @@ def test_other_types_are_named() -> None:
     assert refusal(b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", "x.svg") == "wrong-type"
     assert refusal(b"II*\0" + b"\0" * 20) == "wrong-type"
     assert refusal(b"just words", "x.png") == "wrong-type"
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.png"))
+    with pytest.raises(Problem, match="tar archive") as refused:
+        probe(packed.getvalue(), "pictures.tar")
+    assert "zip" in refused.value.remedy
     assert refusal(b"") == "empty"
 
 
@@ -88,6 +96,9 @@ def test_text_is_known_by_its_name_and_must_be_utf8() -> None:
     assert refusal("héllo".encode("latin-1"), "x.txt") == "text-not-utf8"
     assert refusal(b"a\0b", "x.txt") == "text-nul"
     assert refusal(b" \n", "x.txt") == "empty"
+    with pytest.raises(Problem) as refused:  # as a line of JSON can bring it
+        check_text("half of a pair: \ud83d")
+    assert refused.value.code == "text-half-character"
     assert refusal(b"x" * (2 * 1024 * 1024 + 1), "x.txt") == "too-large"
 
 

@@ -59,6 +59,8 @@ def foreign(head: bytes) -> str | None:
     """In words, what is none of ours but well known."""
     if head[4:8] == b"ftyp":
         return "a HEIF image" if set(_brands(head)) & set(_HEIF_BRANDS) else "a video"
+    if head[257:262] == b"ustar":
+        return "a tar archive"
     for begins, what in _FOREIGN.items():
         if head.startswith(begins):
             return what

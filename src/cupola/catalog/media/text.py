@@ -8,6 +8,7 @@ from cupola.catalog.media.base import Content, Needs, Probe, too_large
 from cupola.catalog.media.magic import picture_type
 from cupola.kernel import limits
 from cupola.kernel.errors import Problem, invalid
+from cupola.labels.places import unstorable
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -46,13 +47,19 @@ TEXT = Text()
 
 
 def check_text(text: str) -> str:
-    """A text that can be an item. Raises Problem code "empty", "text-nul" or "too-large"."""
+    """A text that can be an item. Raises Problem code "empty", "text-nul", "text-half-character" or "too-large"."""
     if len(text) > limits.MAX_TEXT_ITEM_BYTES:
         raise too_large(len(text), limits.MAX_TEXT_ITEM_BYTES)
     if not text.strip():
         raise _bad("empty", "The text is empty.", "Leave it out, or send its words.")
     if "\0" in text:
         raise _bad("text-nul", "The text holds U+0000.", "Remove that character.")
+    if unstorable(text):
+        raise _bad(
+            "text-half-character",
+            "The text holds half of a surrogate pair, which is no character.",
+            "Write the text again from its source.",
+        )
     return text
 
 
