@@ -20,7 +20,7 @@ from cupola.labels.ontology import Answer, AttributeSpec, Each, FileAnswer, Onto
 SHOWN_CHARS = 120
 
 
-class FormLabel(Label, frozen=True, tag="form"):
+class FormLabel(Label, frozen=True, tag="form", omit_defaults=True):
     """`answers`: {question: value}; what was left open is absent. `shown`: the order in which whoever answers saw the
     candidates, by their names in the item."""
 
