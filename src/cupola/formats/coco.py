@@ -229,7 +229,7 @@ def _things(
         if not shapes:
             report.drop("shape-empty", place)
         told = {**(one["attributes"] if isinstance(one.get("attributes"), dict) else {})}
-        if isinstance(shapes[0] if shapes else None, Box) and shapes[0].rotation_rad:  # type: ignore[union-attr]
+        if any(isinstance(shape, Box) and shape.rotation_rad for shape in shapes):
             told.pop("rotation", None)
         if one.get("iscrowd") == 1:
             told["iscrowd"] = True

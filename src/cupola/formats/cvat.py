@@ -358,7 +358,8 @@ def shape_xml(thing: Thing, known: Class, extra: str, depth: int | None) -> str:
     match shape:
         case Box():
             turn = f' rotation="{math.degrees(shape.rotation_rad) % 360:.4f}"' if shape.rotation_rad else ""
-            body = f'box{common} xtl="{shape.x:.4f}" ytl="{shape.y:.4f}" xbr="{shape.x + shape.w:.4f}" ybr="{shape.y + shape.h:.4f}"{turn}'  # noqa: E501
+            first, last = f'xtl="{shape.x:.4f}" ytl="{shape.y:.4f}"', (shape.x + shape.w, shape.y + shape.h)
+            body = f'box{common} {first} xbr="{last[0]:.4f}" ybr="{last[1]:.4f}"{turn}'
         case Polygon():
             body = f'polygon{common} points="{_points(shape.parts[0][0])}"'
         case Polyline():
@@ -436,7 +437,10 @@ class Asked:
             f'<line data-type="edge" data-node-from="{a + 1}" data-node-to="{b + 1}"></line>' for a, b in one.edges
         )
         svg = f"<svg>{words(edges)}</svg>" if one.points else ""
-        own = f"<label><name>{words(one.name)}</name><color>{one.colour or '#33ddff'}</color><type>{kind}</type><attributes>{attributes}</attributes>{svg}</label>\n"  # noqa: E501
+        own = (
+            f"<label><name>{words(one.name)}</name><color>{one.colour or '#33ddff'}</color><type>{kind}</type>"
+            f"<attributes>{attributes}</attributes>{svg}</label>\n"
+        )
         return own + "".join(
             f"<label><name>{words(name)}</name><color>#33ddff</color><type>points</type><attributes></attributes>"
             f"<parent>{words(one.name)}</parent></label>\n"

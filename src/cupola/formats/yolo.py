@@ -7,13 +7,13 @@ Five sets of lines share the layout: boxes (detect), outlines (segment), boxes w
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 
+from cupola.formats import class_folders as folders
 from cupola.formats.fitting import bounds, clipped, clipped_box, is_around
 from cupola.formats.form import File, Form, Out, Picture, Target, in_words, nothing, picture_name, split_of, stem_name
 from cupola.formats.model import (
@@ -35,14 +35,12 @@ from cupola.formats.model import (
     simple_polygon,
 )
 from cupola.formats.report import Report
-from cupola.formats.tree import Files, Pictures, ending, head, lines_of, number, text_of, whole, with_ending
+from cupola.formats.tree import Files, Pictures, head, lines_of, number, text_of, whole, with_ending
 
 LISTS = frozenset({"classes.txt", "labels.txt", "obj.names", "names.txt", "train.txt", "val.txt", "test.txt"})
 OUTSIDE = 0.01  # beyond the picture by rounding
 WILD = 2.0  # no share of a picture: pixels, or another format
 LOOKED_AT = 200
-
-_no_class = re.compile(r"(images?|imgs?|pictures?|photos?|frames?|jpegimages|data|raw)[_-]?\d*", re.IGNORECASE)
 
 
 class Yolo(Form):
@@ -67,7 +65,7 @@ class Yolo(Form):
             return (
                 0.9 if told else 0.7
             ), f"{labels[0]} has lines of numbers{f', {told} names classes' if told else ''}"
-        if _is_classified(files) and not _has_labels_of_others(files):
+        if folders.is_classified(files) and not folders.has_labels_of_others(files):
             return 0.5, "the pictures lie in folders of classes below train, val or test"
         return None
 
@@ -75,9 +73,9 @@ class Yolo(Form):
         labels = _label_files(files)
         classes = Classes()
         if not labels:
-            if not _is_classified(files):
+            if not folders.is_classified(files):
                 raise nothing(self, "no text file has lines of numbers, and no folders are classes")
-            return Reading(classes, _classified(files, classes, report))
+            return Reading(classes, folders.classified(files, classes, report))
         names, points = _declared(files, report)
         for n, name in enumerate(names):
             classes.add(Class(name, n, points=tuple(str(k + 1) for k in range(points[0] if points else 0))))
@@ -338,42 +336,6 @@ def _pose(
     if not out:
         report.drop("shape-empty", place)
     return out
-
-
-def _is_classified(files: Files) -> bool:
-    paths = Pictures(files).paths
-    return bool(paths) and all(
-        len(parts := PurePosixPath(path).parts) >= 3 and split_of(parts[-3]) != "" for path in paths
-    )
-
-
-def _has_labels_of_others(files: Files) -> bool:
-    """Whether the folders are no classes after all: one alone that is called "images", or files beside speak of the
-    same pictures."""
-    paths = [PurePosixPath(path) for path in Pictures(files).paths]
-    stems = {path.stem for path in paths}
-    others = (PurePosixPath(name) for name in files.names if ending(name) in ("txt", "xml", "json", "csv"))
-    folders = {path.parent.name for path in paths}
-    return all(_no_class.fullmatch(name) for name in folders) or any(one.stem in stems for one in others)
-
-
-def _classified(files: Files, classes: Classes, report: Report) -> Iterator[Item]:
-    pictures = Pictures(files)
-    for path in pictures.paths:
-        pure = PurePosixPath(path)
-        cls = classes.named(pure.parts[-2])
-        size = pictures.size(path)
-        if size is None:
-            report.drop("picture-unreadable", path)
-        yield Item(
-            path,
-            path,
-            width_px=size[0] if size else None,
-            height_px=size[1] if size else None,
-            sayings=(Saying(classes=(cls.name,)),),
-            split=split_of(pure.parts[-3]),
-            place=path,
-        )
 
 
 # ---------------------------------------------------------------- writing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +145,7 @@ def board(
     )
 
 
-def boards(votes: Votes, least: int = 30, **how: object) -> tuple[dict[str, Board], dict[str, str]]:
+def boards(votes: Votes, least: int = 30, **how: Any) -> tuple[dict[str, Board], dict[str, str]]:
     """A board for each slice; and of those without one why."""
     made: dict[str, Board] = {}
     left: dict[str, str] = {}
@@ -159,7 +159,7 @@ def boards(votes: Votes, least: int = 30, **how: object) -> tuple[dict[str, Boar
         if islands.max() > 0:
             left[name] = f"its models fall into {int(islands.max()) + 1} groups that were never compared"
             continue
-        made[name] = board(part, **how)  # type: ignore[arg-type]
+        made[name] = board(part, **how)
     return made, left
 
 

@@ -224,6 +224,10 @@ def _styles(row: dict[str, Any]) -> dict[str, tuple[float, float]]:
             break
     for name, value in row.items():
         other = row.get(name[:-2] + "_b") if isinstance(name, str) and name.endswith("_a") else None
-        if all(isinstance(one, int | float) and not isinstance(one, bool) and one >= 0 for one in (value, other)):
-            found[name[:-2]] = (float(value), float(other))  # type: ignore[arg-type]
+        if other is not None and _is_amount(value) and _is_amount(other):
+            found[name[:-2]] = (float(value), float(other))
     return found
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
