@@ -128,13 +128,15 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(broken, `accessibility of ${page.url()}`).toEqual([]);
 }
 
-/** Waits until nothing says that it is loading. */
 /** Checked again until it holds: a page answers a key when it has drawn itself anew, and saves a moment later. */
 export const eventually = (check: () => Promise<void>): Promise<void> =>
   vi.waitFor(check, { timeout: 15_000, interval: 100 });
 
+/** Waits until the page has its heading and nothing says that it is loading. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('load');
+  // Between two pages there is a moment that belongs to neither, and says nothing.
+  await page.waitForSelector('h1', { state: 'attached' });
   await page.waitForFunction(() => !document.body.textContent?.match(/Loading…|正在加载…|Getting your next page/));
 }
 

@@ -12,7 +12,7 @@ import { homeOf, useSession } from './api/session';
 import type { CallbackState } from './api/types';
 import { useT } from './i18n';
 import { FirstAdmin, Join, SignIn } from './pages/signin';
-import { Empty, ProblemNote } from './ui/bits';
+import { Empty, Heading, Loading, ProblemNote } from './ui/bits';
 import { Fault } from './ui/fault';
 import { Shell } from './ui/shell';
 import { SignInAgain } from './ui/signin_again';
@@ -51,7 +51,7 @@ function NotFound() {
   const t = useT();
   return (
     <main id="main" style={{ maxWidth: 640, margin: '20vh auto', padding: 16 }}>
-      <h1 className="cup-visually-hidden">{t('There is no such page')}</h1>
+      <Heading unseen>{t('There is no such page')}</Heading>
       <Empty title={t('There is no such page')} action={<a href="/">{t('To the start')}</a>}>
         {t('It may have moved, or belong to another tenant: choose the tenant at the top, then try again.')}
       </Empty>
@@ -62,9 +62,6 @@ function NotFound() {
 function Root() {
   const { pathname } = useLocation();
   useEffect(() => {
-    // Announce the page to those who do not see it, and begin at its top.
-    const heading = document.querySelector('h1')?.textContent;
-    document.title = heading ? `${heading} · Cupola` : 'Cupola';
     if (pathname) window.scrollTo(0, 0);
   }, [pathname]);
   return <Outlet />;
@@ -281,6 +278,8 @@ export const router = createRouter({
   routeTree: root.addChildren([signin, firstAdmin, join, inside.addChildren([work, adjudicate, audit, pages])]),
   defaultPreload: 'intent',
   defaultErrorComponent: Fault,
+  defaultPendingComponent: Loading,
+  defaultPendingMs: 300,
 });
 
 declare module '@tanstack/react-router' {

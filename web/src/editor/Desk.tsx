@@ -4,7 +4,7 @@ import { type ReactNode, useMemo, useRef, useState } from 'react';
 import type { Localised } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { IconButton, Key } from '../ui/bits';
+import { Heading, IconButton, Key } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { type Command, KeysHelp, useKeys } from '../ui/keys';
@@ -124,7 +124,7 @@ export function Desk({
     <div className="cup-desk">
       <header className="cup-desk-bar">
         {bar}
-        <h1 className="cup-visually-hidden">{t('Label this item')}</h1>
+        <Heading unseen>{t('Label this item')}</Heading>
         <span className="cup-spacer" />
         <IconButton
           icon="undo"

@@ -10,7 +10,7 @@ import { isEmpty } from '../editor/kinds/models';
 import { useDocument } from '../editor/kinds/use_label';
 import { useKeptLabel } from '../editor/use_kept_label';
 import { useT } from '../i18n';
-import { Asked, Chip, Empty, ProblemNote } from '../ui/bits';
+import { Asked, Chip, Empty, Heading, ProblemNote } from '../ui/bits';
 import { Icon, Mark } from '../ui/icons';
 
 function Blind({ release, item }: { release: string; item: AuditItem }) {
@@ -128,7 +128,7 @@ export function AuditDesk() {
           <Blind key={item.audit_item} release={release} item={item} />
         ) : (
           <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 24 }}>
-            <h1 className="cup-visually-hidden">{t('Audit')}</h1>
+            <Heading unseen>{t('Audit')}</Heading>
             <Ended release={release} />
           </main>
         )

@@ -1,4 +1,4 @@
-import { Anchor, Button, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
@@ -6,7 +6,7 @@ import { session as calls } from '../api/calls';
 import { homeOf, useSession } from '../api/session';
 import type { Session } from '../api/types';
 import { useT } from '../i18n';
-import { ProblemNote } from '../ui/bits';
+import { Heading, ProblemNote } from '../ui/bits';
 import { EmailField, PasswordField } from '../ui/credentials';
 import { Mark } from '../ui/icons';
 import { LanguageButton, SchemeButton } from '../ui/preferences';
@@ -19,7 +19,7 @@ function Door({ title, lead, children }: { title: string; lead: string; children
         <Stack gap={16}>
           <Mark size={36} />
           <div>
-            <Title order={1}>{title}</Title>
+            <Heading>{title}</Heading>
             <Text c="dimmed">{lead}</Text>
           </div>
           {children}

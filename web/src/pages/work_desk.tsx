@@ -15,7 +15,7 @@ import { FilesHome } from '../editor/kinds/form/files';
 import { modelOf } from '../editor/kinds/models';
 import { msg, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Chip, Empty, ProblemNote, type Tone } from '../ui/bits';
+import { Chip, Empty, Heading, ProblemNote, type Tone } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 import { Icon, Mark } from '../ui/icons';
 import { journalFor, workPorts } from './work_ports';
@@ -412,7 +412,7 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
     shift.problem instanceof Problem && shift.problem.code === 'training-first' ? shift.problem.body.training : null;
   return (
     <main id="main" style={{ minHeight: '100dvh', display: 'grid', placeItems: 'center', padding: 24 }}>
-      <h1 className="cup-visually-hidden">{t('Work')}</h1>
+      <Heading unseen>{t('Work')}</Heading>
       {shift.phase === 'loading' && (
         <Group gap={8} role="status">
           <Loader size="xs" />

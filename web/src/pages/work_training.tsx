@@ -1,6 +1,6 @@
 /** Training: how far one is, and after each page what was said beside what is right. */
 
-import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { TrainingProgress } from '../api/types';
 import type { Lesson } from '../editor/core/work_controller';
@@ -9,7 +9,7 @@ import { ItemThumb } from '../editor/kinds/item_stage';
 import { isDrawn } from '../editor/kinds/models';
 import { type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Chip, Key } from '../ui/bits';
+import { Chip, Heading, Key } from '../ui/bits';
 import { useKeys } from '../ui/keys';
 
 const NEXT = 'Enter';
@@ -113,7 +113,7 @@ export function LessonView({ lesson, onRead }: { lesson: Lesson; onRead: () => v
     <main id="main" className="cup-lesson">
       <Stack gap={16}>
         <div>
-          <Title order={1}>{t('{right} of {count} right', { right, count: lesson.answers.length })}</Title>
+          <Heading>{t('{right} of {count} right', { right, count: lesson.answers.length })}</Heading>
           <Text c="dimmed">
             {t('{sum} paid for this page; right or not, it is yours.', {
               sum: money(lesson.paid_minor, lesson.assignment.currency),

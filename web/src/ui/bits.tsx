@@ -1,12 +1,32 @@
 /** Small shared pieces: pages, figures, states, problems, empty places. */
 
 import { ActionIcon, Alert, Box, Button, Group, Loader, Stack, Text, Title, Tooltip } from '@mantine/core';
-import { type CSSProperties, type ReactNode, useState } from 'react';
+import { type CSSProperties, type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { Problem } from '../api/http';
 import { msg, type Translate, useProblemWords, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { copyText } from './copy';
 import { Icon, type IconName } from './icons';
+
+/** The page's one heading, and its name in the tab: a page that comes in late says its own name, not the last one's. */
+export function Heading({ children, unseen = false }: { children: ReactNode; unseen?: boolean }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useLayoutEffect(() => {
+    const name = heading.current?.textContent;
+    document.title = name ? `${name} · Cupola` : 'Cupola';
+  });
+  if (unseen)
+    return (
+      <h1 ref={heading} className="cup-visually-hidden">
+        {children}
+      </h1>
+    );
+  return (
+    <Title order={1} ref={heading}>
+      {children}
+    </Title>
+  );
+}
 
 export function Page({
   title,
@@ -27,7 +47,7 @@ export function Page({
         {back}
         <Group justify="space-between" align="flex-start" gap={16}>
           <div style={{ minWidth: 0 }}>
-            <Title order={1}>{title}</Title>
+            <Heading>{title}</Heading>
             {lead && (
               <Text c="dimmed" maw="72ch" mt={2}>
                 {lead}
@@ -258,9 +278,14 @@ export function Asked<T>({
   query: { data: T | undefined; error: unknown; isLoading: boolean; refetch: () => unknown };
   children: (data: T) => ReactNode;
 }) {
-  const t = useT();
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.error) return <ProblemNote error={query.error} onRetry={() => void query.refetch()} />;
+  return <Loading />;
+}
+
+/** What stands where something was asked for and is not here yet. */
+export function Loading() {
+  const t = useT();
   return (
     <Group gap={8} py={24} c="dimmed" role="status">
       <Loader size="xs" />

@@ -1,7 +1,8 @@
 /** A page that failed to show: what happened, what was kept, what to do. The shell around it stays. */
-import { Button, Code, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Code, Group, Stack, Text } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
 import { useT } from '../i18n';
+import { Heading } from './bits';
 import { Icon } from './icons';
 
 /** Said by browsers when a part of the app is no longer on the server: another version was put there meanwhile. */
@@ -16,7 +17,7 @@ export function Fault({ error, reset }: { error: unknown; reset?: () => void }) 
       <Stack gap={12} maw={560}>
         <Group gap={8} wrap="nowrap">
           <Icon name={isOld ? 'refresh' : 'warning'} size={24} />
-          <Title order={1}>{isOld ? t('There is a newer version of this page') : t('This page cannot be shown')}</Title>
+          <Heading>{isOld ? t('There is a newer version of this page') : t('This page cannot be shown')}</Heading>
         </Group>
         <Text>
           {isOld
