@@ -30,6 +30,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: takes tens of seconds; leave it out with -m 'not slow'")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names that are the same in every process that collects, as they must be where several share the work."""
+    if isinstance(val, bytes):
+        return f"{len(val)}-bytes"
+    if callable(val):
+        return getattr(val, "__name__", type(val).__name__)
+    return None
+
+
 def reachable_folder(prefix: str = "cupola-test-") -> Path:
     """A scratch folder that the account which runs Postgres can pass; pytest's own tmp_path is closed to it."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))

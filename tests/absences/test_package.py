@@ -146,7 +146,8 @@ SQL_OF: dict[rules.Rule, Callable[[], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize(
-    ("rule", "path"), [(rule, path) for rule, planted in VIOLATIONS.items() for path in planted], ids=str
+    ("rule", "path"),
+    [(rule, path) for rule, planted in VIOLATIONS.items() for path in planted],
 )
 def test_a_planted_violation_is_found_where_it_was_planted(rule: rules.Rule, path: str) -> None:
     planted = VIOLATIONS[rule]

@@ -44,7 +44,10 @@ def test_the_browser_app_keeps_the_rule(rule) -> None:
     assert rule(files) == []
 
 
-@pytest.mark.parametrize(("rule", "path"), [(rule, path) for rule in WEB_RULES for path in PLANTED[rule]], ids=str)
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [(rule, path) for rule in WEB_RULES for path in PLANTED[rule]],
+)
 def test_a_planted_violation_is_found(rule, path: str) -> None:
     assert rule({path: PLANTED[rule][path]})
 

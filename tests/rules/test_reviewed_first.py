@@ -9,7 +9,8 @@ import pytest
 
 from cupola.appeals import model, panel, service
 from cupola.kernel import clock
-from tests.foundry import Foundry, choice, moved_clock
+from cupola.tasks import work
+from tests.foundry import Foundry, answers, choice, moved_clock
 from tests.rules.reviewing import REVIEW_S, Reviewed, later, refused
 
 
@@ -314,3 +315,32 @@ def test_R12_a_lifted_freeze_gives_whoever_was_rejected_their_14_days_anew(found
     with moved_clock(later(days=28)):
         assert scene.look(held[1]).state == "refused"
     foundry.sound()
+
+
+def test_R9_a_rejection_names_the_part_of_the_label_that_its_evidence_speaks_of(foundry: Foundry) -> None:
+    boxes = {"kind": "objects", "classes": [{"name": "car", "geometry": "box"}, {"name": "dog", "geometry": "box"}]}
+    scene = Reviewed(foundry, items=4, spec=boxes)
+    car = {"id": "a", "cls": "car", "shape": {"type": "box", "x": 1, "y": 1, "w": 9, "h": 9}}
+    dog = {**car, "id": "b", "cls": "dog"}
+    made = {"kind": "objects", "objects": [car, dog]}
+    right = {"kind": "objects", "objects": [car, {**dog, "shape": {**dog["shape"], "x": 50}}]}
+    page = foundry.claim(scene.worker, scene.project, 3)
+    told = foundry.call(lambda run: work.submit(run, scene.worker, page.id, answers(page, label=made)))
+    one, another, third = (row.judgement for row in told.judgements)
+    assert refused("part-unknown", lambda: scene.reject(one, corrected=right, part="c")).place == "/part"
+    assert refused("part-agrees", lambda: scene.reject(one, corrected=right, part="a")).place == "/part"
+    assert refused("part-unknown", lambda: scene.reject(one, evidence="reviewers", corrected=None, part="c"))
+    named = scene.reject(one, corrected=right, part="b").rejection
+    assert named is not None
+    assert named.part == "b"
+    whole = scene.reject(another, corrected=right).rejection
+    assert whole is not None
+    assert whole.part is None
+    detail = foundry.call(lambda run: service.my_submission(run, scene.worker, one))
+    assert [(part.name, part.words) for part in detail.parts] == [("a", "car"), ("b", "dog")]
+    scene.answer(scene.appeal(one), stands=True)
+    judge = scene.judge()
+    [case] = foundry.call(lambda run: panel.cases(run, judge))
+    heard = scene.sit(judge, case.id)
+    assert (heard.part, [part.name for part in heard.parts]) == ("b", ["a", "b"])
+    assert scene.look(third).rejection is None

@@ -250,7 +250,7 @@ def batches(served: Serving) -> World:
     return world
 
 
-@pytest.mark.parametrize(("state", "verb"), itertools.product(STATES, ("finalize", "pause", "resume", "cancel")))
+@pytest.mark.parametrize(("state", "verb"), list(itertools.product(STATES, ("finalize", "pause", "resume", "cancel"))))
 def test_every_verb_in_every_state_of_a_batch(batches: World, state: str, verb: str) -> None:
     client, name = batches.test, f"{state} / {verb}"
     _batch_in(batches, state, name)
@@ -305,7 +305,7 @@ AUDITS = frozenset(("accept", "reject", "comment", "fix"))
 TASK_STATES = {"pending": 0, "completed": 1, "canceled": 2, "error": 3}
 
 
-@pytest.mark.parametrize(("state", "verb"), itertools.product(TASK_STATES, VERBS))
+@pytest.mark.parametrize(("state", "verb"), list(itertools.product(TASK_STATES, VERBS)))
 def test_every_verb_in_every_state_of_a_task(world_of_tasks: World, state: str, verb: str) -> None:
     world = world_of_tasks
     task = world.live.create_task(TaskType.Comparison, attachments=[PICTURE, PICTURE], choices=["a", "b"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from cupola.kernel import ids, limits
 from cupola.kernel.errors import Problem
 from cupola.ledger import service as ledger
 from cupola.ontology import service as ontologies
+from cupola.platform.pg.cluster import Cluster
 from cupola.routing import service as routing
 from cupola.tasks import service as tasks
 from cupola.tasks import work
@@ -18,7 +20,7 @@ from cupola.tasks.adding import service as adding
 from cupola.tasks.crews import service as crews
 from cupola.tasks.model import Plan
 from cupola.tasks.stages import NewProject
-from tests.foundry import CHOICE, Foundry, Project, moved_clock
+from tests.foundry import CHOICE, Foundry, Project, fresh_foundry, moved_clock
 
 
 def offered(foundry: Foundry, person: UUID, limit: int = limits.MAX_LIST) -> list[UUID]:
@@ -150,3 +152,23 @@ def test_an_invitation_that_nobody_answers_lapses_and_the_next_is_asked(foundry:
         person = next(p for p in people if foundry.runtime.worker_of(project.tenant, p) in then.values())
         foundry.submit(person, foundry.claim(person, project))
     foundry.sound()
+
+
+def test_another_rule_of_who_may_is_one_function(cluster: Cluster, foundry_template: str, tmp_path: Path) -> None:
+    """As docs/extending.md tells it: the offers, the claim, known answers and pages that come back all ask it."""
+    with fresh_foundry(cluster, foundry_template, tmp_path) as foundry:
+        project = foundry.project(foundry.tenant(), 6, gold={0: "a", 1: "b"})
+        kept_back, person = {project.tasks[0], project.tasks[3]}, foundry.person()
+        [(whole,)] = foundry.sql("SELECT pg_get_functiondef('cupola.work_may'::regproc)")
+        foundry.sql(
+            "CREATE FUNCTION cupola.may_be_shown(p_task uuid) RETURNS SETOF boolean LANGUAGE sql STABLE AS "
+            f"$$ SELECT true WHERE p_task <> ALL ('{{{','.join(map(str, kept_back))}}}'::uuid[]) $$"
+        )
+        foundry.sql(whole.replace("FROM may_crew(", "FROM cupola.may_be_shown(p_task), may_crew("))
+        [offer] = foundry.call(lambda run: routing.board(run, person, 10))
+        seen: set[UUID] = set()
+        while page := foundry.call(lambda run: work.claim(run, person, project.id, None, None)):
+            seen |= {task.task for task in page.tasks}
+            foundry.submit(person, page)
+        assert offer.available == len(seen)
+        assert seen == set(project.tasks) - kept_back

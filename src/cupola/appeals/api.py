@@ -56,6 +56,12 @@ class AcceptIn(_Body):
 class RejectIn(_Body):
     reason: RejectReason
     place: str = Field(min_length=1, max_length=500, description="Where: an object, a word, a moment; what to look at.")
+    part: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=500,
+        description="What of the label it is about, by its name in `parts`: an object, a question. Left out: all.",
+    )
     note: str = Field(default="", max_length=limits.MAX_REJECTION_NOTE)
     evidence: Evidence = Field(
         description="gold: the task's known answer says otherwise. reviewers: two of you find the same, each by a "
@@ -137,6 +143,7 @@ async def post_reject(request: Request, who: Reviewer, submission: UUID, body: R
             submission,
             reason=body.reason,
             place=body.place,
+            part=body.part,
             note=body.note,
             evidence=body.evidence,
             corrected=body.corrected,

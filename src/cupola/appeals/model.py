@@ -47,11 +47,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class WhyRejected:
-    """Why work was rejected. place: where in the item or the label; corrected: the label as it should be, where that is
-    the evidence. upheld, how: once it is final."""
+    """Why work was rejected. place: where in the item or the label, in words; part: the name of what of the label it is
+    about (see LabelPart), None for the whole of it; corrected: the label as it should be, where that is the evidence.
+    upheld, how: once it is final."""
 
     reason: RejectReason
     place: str
+    part: str | None
     note: str
     evidence: Evidence
     corrected: Any
@@ -104,14 +106,23 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelPart:
+    """What of a label can be right or wrong by itself: an object, the answer to a question."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class SubmissionDetail:
-    """A submission with what it is about."""
+    """A submission with what it is about. parts: those of its label, where it has several."""
 
     submission: Submission
     kind: str
     ontology: Any
     guidelines: dict[str, str]
     item: ItemView
+    parts: list[LabelPart]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +156,7 @@ class Hearing:
     label: Any
     reason: RejectReason
     place: str
+    part: str | None
     note: str
     evidence: Evidence
     corrected: Any
@@ -153,6 +165,7 @@ class Hearing:
     panel_by: datetime
     currency: str
     pays_minor: int
+    parts: list[LabelPart]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from cupola.appeals.model import Case, Hearing, Voted
 from cupola.catalog.showing import Show, read
 from cupola.kernel import clock
 from cupola.kernel.errors import conflict, not_found
+from cupola.labels import decode_label
 from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Role
 from cupola.platform.runtime import Runtime
@@ -90,6 +91,7 @@ async def hearing(run: Runtime, person: UUID, appeal: UUID) -> Hearing:
         msgspec.Raw(row.label.encode()),
         row.reason,
         row.place,
+        row.part,
         row.note,
         row.evidence,
         msgspec.Raw(row.corrected.encode()) if row.corrected else None,
@@ -98,6 +100,7 @@ async def hearing(run: Runtime, person: UUID, appeal: UUID) -> Hearing:
         row.panel_by,
         row.currency,
         row.seat_minor,
+        service.parts_of(decode_label(row.label), version.ontology),
     )
 
 

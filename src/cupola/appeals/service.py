@@ -13,11 +13,11 @@ import msgspec
 import psycopg
 
 from cupola.appeals import model, store
-from cupola.appeals.model import Appeal, Evidence, RejectReason, Submission, SubmissionDetail, WhyRejected
+from cupola.appeals.model import Appeal, Evidence, LabelPart, RejectReason, Submission, SubmissionDetail, WhyRejected
 from cupola.catalog.showing import Show, read
 from cupola.kernel import clock, ids, states
 from cupola.kernel.errors import Problem, conflict, invalid, not_found
-from cupola.labels import decode_label, encode, label_from, same, validate
+from cupola.labels import Label, Ontology, apart, decode_label, encode, label_from, same, units, validate
 from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime, short_name
@@ -52,6 +52,7 @@ def _view(row: store.SubmissionRow, *, ours: bool) -> Submission:
         rejection = WhyRejected(
             row.reason,
             row.place or "",
+            row.part,
             row.note or "",
             row.evidence,
             msgspec.Raw(row.corrected.encode()) if row.corrected else None,
@@ -137,7 +138,14 @@ async def _detail(conn: Conn, run: Runtime, tenant: UUID, one: Submission, bound
     about = await store.ABOUT.one(conn, tenant=tenant, id=one.id)
     version = await ontologies.decoded(conn, tenant, about.ontology_version)
     item = Show(run, tenant, bound_to, URL_LIFE_S).item(read(about.item))
-    return SubmissionDetail(one, about.kind, msgspec.to_builtins(version.ontology), version.guidelines, item)
+    parts = parts_of(decode_label(bytes(one.label)), version.ontology)
+    return SubmissionDetail(one, about.kind, msgspec.to_builtins(version.ontology), version.guidelines, item, parts)
+
+
+def parts_of(label: Label, ontology: Ontology) -> list[LabelPart]:
+    """What of a label somebody can point at; nothing where it is one."""
+    found = units(label, ontology)
+    return [LabelPart(one.name, one.words) for one in found] if len(found) > 1 else []
 
 
 async def detail(conn: Conn, run: Runtime, tenant: UUID, of: UUID, bound_to: str) -> SubmissionDetail:
@@ -159,6 +167,7 @@ async def reject(
     *,
     reason: RejectReason,
     place: str,
+    part: str | None = None,
     note: str,
     evidence: Evidence,
     corrected: dict[str, Any] | None,
@@ -189,9 +198,11 @@ async def reject(
             remedy="Send it with that evidence, or leave it out.",
         )
     if corrected is not None:
-        right = await _differs(conn, tenant, row, corrected)
-    if evidence == "gold":
-        await _gold_differs(conn, tenant, row)
+        right = await _differs(conn, tenant, row, corrected, part)
+    elif evidence == "gold":
+        await _gold_differs(conn, tenant, row, part)
+    elif part is not None:
+        _among(part, (await ontologies.decoded(conn, tenant, row.ontology_version)).ontology, decode_label(row.label))
     second: UUID | None = None
     if evidence == "reviewers":
         second = await store.DOUBT_OF_ANOTHER.maybe(conn, tenant=tenant, id=of, person=by, reason=reason)
@@ -209,6 +220,7 @@ async def reject(
             id=of,
             reason=reason,
             place=place,
+            part=part,
             note=note.strip(),
             evidence=evidence,
             corrected=right,
@@ -238,7 +250,7 @@ def _over() -> Problem:
     )
 
 
-async def _differs(conn: Conn, tenant: UUID, row: store.JudgedBy, corrected: dict[str, Any]) -> str:
+async def _differs(conn: Conn, tenant: UUID, row: store.JudgedBy, corrected: dict[str, Any], part: str | None) -> str:
     ontology = (await ontologies.decoded(conn, tenant, row.ontology_version)).ontology
     try:
         label = label_from(corrected)
@@ -248,10 +260,12 @@ async def _differs(conn: Conn, tenant: UUID, row: store.JudgedBy, corrected: dic
         raise
     if same(decode_label(row.label), label, ontology):
         raise _agrees("/corrected")
+    if part is not None:
+        _among(part, ontology, decode_label(row.label), label)
     return encode(label).decode()
 
 
-async def _gold_differs(conn: Conn, tenant: UUID, row: store.JudgedBy) -> None:
+async def _gold_differs(conn: Conn, tenant: UUID, row: store.JudgedBy, part: str | None) -> None:
     if row.gold_label is None:
         raise invalid(
             "evidence-no-gold",
@@ -262,6 +276,27 @@ async def _gold_differs(conn: Conn, tenant: UUID, row: store.JudgedBy) -> None:
     ontology = (await ontologies.decoded(conn, tenant, row.ontology_version)).ontology
     if same(decode_label(row.label), decode_label(row.gold_label), ontology):
         raise _agrees("/evidence")
+    if part is not None:
+        _among(part, ontology, decode_label(row.label), decode_label(row.gold_label))
+
+
+def _among(part: str, ontology: Ontology, made: Label, right: Label | None = None) -> None:
+    """Whether a label has such a part, and what should be there instead says otherwise of it."""
+    names = [one.name for one in units(made, ontology)]
+    if part not in names:
+        raise invalid(
+            "part-unknown",
+            f"The label has no part “{part}”.",
+            place="/part",
+            remedy="Name one of `parts`, or leave it out where the label lacks something.",
+        )
+    if right is not None and part not in apart(made, right, ontology)[0]:
+        raise invalid(
+            "part-agrees",
+            f"The evidence says the same of “{part}” as the work does.",
+            place="/part",
+            remedy="Name a part that it says otherwise of, or leave it out.",
+        )
 
 
 def _agrees(place: str) -> Problem:

@@ -31,6 +31,7 @@ class SubmissionRow:
     frozen_until: datetime | None
     reason: RejectReason | None
     place: str | None
+    part: str | None
     note: str | None
     evidence: Evidence | None
     corrected: LongText | None
@@ -97,6 +98,7 @@ class HearingRow:
     label: LongText
     reason: RejectReason
     place: str
+    part: str | None
     note: str
     evidence: Evidence
     corrected: LongText | None
@@ -132,7 +134,7 @@ DUE_TENANTS = Statement(
 
 _FIELDS = (
     "SELECT s.id, s.task, s.project, p.name AS project_name, s.worker, s.state, s.label, a.price_minor, a.currency, "
-    "s.seconds, s.at, s.due_at, s.decided_at, r.reason, r.place, r.note, r.evidence, r.corrected, "
+    "s.seconds, s.at, s.due_at, s.decided_at, r.reason, r.place, r.part, r.note, r.evidence, r.corrected, "
     "r.at AS rejected_at, appeal_until(s.tenant, s.project, r.at, r.appeal_by) AS appeal_by, v.upheld, v.how, "
     "v.at AS verdict_at, "
     "q.id AS appeal, q.state AS appeal_state, q.words, q.at AS appealed_at, q.answer_by, q.answer, q.answered_at, "
@@ -185,8 +187,8 @@ DOUBT = Command(
 )
 REJECT = Scalar(
     bool,
-    "SELECT submission_reject(%(tenant)s, %(id)s, %(reason)s, %(place)s, %(note)s, %(evidence)s, %(corrected)s, "
-    "%(second)s::uuid, %(rejecter)s, %(least)s, %(share)s, %(span)s, %(now)s)",
+    "SELECT submission_reject(%(tenant)s, %(id)s, %(reason)s, %(place)s, %(part)s, %(note)s, %(evidence)s, "
+    "%(corrected)s, %(second)s::uuid, %(rejecter)s, %(least)s, %(share)s, %(span)s, %(now)s)",
     keeps=("corrected",),
 )
 FILE = Scalar(UUID, "SELECT appeal_file(%(tenant)s, %(worker)s, %(submission)s, %(id)s, %(words)s, %(now)s)")

@@ -4234,6 +4234,10 @@ export interface components {
              * Format: date-time
              */
             panel_by: string;
+            /** Part */
+            part: string | null;
+            /** Parts */
+            parts: components["schemas"]["LabelPart"][];
             /** Pays Minor */
             pays_minor: number;
             /** Place */
@@ -4572,6 +4576,16 @@ export interface components {
             y?: number;
         };
         Label: components["schemas"]["ChoiceLabel"] | components["schemas"]["TextLabel"] | components["schemas"]["ObjectsLabel"] | components["schemas"]["FormLabel"];
+        /**
+         * LabelPart
+         * @description What of a label can be right or wrong by itself: an object, the answer to a question.
+         */
+        LabelPart: {
+            /** Name */
+            name: string;
+            /** Words */
+            words: string;
+        };
         /** Lag */
         Lag: {
             /** Name */
@@ -6082,6 +6096,11 @@ export interface components {
              */
             note?: string;
             /**
+             * Part
+             * @description What of the label it is about, by its name in `parts`: an object, a question. Left out: all.
+             */
+            part?: string | null;
+            /**
              * Place
              * @description Where: an object, a word, a moment; what to look at.
              */
@@ -6515,7 +6534,7 @@ export interface components {
         };
         /**
          * SubmissionDetail
-         * @description A submission with what it is about.
+         * @description A submission with what it is about. parts: those of its label, where it has several.
          */
         SubmissionDetail: {
             /** Guidelines */
@@ -6527,6 +6546,8 @@ export interface components {
             kind: string;
             /** Ontology */
             ontology: components["schemas"]["Ontology"];
+            /** Parts */
+            parts: components["schemas"]["LabelPart"][];
             submission: components["schemas"]["Submission"];
         };
         /** Submitted */
@@ -7147,8 +7168,9 @@ export interface components {
         };
         /**
          * WhyRejected
-         * @description Why work was rejected. place: where in the item or the label; corrected: the label as it should be, where that is
-         *     the evidence. upheld, how: once it is final.
+         * @description Why work was rejected. place: where in the item or the label, in words; part: the name of what of the label it is
+         *     about (see LabelPart), None for the whole of it; corrected: the label as it should be, where that is the evidence.
+         *     upheld, how: once it is final.
          */
         WhyRejected: {
             /**
@@ -7172,6 +7194,8 @@ export interface components {
             how: ("panel" | "unappealed" | "conceded" | "unanswered" | "undecided" | "frozen") | null;
             /** Note */
             note: string;
+            /** Part */
+            part: string | null;
             /** Place */
             place: string;
             /**

@@ -167,6 +167,7 @@ export type Earnings = S['Earnings'];
 
 export type Step = S['Step'];
 export type RejectedWork = S['WhyRejected'];
+export type LabelPart = S['LabelPart'];
 export type Submission = Refined<S['Submission'], { label: Label }>;
 export type SubmissionDetail = Refined<
   S['SubmissionDetail'],

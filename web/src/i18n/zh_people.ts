@@ -86,6 +86,10 @@ export const people: Record<string, string> = {
   'You do not get this label. Its maker reads why and may appeal for 14 days; a panel that you pay for its time decides if you stand by it.':
     '你不会得到这个标签。工作者会看到原因，可在 14 天内申诉；如你坚持驳回，由评议组裁决，其时间由你付酬。',
   Evidence: '依据',
+  'All of the label': '整条标注',
+  Part: '哪一部分',
+  'Where only one of the label’s parts is wrong. Its maker and a panel see which.':
+    '只有标注的某一部分有误时选择。标注者和评审组会看到是哪一部分。',
   'What to look at: an object, a word, a moment.': '请指出要看哪里：某个对象、某个词、某一时刻。',
   'As JSON: change what is wrong.': 'JSON 格式：请改正错误之处。',
   'This is no JSON.': '这不是 JSON。',

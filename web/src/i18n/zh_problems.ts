@@ -96,6 +96,8 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'evidence-agrees': ['所给依据与提交的工作一致，没有理由驳回。', '请通过，或给出应有的标签。'],
   'evidence-no-gold': ['该任务不是金标，没有已知答案可供对照。', '请给出应有的标签，或请另一名审核员查看。'],
   'evidence-other': ['只有选择“给出正确标签”作为依据时，才填写正确标签。', '请改选该依据，或去掉标签。'],
+  'part-agrees': ['就这一部分而言，所给依据与提交的工作一致。', '请指出依据与之不同的部分，或不填。'],
+  'part-unknown': ['标注里没有这一部分。', '请填写 parts 中的一个名称；若标注缺少内容，则不填。'],
   'export-kind': ['该格式容纳不了这个发布版本的标签。', '请改用下面列出的格式。'],
   'export-unfinished': ['导出尚未完成。', '完成后再取。'],
   'file-absent': ['没有这个文件。', '请检查路径；路径从清单所在处算起。'],

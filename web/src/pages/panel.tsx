@@ -150,7 +150,7 @@ export function PanelCase() {
             })}
           >
             <WorkLook item={one.item} label={one.label} ontology={one.ontology} />
-            <Against why={one} ontology={one.ontology} item={one.item} />
+            <Against why={one} parts={one.parts} ontology={one.ontology} item={one.item} />
             <div className="cup-two">
               <Panel title={t('Whoever did the work says')}>
                 <Text size="sm" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>

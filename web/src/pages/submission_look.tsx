@@ -1,6 +1,6 @@
 /** What a submission, or a case before a panel, looks like: the item, the work, and what is said against it. */
 import { Group, Stack, Text } from '@mantine/core';
-import type { ItemView, Label, Ontology, RejectedWork } from '../api/types';
+import type { ItemView, Label, LabelPart, Ontology, RejectedWork } from '../api/types';
 import { KINDS } from '../editor/kinds';
 import { ItemLook } from '../editor/kinds/item_stage';
 import { isDrawn } from '../editor/kinds/models';
@@ -22,6 +22,12 @@ export const EVIDENCE: readonly [RejectedWork['evidence'], string][] = [
   ['gold', msg('A known answer says otherwise')],
 ];
 
+/** A part of a label as people read it: an object's name alone says nothing of what it is. */
+export function partName(parts: readonly LabelPart[], name: string): string {
+  const words = parts.find((part) => part.name === name)?.words;
+  return words === undefined || words.includes(name) ? (words ?? name) : `${words} · ${name}`;
+}
+
 export function LabelLook({ label, ontology, item }: { label: Label; ontology: Ontology; item: ItemView }) {
   const { View } = KINDS[label.kind];
   return <View label={label} ontology={ontology} item={item} bare={!isDrawn(label)} />;
@@ -29,10 +35,12 @@ export function LabelLook({ label, ontology, item }: { label: Label; ontology: O
 
 export function Against({
   why,
+  parts,
   ontology,
   item,
 }: {
-  why: Pick<RejectedWork, 'reason' | 'place' | 'note' | 'evidence' | 'corrected'>;
+  why: Pick<RejectedWork, 'reason' | 'place' | 'part' | 'note' | 'evidence' | 'corrected'>;
+  parts: readonly LabelPart[];
   ontology: Ontology;
   item: ItemView;
 }) {
@@ -48,6 +56,11 @@ export function Against({
             {t('Evidence: {what}', { what: t(evidence) })}
           </Text>
         </Group>
+        {why.part !== undefined && why.part !== null && (
+          <Text size="sm">
+            {t('Part')}: <bdi>{partName(parts, why.part)}</bdi>
+          </Text>
+        )}
         <Text size="sm">
           {t('Where')}: {why.place}
         </Text>

@@ -11,7 +11,7 @@ import { Asked, Chip, Empty, Moment, Page, Panel, ProblemNote } from '../ui/bits
 import { Confirm } from '../ui/confirm';
 import { Steps } from '../ui/steps';
 import { Rows } from '../ui/table';
-import { Against, EVIDENCE, WHY, WorkLook } from './submission_look';
+import { Against, EVIDENCE, partName, WHY, WorkLook } from './submission_look';
 import { NextBy, SubmissionState } from './submitted';
 
 const KEY = ['submissions'];
@@ -116,6 +116,7 @@ function Reject({ of, onDone }: { of: SubmissionDetail; onDone: () => void }) {
   const t = useT();
   const [reason, setReason] = useState<RejectedWork['reason']>('wrong-class');
   const [evidence, setEvidence] = useState<RejectedWork['evidence']>('corrected');
+  const [part, setPart] = useState<string | null>(null);
   const [place, setPlace] = useState('');
   const [note, setNote] = useState('');
   const [right, setRight] = useState(() => JSON.stringify(of.submission.label, null, 2));
@@ -125,6 +126,7 @@ function Reject({ of, onDone }: { of: SubmissionDetail; onDone: () => void }) {
       appeals.reject(of.submission.id, {
         reason,
         place: place.trim(),
+        ...(part === null ? {} : { part }),
         note: note.trim(),
         evidence,
         ...(corrected ? { corrected } : {}),
@@ -163,6 +165,18 @@ function Reject({ of, onDone }: { of: SubmissionDetail; onDone: () => void }) {
             onChange={(value) => value && setEvidence(value as RejectedWork['evidence'])}
           />
         </Group>
+        {of.parts.length > 0 && (
+          <Select
+            label={t('Part')}
+            description={t('Where only one of the label’s parts is wrong. Its maker and a panel see which.')}
+            placeholder={t('All of the label')}
+            data={of.parts.map(({ name }) => ({ value: name, label: partName(of.parts, name) }))}
+            value={part}
+            clearable
+            searchable
+            onChange={setPart}
+          />
+        )}
         <TextInput
           label={t('Where')}
           description={t('What to look at: an object, a word, a moment.')}
@@ -294,7 +308,9 @@ export function SubmissionPage() {
             <ProblemNote error={accept.error} />
             <WorkLook item={detail.item} label={one.label} ontology={detail.ontology} />
             {one.appeal?.state === 'filed' && <Answer of={one} onDone={again} />}
-            {one.rejection && <Against why={one.rejection} ontology={detail.ontology} item={detail.item} />}
+            {one.rejection && (
+              <Against why={one.rejection} parts={detail.parts} ontology={detail.ontology} item={detail.item} />
+            )}
             <Panel title={t('What happened, and what comes next')}>
               <Steps steps={one.steps} />
             </Panel>

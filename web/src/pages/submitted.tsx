@@ -127,7 +127,7 @@ export function SubmittedOne() {
   const query = useQuery({ queryKey: ['submitted', id], queryFn: () => appeals.myOne(id) });
   return (
     <Asked query={query}>
-      {({ submission: one, item, ontology }) => (
+      {({ submission: one, item, ontology, parts }) => (
         <Page
           back={
             <Link to="/submitted" style={{ fontSize: 12 }}>
@@ -145,7 +145,7 @@ export function SubmittedOne() {
           <Panel title={t('What happened, and what comes next')}>
             <Steps steps={one.steps} />
           </Panel>
-          {one.rejection && <Against why={one.rejection} ontology={ontology} item={item} />}
+          {one.rejection && <Against why={one.rejection} parts={parts} ontology={ontology} item={item} />}
           {one.state === 'rejected' && !one.appeal && <AppealForm of={one} />}
           <WorkLook item={item} label={one.label} ontology={ontology} />
         </Page>

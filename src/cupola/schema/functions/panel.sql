@@ -73,10 +73,10 @@ END $$;
 
 -- A case as who decides it sees it: the item, the label, what is said on both sides. Not whose it is, nor of which tenant.
 CREATE OR REPLACE FUNCTION panel_case(p_tenant uuid, p_appeal uuid, p_person uuid)
-RETURNS TABLE (kind text, ontology_version uuid, item text, label text, reason text, place text, note text, evidence text, corrected text,
+RETURNS TABLE (kind text, ontology_version uuid, item text, label text, reason text, place text, part text, note text, evidence text, corrected text,
   words text, answer text, panel_by timestamptz, currency text, seat_minor bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
-  SELECT p.kind, p.ontology_version, (to_jsonb(x) || '{"hidden": true}')::text, s.label, r.reason, r.place, r.note, r.evidence,
+  SELECT p.kind, p.ontology_version, (to_jsonb(x) || '{"hidden": true}')::text, s.label, r.reason, r.place, r.part, r.note, r.evidence,
     CASE WHEN r.evidence = 'gold' THEN g.label ELSE r.corrected END, a.words, a.answer, a.panel_by, p.currency, a.seat_minor
   FROM appeal a
   JOIN panel_seat e ON e.tenant = a.tenant AND e.appeal = a.id AND e.person = p_person

@@ -124,7 +124,7 @@ END $$;
 
 -- Reject what waits. Raises review-over where it does not wait any more, frozen where too much of its project was rejected.
 -- Freezes the project's reviews where this one is too much. Returns whether it did.
-CREATE OR REPLACE FUNCTION submission_reject(p_tenant uuid, p_submission uuid, p_reason text, p_place text, p_note text, p_evidence text,
+CREATE OR REPLACE FUNCTION submission_reject(p_tenant uuid, p_submission uuid, p_reason text, p_place text, p_part text, p_note text, p_evidence text,
   p_corrected text, p_second uuid, p_rejecter uuid, p_least int, p_share float8, p_span interval, p_now timestamptz) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
 DECLARE v_s submission; v_rejected int; v_submitted int;
@@ -140,8 +140,8 @@ BEGIN
   UPDATE submission SET state = {submission.rejected} WHERE tenant = p_tenant AND id = p_submission
     AND state = {submission.waiting} AND due_at > p_now;
   IF NOT FOUND THEN RAISE EXCEPTION 'review-over' USING ERRCODE = 'object_not_in_prerequisite_state'; END IF;
-  INSERT INTO submission_rejection (tenant, submission, worker, reason, place, note, evidence, corrected, second, rejecter, at, appeal_by)
-    VALUES (p_tenant, p_submission, v_s.worker, p_reason, p_place, p_note, p_evidence, p_corrected, p_second, p_rejecter, p_now,
+  INSERT INTO submission_rejection (tenant, submission, worker, reason, place, part, note, evidence, corrected, second, rejecter, at, appeal_by)
+    VALUES (p_tenant, p_submission, v_s.worker, p_reason, p_place, p_part, p_note, p_evidence, p_corrected, p_second, p_rejecter, p_now,
       p_now + interval '14 days');
   -- somebody else is asked at once: who waits for the data does not wait for the hearing
   UPDATE task SET leased = leased - 1, open_slots = open_slots + CASE WHEN state IN ({task.open}, {task.collecting}) THEN 1 ELSE 0 END
