@@ -43,7 +43,8 @@ step layers .venv/bin/lint-imports --no-logo
 if [ "${wanted_mypy:-1}" = 1 ] || [[ " ${only[*]-} " == *" mypy "* ]]; then step mypy .venv/bin/mypy --strict; fi
 step biome biome
 step vitest vitest
-step pytest .venv/bin/pytest -p no:cacheprovider --ignore tests/consumers
+# two processes with a database server each, for tests wait for theirs; the tests of a file share what they started
+step pytest .venv/bin/pytest -p no:cacheprovider -n 2 --dist loadfile --ignore tests/consumers
 # in CI nobody would read that they were skipped
 [ -z "${CI:-}" ] || export CUPOLA_CONSUMERS="$PWD/.make/consumers/bin/python"
 step consumers .venv/bin/pytest -p no:cacheprovider -rs tests/consumers
