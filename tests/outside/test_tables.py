@@ -127,7 +127,7 @@ def test_columns_without_a_name_are_passed_over_and_told(tmp_path: Path) -> None
      ("m.csv", "ref,Ref,text\na,b,c\n", "csv-header-twice", "'ref'"),
      ("m.csv", 'ref,text\na,"b\nc,d\n', "csv-malformed", "never closed"),
      ("m.csv", "ref,text\na,b\n".encode("utf-16-le"), "manifest-encoding", "UTF-16"),
-     ("m.csv", "ref,text\na,Größe\n".encode("cp1252"), "csv-malformed", "UTF-8"),
+     ("m.csv", "ref,text\na,Größe\n".encode("cp1252"), "manifest-encoding", "0xF6 in line 2"),
      ("m.csv", "image,label\na.png,cat\n", "csv-header", "ref, url, path, text and parts"),
      ("m.csv", "", "csv-header", "''"),
      ("m.csv", "ref,text," + ",".join(f"c{n}" for n in range(2_000)), "csv-columns", "2,002"),

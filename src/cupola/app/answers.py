@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cupola.kernel.encodings import convert_with
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels import label_from_plain
 
@@ -22,14 +23,30 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises Problem (INVALID) with the line.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise invalid("answers-unreadable", f"{path}: {error}", place=str(path), remedy="Give a UTF-8 file.") from error
+    text = words_of(path)
     rows = _json_lines(text, path) if text.lstrip()[:1] == "{" else _table(text, path)
     if not rows:
         raise invalid("answers-empty", f"{path} holds no answers.", place=str(path), remedy="See: cupola work --help")
     return rows
+
+
+def words_of(path: Path) -> str:
+    """What a file of text holds. Raises Problem (INVALID) for one that cannot be read, or is no UTF-8."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        why = f"{path} cannot be read: {error.strerror or error}."
+        raise invalid("file-unreadable", why, place=str(path), remedy="Check the path.") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise invalid(
+            "file-encoding",
+            f"{path}, line {line}: the byte 0x{data[error.start]:02X} is no UTF-8.",
+            place=f"{path}:{line}",
+            remedy=convert_with(data, path.name),
+        ) from error
 
 
 def _wrong(path: Path, line: int, what: str) -> Problem:

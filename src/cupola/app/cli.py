@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from cyclopts import App
@@ -93,6 +94,34 @@ app.register_install_completion_command()
 EXIT_FAILED, EXIT_REFUSED = 1, 2
 
 
+def _untouchable(error: OSError | UnicodeDecodeError) -> None:
+    """Say what a file, a folder or a disk refused, by its name and without a traceback."""
+    err = Plain(stderr=True)
+    if isinstance(error, UnicodeDecodeError):
+        err.headed("file-encoding", f": A file is no UTF-8: {error}.", "bold red")
+        err.print("Save it as UTF-8.", soft_wrap=True)
+        return
+    place = f"{error.filename}: " if error.filename else ""
+    err.headed("file-trouble", f": {place}{error.strerror or error}.", "bold red")
+    remedy = _REMEDIES.get(error.errno or 0)
+    if remedy:
+        err.print(remedy, soft_wrap=True)
+
+
+_REMEDIES = {
+    errno.ENOSPC: "The disk is full: make room there, or name another place, and run it again.",
+    errno.EDQUOT: "The quota is used up: make room there, or name another place, and run it again.",
+    errno.EACCES: "This account may not do that there: name another place, or ask whoever owns it.",
+    errno.EPERM: "This account may not do that there: name another place, or ask whoever owns it.",
+    errno.EROFS: "Nothing can be written there: name another place.",
+    errno.ENOENT: "Check the path.",
+    errno.EISDIR: "A file is wanted there, not a folder.",
+    errno.ENOTDIR: "A folder is wanted there, not a file.",
+    errno.ENAMETOOLONG: "Give a shorter name.",
+    errno.EADDRINUSE: "Another program listens there: end it, or choose another port with --port.",
+}
+
+
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 refused (mend the input), 3 a check found something wrong."""
     terminal.forgiving()
@@ -104,8 +133,11 @@ def main() -> None:
         if problem.remedy:
             err.print(problem.remedy, soft_wrap=True)
         sys.exit(EXIT_FAILED if problem.kind is Kind.UNAVAILABLE else EXIT_REFUSED)
-    except BrokenPipeError:
-        terminal.hung_up()
+    except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, BrokenPipeError):
+            terminal.hung_up()
+        else:
+            _untouchable(error)
         sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -14,14 +14,15 @@ from typing import Any
 
 import msgspec
 import psycopg
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cupola import __version__
-from cupola.app import documents, edge, heads, health, instance, observe, static, turns
+from cupola.app import asked, documents, edge, heads, health, instance, observe, static, turns
 from cupola.appeals import api as appeals_api
 from cupola.catalog import api as catalog_api
 from cupola.catalog import reference_api
@@ -208,6 +209,33 @@ async def _on_bug(request: Request, error: Exception) -> Response:
     )
 
 
+class Bugs:
+    """Answers what nothing else did, inside of what counts, numbers and guards each answer: a fault is one of them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except ClientDisconnect:  # nobody is there to be answered
+            return
+        except Exception as error:
+            if begun:
+                raise
+            await (await _on_bug(Request(scope), error))(scope, receive, send)
+
+
 class Headers:
     """Adds the security headers to every answer; plain ASGI, so that it costs next to nothing."""
 
@@ -265,6 +293,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        dependencies=[Depends(asked.plainly)],
     )
     app.state.runtime = run
     app.state.authenticate = functools.partial(recognise.authenticate, run)
@@ -301,10 +330,10 @@ def create_app(
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(psycopg.Error, _on_database)
     app.add_exception_handler(RecursionError, _on_depth)
-    app.add_exception_handler(Exception, _on_bug)
     images = ""
     if run.settings.blobs_url:
         images = "https:"  # a bucket's own signed URLs
+    app.add_middleware(Bugs)
     app.add_middleware(heads.Heads)
     app.add_middleware(edge.Edge, recognise=functools.partial(recognise.authenticate, run))
     app.add_middleware(turns.TakingTurns, answer=problem_response)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, is_dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,6 +22,7 @@ from cupola.platform import settings as config
 from cupola.platform.runtime import Runtime
 
 T = TypeVar("T")
+_AMOUNT = re.compile(r"\s*([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*\Z")  # no exponents, no underscores, no other digits
 out = Plain()
 err = Plain(stderr=True)
 
@@ -59,11 +61,8 @@ def tell(value: Any, as_json: bool, text: str, *then: str) -> None:
 def minor_units(amount: str, currency: str) -> int:
     """An amount as people write it ("12.50") in the currency's minor unit. Raises Problem (INVALID)."""
     digits = money.digits(currency)
-    try:
-        value = Decimal(amount).scaleb(digits)
-    except InvalidOperation:
-        value = Decimal(-1)
-    if not value.is_finite() or value <= 0 or value != value.to_integral_value() or value > 10**15:
+    value = Decimal(amount.strip()).scaleb(digits) if _AMOUNT.match(amount) else Decimal(-1)
+    if value <= 0 or value != value.to_integral_value() or value > 10**15:
         raise invalid(
             "amount-malformed",
             f"{amount!r} is no amount of {currency}.",

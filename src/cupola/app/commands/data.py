@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -75,7 +75,7 @@ def import_(
     notes = list(client.every(f"/api/imports/{done['id']}/notes")) if done["noted"] else []
     if json_:
         told = {**done, "dataset": found["id"], "refusals": refusals, "notes": notes, "left_out": left_out}
-        tell(told, True, "", *_project_of(found["name"]))
+        tell(told, True, "", *_then(done, found["name"]))
         return 0 if done["state"] == "done" else EXIT_FAILED
     out.print(
         f"{done['state']}: {done['accepted']} new, {done['unchanged']} known already, {done['refused']} refused "
@@ -100,11 +100,14 @@ def import_(
         err.print(f"left out: {line}", soft_wrap=True, markup=False)
     if done.get("error"):
         err.print(done["error"], soft_wrap=True)
-    tell(None, False, "", *_project_of(found["name"]))
+    tell(None, False, "", *_then(done, found["name"]))
     return 0 if done["state"] == "done" else EXIT_FAILED
 
 
-def _project_of(dataset: str) -> list[str]:
+def _then(done: dict[str, Any], dataset: str) -> list[str]:
+    """What follows; after a run that ended early or brought nothing, nothing does before that is mended."""
+    if done["state"] != "done" or not done["accepted"] + done["unchanged"]:
+        return []
     return [f"cupola project create NAME --dataset {quoted(dataset)} --classes a,b --price 0.05"]
 
 

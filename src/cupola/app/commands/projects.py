@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from cupola.app import answers, moving
 from cupola.app.commands.common import LOCAL, ApiKey, Json, Url, err, minor_units, quoted, tell
-from cupola.client import Client
+from cupola.client import ApiError, Client
 from cupola.kernel import clock
 from cupola.kernel.errors import Kind, Problem, invalid
 from cupola.kernel.money import in_words, legs
@@ -32,10 +32,12 @@ def _spec(
             remedy="Give exactly one of --classes, --boxes, --text and --ontology.",
         )
     if ontology is not None:
+        said = answers.words_of(ontology)
         try:
-            return json.loads(ontology.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise invalid("ontology-unreadable", f"{ontology}: {error}", place="--ontology") from error
+            return json.loads(said)
+        except (ValueError, RecursionError) as error:
+            told = f"{ontology} is no JSON: {error}"
+            raise invalid("ontology-unreadable", told, place="--ontology", remedy="Mend it there.") from error
     if text:
         return {"kind": "text", "text": {"min_chars": 1}}
     names = [name.strip() for name in (classes or boxes or "").split(",") if name.strip()]
@@ -118,16 +120,16 @@ def project_create(
     spec = _spec(classes, boxes, several=multiple, compare=compare, text=text, ontology=ontology)
     price_minor = minor_units(price, currency)
     reviews_minor = [minor_units(one.strip(), currency) for one in reviews.split(",")] if reviews else []
-    words = Path(guidelines).read_text("utf-8") if guidelines and _is_file(guidelines) else guidelines
+    words = answers.words_of(Path(guidelines)) if guidelines and _is_file(guidelines) else guidelines
     client = Client(url, key)
     source = moving.named(client, "/api/datasets", dataset)
-    asked = client.post("/api/ontologies", {"name": name, "spec": spec, "guidelines": {"en": words}})
+    version = _asked(client, name, {"spec": spec, "guidelines": {"en": words}})
     made = client.post(
         "/api/projects",
         {
             "name": name,
             "dataset": source["id"],
-            "ontology_version": asked["version_id"],
+            "ontology_version": version,
             "plan": {
                 "target_accuracy": target,
                 "min_judgements": min_judgements,
@@ -142,6 +144,27 @@ def project_create(
         },
     )
     tell(made, json_, f"Project {made['name']} ({made['id']}), a draft.", f"cupola tasks add {quoted(name)}")
+
+
+def _asked(client: Client, name: str, what: dict[str, Any]) -> str:
+    """The version of an ontology that says what is asked; of one that was left by a try that went no further, the next.
+
+    Raises ApiError "name-taken" where there is a project of this name.
+    """
+    try:
+        return str(client.post("/api/ontologies", {"name": name, **what})["version_id"])
+    except ApiError as refused:
+        if refused.code != "name-taken":
+            raise
+    if any(one["name"] == name for one in client.every("/api/projects")):
+        raise Problem(
+            Kind.CONFLICT,
+            "name-taken",
+            f"There is a project named {name!r}.",
+            remedy=f"Choose another name, or go on with it: cupola project show {quoted(name)}",
+        )
+    there = moving.named(client, "/api/ontologies", name)
+    return str(client.post(f"/api/ontologies/{there['id']}/versions", what)["version_id"])
 
 
 def _is_file(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cupola.app import moving
+from cupola.app.answers import words_of
 from cupola.app.commands.common import LOCAL, ApiKey, Json, Url, err, minor_units, quoted, tell
 from cupola.client import Client
 from cupola.corpus import review
@@ -58,7 +59,7 @@ def label(
     if state["state"] == "failed" or state["refused"]:
         raise Problem(Kind.INVALID, "import-failed", f"{state['refused']} of {len(plan.items)} documents were refused.",
                       place=str(items), remedy=f"See why: cupola import {items} --dataset {dataset['id']}")  # fmt: skip
-    words = GUIDELINES if guidelines is None else guidelines.read_text("utf-8")
+    words = GUIDELINES if guidelines is None else words_of(guidelines)
     spec = {"kind": "choice", "classes": [{"name": name} for name in names]}
     asked = client.post("/api/ontologies", {"name": project, "spec": spec, "guidelines": {"en": words}})
     made = client.post("/api/projects", {

@@ -106,7 +106,7 @@ def work(
             Kind.NOT_FOUND,
             "not-offered",
             f"Nothing named {project!r} is offered to you now.",
-            remedy=f"On offer: {', '.join(one['name'] for one in offers) or 'nothing'}.",
+            remedy=f"On offer: {', '.join(one['title'] for one in offers) or 'nothing'}.",
         )
     done = left = 0
     paid: dict[str, int] = {}

@@ -22,7 +22,9 @@ from cupola.catalog.found import Entry, Found, FoundPart, Noted, Opened, Read, c
 from cupola.catalog.importers import gzipped
 from cupola.catalog.importers.lines import Line, PartLine, column_of, line_from
 from cupola.kernel import limits
+from cupola.kernel.encodings import MAX_LOOKED_AT_BYTES, convert_with
 from cupola.kernel.errors import Problem, invalid
+from cupola.kernel.members import each_once
 from cupola.kernel.words import breaks_a_line
 from cupola.labels.places import problem_from_msgspec, too_deep
 from cupola.platform.cage import Cage
@@ -153,6 +155,7 @@ def _of_json(line: bytes) -> Line:
             row = _with_halves(line)
         if row is None:
             raise problem_from_msgspec(error, "line-malformed", "line") from None
+    each_once(line)
     if not isinstance(row, dict):
         raise invalid("line-malformed", "The line is no JSON object.", remedy='Write {"ref": …, "path": …}.')
     return line_from(row)
@@ -198,13 +201,29 @@ def _csv(stream: IO[bytes], cursor: str | None, reader: Reader) -> Iterator[Entr
                 yield refused(problem, "", place, after)
             else:
                 yield _entry(found, place, after, reader)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise _no_utf8(stream) from None
+    except csv.Error as error:
         # What follows cannot be cut into rows any more, so the source as a whole is at fault.
         raise invalid(
             "csv-malformed",
             f"Behind row {number} the file is no CSV in UTF-8: {_OPEN if str(error) == _AT_END else error}.",
             remedy="Mend it there; a spreadsheet saves it as \u201cCSV UTF-8\u201d.",
         ) from None
+
+
+def _no_utf8(stream: IO[bytes]) -> Problem:
+    """Where a table stops being UTF-8, and what it probably is."""
+    stream.seek(0)
+    for number, line in enumerate(stream, 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as error:
+            place = f"line {number}"
+            told = f"The byte 0x{line[error.start]:02X} in {place} is no UTF-8."
+            remedy = convert_with(line + stream.read(MAX_LOOKED_AT_BYTES), "FILE")
+            return invalid("manifest-encoding", told, place=place, remedy=remedy)
+    return invalid("manifest-encoding", "The file is not what its first bytes say.", remedy="Save it as UTF-8.")
 
 
 def _encoding(stream: IO[bytes]) -> str:

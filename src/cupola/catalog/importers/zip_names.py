@@ -7,26 +7,15 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-import chardet
+from cupola.kernel.encodings import weighed
 
 _UTF8_FLAG = 0x0800
 _UNICODE_PATH = 0x7075  # Info-ZIP's extra field with the name in UTF-8
 _UNIX = 3  # "version made by"
 OWN = "cp437"  # what the format says for names that do not say
-MAX_LOOKED_AT_BYTES = 64 * 1024
-# What systems have packed names in, and how much likelier each is than a detector thinks that knows all of the world's
-# texts: a name of two characters gives it little to go by.
-_GUESSES: Mapping[str, float] = {
-    "gb18030": 2.5, "cp932": 2.0, "big5": 1.5, "cp949": 1.0, "euc-jp": 0.25,
-    "cp866": 1.0, "cp1251": 1.0, "koi8-r": 0.5,
-    "cp437": 0.5, "cp850": 1.0, "cp1252": 1.0, "cp852": 0.5, "cp1250": 0.5,
-    "cp737": 0.5, "cp1253": 0.5, "cp857": 0.25, "cp1254": 0.25,
-    "cp862": 0.5, "cp1255": 0.5, "cp1256": 0.5, "cp874": 0.5,
-}  # fmt: skip
 _WESTERN = frozenset("äöüßÄÖÜéèêëàâçîïìíôòóûùúñÑæÆåÅÉáÿ")  # those of the format's own encoding
-RARE = 0.1
 _BICAMERAL = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 
 
@@ -96,15 +85,9 @@ def _guess(found: list[bytes], unix: bool) -> str:
         char in _WESTERN for name in found for char in name.decode(OWN) if not char.isascii()
     ):
         return OWN
-    told = b"\n".join(found)[:MAX_LOOKED_AT_BYTES]
-    guesses = chardet.detect_all(told, ignore_threshold=True, include_encodings=list(_GUESSES), compat_names=False)
-    weighed: dict[str, float] = {}
-    for one in guesses:
-        name = codecs.lookup(one["encoding"] or OWN).name
-        weight = next((w for known, w in _GUESSES.items() if codecs.lookup(known).name == name), RARE)
-        weighed[name] = one["confidence"] * weight
-    fitting = [name for name in weighed if _reads(found, name)]
-    return max(fitting, key=weighed.__getitem__, default=OWN)
+    weight = weighed(b"\n".join(found))
+    fitting = [name for name in weight if _reads(found, name)]
+    return max(fitting, key=weight.__getitem__, default=OWN)
 
 
 def _reads(names: Iterable[bytes], encoding: str) -> bool:

@@ -13,6 +13,7 @@ from fastapi import Request, Response
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Kind, Problem, invalid, not_found
+from cupola.kernel.members import each_once
 from cupola.platform.pg.tx import Conn
 from cupola.platform.runtime import Runtime
 from cupola.platform.web import decode_cursor, encode_cursor
@@ -148,6 +149,7 @@ def read_json(body: bytes) -> Any:
     """JSON that can be stored: no NaN, no lone surrogates, no U+0000, not too deep, integers of 64 bits."""
     try:
         value = msgspec.json.decode(body)
+        each_once(body)
         if b"\\u0000" in body and _has_nul(value):
             raise invalid("body-invalid", "The body holds U+0000.", place="body", remedy="Remove that character.")
         if body.count(b"[") + body.count(b"{") > MAX_DEPTH:

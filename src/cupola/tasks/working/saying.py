@@ -11,6 +11,7 @@ import msgspec
 
 from cupola.kernel import limits
 from cupola.kernel.errors import Kind, Problem, invalid
+from cupola.kernel.members import each_once
 from cupola.labels import ItemFacts, Ontology, code_of, decode_label, encode, kind_of, validate
 from cupola.labels.facts import UNKNOWN
 from cupola.platform.pg.tx import Conn
@@ -69,6 +70,7 @@ def decoded(body: bytes) -> SubmitIn:
         asked = _decoder.decode(body)
     except msgspec.DecodeError as error:
         raise malformed(error) from error
+    each_once(body)
     if not 1 <= len(asked.judgements) <= limits.MAX_PAGE_TASKS:
         raise invalid("judgements-count", f"Send 1 to {limits.MAX_PAGE_TASKS} judgements.", place="/judgements")
     return asked
