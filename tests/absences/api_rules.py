@@ -57,6 +57,7 @@ FREE: dict[str, str] = {
     "Item.metadata": "the requester's own columns",
     "ItemView.metadata": "the requester's own columns",
     "PartView.meta": "the requester's own words about a part",
+    "ItemIn.metadata": "the requester's own columns",
     "NewImport.source": "one form for each importer, told in its description",
     "Survey.ontology": "a proposal, as POST /api/ontologies takes it",
     "Settled.label": "what a stored decision comes to when it is made again: shown, not read",

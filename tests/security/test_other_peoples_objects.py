@@ -20,6 +20,7 @@ from PIL import Image
 from cupola.catalog import jobs
 from cupola.platform.pg.cluster import Cluster
 from tests.foundry import CHOICE, Foundry, choice, fresh_foundry
+from tests.models.files import EMBEDDING_CARD, embedding_model
 from tests.serving import Serving
 
 LABEL = choice("a")
@@ -58,6 +59,9 @@ BODIES: dict[tuple[str, str], Any] = {
         "model_version": "1",
         "opinions": [{"task": "{task}", "label": LABEL}],
     },
+    ("post", "/api/projects/{project}/learning-runs"): {},
+    ("post", "/api/models/{model}/versions"): embedding_model(),
+    ("post", "/api/models/{model}/versions/{number}/predict"): {"items": [{"metadata": {"embedding": [1, 0]}}]},
     ("post", "/api/projects/{project}/releases"): {"name": "another", "plan": {"items": 1}},
     ("post", "/api/audits/{release}/items/{audit_item}"): {"label": LABEL},
     ("post", "/api/releases/{release}/exports"): {"format": "jsonl"},
@@ -83,6 +87,7 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/api/datasets/{dataset}/survey"): {"upload": f"{hashlib.sha256(ANNOTATED).hexdigest()}/a.jsonl"},
     ("get", "/api/projects/{project}/what-if"): {"target": 0.95},
     ("post", "/api/items/{item}/files"): {"name": "a.txt"},
+    ("post", "/api/models/{model}/versions"): {"card": EMBEDDING_CARD},
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): {"name": "a.txt"},
 }
 # What the rightful user is told where the state of the object forbids the verb just now; the object was found.
@@ -225,6 +230,10 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "SELECT %s, 'csv', 'EUR', a.id, now(), b.id, now() FROM person a, person b WHERE a.id <> b.id LIMIT 1",
         batch,
     )
+    model = made(client.post("/api/models", json={"name": "brought"}))["id"]
+    brought = {"params": {"card": EMBEDDING_CARD}, "content": embedding_model()}
+    number = made(client.post(f"/api/models/{model}/versions", **brought))["version"]
+    run_of_model = made(client.post(f"/api/projects/{project}/learning-runs", json={}))["id"]
     key = made(client.post("/api/keys", json={"name": "to lose"}))["id"]
     other_world = {"Cupola-Tenant": owner.test_tenant}
     test_key = made(serving.operator().client.post("/api/keys", json={"name": "test"}, headers=other_world))["key"]
@@ -252,6 +261,9 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "callback": callback,
         "freeze": freeze,
         "batch": batch,
+        "model": model,
+        "number": str(number),
+        "learning_run": run_of_model,
         **reviewed,
     }
     found = Scene(

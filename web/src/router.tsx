@@ -230,6 +230,16 @@ const webhooks = createRoute({
   path: '/webhooks',
   component: lazyRouteComponent(() => import('./pages/webhooks'), 'Webhooks'),
 });
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: '/models',
+  component: lazyRouteComponent(() => import('./pages/models'), 'Models'),
+});
+const model = createRoute({
+  getParentRoute: () => shell,
+  path: '/models/$model',
+  component: lazyRouteComponent(() => import('./pages/models'), 'ModelPage'),
+});
 const orders = createRoute({
   getParentRoute: () => shell,
   path: '/orders',
@@ -264,6 +274,8 @@ const pages = shell.addChildren([
   release,
   datasets,
   dataset,
+  models,
+  model,
   adjudication,
   audits,
   money,

@@ -85,6 +85,7 @@ app.command(
 app.command(
     "cupola.app.commands.refining:app", name="refine", help="Text at scale: what rules would take, and copies out."
 )
+app.command("cupola.app.commands.learning:app", name="model", help="Models that learn from what people settle.")
 app.command("cupola.preferences.cli:arena", name="arena", help="Boards of models from votes on pairs, with intervals.")
 app.command("cupola.preferences.cli:judge", name="judge", help="Models that judge, checked against people.")
 for group in (tenant, key, ledger, contributor, person, project, tasks):

@@ -31,6 +31,7 @@ from cupola.identity import api as identity_api
 from cupola.identity import recognise
 from cupola.kernel.errors import Kind, Problem
 from cupola.ledger import api as ledger_api
+from cupola.models import api as models_api
 from cupola.ontology import api as ontology_api
 from cupola.orders import api as orders_api
 from cupola.payouts import api as payouts_api
@@ -309,6 +310,7 @@ def create_app(
         ontology_api.router,
         quality_api.router,
         opinions_api.router,
+        models_api.router,
         tasks_api.router,
         training_api.router,
         appeals_api.router,

@@ -83,6 +83,11 @@ class Client:
             parts = iter(lambda: content.read(1 << 20), b"")
             return _answer(self._http.put(path, params=params or None, content=parts, timeout=None))
 
+    def send_bytes(self, path: str, content: bytes, **params: str) -> Any:
+        """Post a file's bytes as they are. params: the query."""
+        sent = {"Content-Type": "application/octet-stream"}
+        return _answer(self._http.post(path, params=params or None, content=content, headers=sent, timeout=None))
+
     def download(self, path: str, target: Path) -> int:
         """Write the answer to a file; returns its size in bytes. The file appears only when it is whole."""
         part = target.with_name(target.name + ".part")

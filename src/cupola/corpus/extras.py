@@ -1,20 +1,7 @@
-"""Libraries that only some recipes need, loaded when they are first used; where one is not there, it is said what to
-install."""
+"""Libraries that only some recipes need (see `kernel.extras`)."""
 
 from __future__ import annotations
 
-import functools
-import importlib
-from types import ModuleType
+from cupola.kernel.extras import module
 
-from cupola.kernel.errors import invalid
-
-
-@functools.cache
-def module(name: str, extra: str) -> ModuleType:
-    """The library. Raises Problem (INVALID) where it is not installed."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise invalid("library-absent", f"This needs {name}, which is not installed.", place=name,
-                      remedy=f"pip install 'cupola[{extra}]'") from error  # fmt: skip
+__all__ = ["module"]

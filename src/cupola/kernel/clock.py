@@ -32,3 +32,8 @@ def advance(delta: timedelta) -> None:
 def sleep(seconds: float) -> None:
     """Block this thread for so many seconds."""
     time.sleep(seconds)
+
+
+def cpu_s() -> float:
+    """Seconds that this process has been at work on a processor."""
+    return time.process_time()

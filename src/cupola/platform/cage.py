@@ -36,10 +36,13 @@ _length = struct.Struct("<I")
 class Cage:
     """A small pool of children that all serve one module. Safe to use from several threads; blocking."""
 
-    def __init__(self, module: str, *, children: int, memory_bytes: int, time_s: float, what: str) -> None:
+    def __init__(
+        self, module: str, *, children: int, memory_bytes: int, time_s: float, what: str, sealed: bool = False
+    ) -> None:
         """module: has VERBS, a mapping of names to functions. memory_bytes: beyond what the bare child takes.
-        what: what is decoded, for sentences ("picture")."""
-        self._argv = [sys.executable, "-I", "-m", __name__, module, str(memory_bytes), str(int(time_s))]
+        what: what is decoded, for sentences ("picture"). sealed: once the module is there, the child opens nothing
+        any more, neither files nor connections."""
+        self._argv = [sys.executable, "-I", "-m", __name__, module, str(memory_bytes), str(int(time_s)), str(sealed)]
         self._memory_bytes, self._time_s, self._what = memory_bytes, time_s, what
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
@@ -71,17 +74,17 @@ class Cage:
         return _opened(answer)
 
     @contextmanager
-    def hold(self) -> Iterator[Callable[..., Any]]:
+    def hold(self) -> Iterator[Held]:
         """One child of one's own, for verbs that remember: `ask(verb, *args)`; it ends with the block."""
-        child = _Child(self._argv)
+        held = self.held()
         try:
-
-            def ask(verb: str, *args: Any) -> Any:
-                return _opened(self._ask(child, verb, args))
-
-            yield ask
+            yield held
         finally:
-            child.kill()
+            held.kill()
+
+    def held(self) -> Held:
+        """The same without a block: whoever holds it ends it (`kill`), also while another thread waits for it."""
+        return Held(self, _Child(self._argv))
 
     def close(self) -> None:
         """End the idle children."""
@@ -126,6 +129,20 @@ class Cage:
             ) from None
 
 
+class Held:
+    """A child of somebody's own."""
+
+    def __init__(self, cage: Cage, child: _Child) -> None:
+        self._cage, self._child = cage, child
+
+    def __call__(self, verb: str, *args: Any) -> Any:
+        return _opened(self._cage._ask(self._child, verb, args))
+
+    def kill(self) -> None:
+        """End it; whoever waits for an answer is told that there is none. Once more is no harm."""
+        self._child.kill()
+
+
 def _opened(answer: Mapping[str, Any]) -> Any:
     if "problem" in answer:
         kind, code, detail, remedy, place = answer["problem"]
@@ -148,6 +165,7 @@ class _Child:
                     "LANG": "C.UTF-8",
                     "MALLOC_ARENA_MAX": "1",
                     "OMP_NUM_THREADS": "1",
+                    "OPENBLAS_NUM_THREADS": "1",
                     "ARROW_DEFAULT_MEMORY_POOL": "system",
                 },
             )
@@ -205,14 +223,14 @@ class _Child:
 
 
 # ---------------------------------------------------------------- the child's side
-def _limit(memory_bytes: int) -> None:
+def _limit(memory_bytes: int, sealed: bool) -> None:
     with open("/proc/self/statm") as statm:
         here = int(statm.read().split()[0]) * resource.getpagesize()
     for what, most in (
         (resource.RLIMIT_AS, here + memory_bytes),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_NOFILE, 0 if sealed else 64),  # 0: what is open stays, and no number is left for more
     ):
         resource.setrlimit(what, (most, most))
 
@@ -239,13 +257,13 @@ def _plain(problem: Problem) -> tuple[str, str, str, str, str]:
     return problem.kind.value, problem.code, problem.detail, problem.remedy, problem.place
 
 
-def _serve(module: str, memory_bytes: int, time_s: int) -> None:
+def _serve(module: str, memory_bytes: int, time_s: int, sealed: bool) -> None:
     verbs: Mapping[str, Callable[..., Any]] = importlib.import_module(module).VERBS
     source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nowhere:  # what a library prints must not stand among the answers
         os.dup2(nowhere.fileno(), 0)
         os.dup2(nowhere.fileno(), 1)
-    _limit(memory_bytes)
+    _limit(memory_bytes, sealed)
     while select.select([source], [], [], IDLE_S)[0]:
         head = source.read(_length.size)
         if len(head) < _length.size:
@@ -259,4 +277,4 @@ def _serve(module: str, memory_bytes: int, time_s: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "True")

@@ -56,6 +56,20 @@ export const filesOfWork = (assignment: string, task: string) =>
   answerFiles(`/api/work/assignments/${id(assignment)}/tasks/${id(task)}/files`);
 export const filesOfItem = (item: string) => answerFiles(`/api/items/${id(item)}/files`);
 
+export const learning = {
+  models: (query?: Query) => get<T.Page<T.LearnedModel>>('/api/models', query),
+  model: (model: string) => get<T.LearnedModel>(`/api/models/${id(model)}`),
+  create: (name: string) => post<T.LearnedModel>('/api/models', { name }),
+  versions: (model: string) => get<T.Page<T.LearnedVersion>>(`/api/models/${id(model)}/versions`),
+  bring: (model: string, card: string, file: File) =>
+    call<T.LearnedVersion>('POST', `/api/models/${id(model)}/versions`, { raw: file, query: { card } }),
+  file: (model: string, version: number) => `/api/models/${id(model)}/versions/${version}/file`,
+  runs: (project: string) => get<T.Page<T.LearningRun>>(`/api/projects/${id(project)}/learning-runs`),
+  begin: (project: string, body: { verb: 'fit' | 'predict'; model?: string; seed?: number; like?: string }) =>
+    post<T.LearningRun>(`/api/projects/${id(project)}/learning-runs`, body),
+  cancel: (run: string) => post<T.LearningRun>(`/api/learning-runs/${id(run)}/cancel`),
+};
+
 export const projects = {
   list: (query?: Query) => get<T.Page<T.Project>>('/api/projects', query),
   read: (project: string) => get<T.Project>(`/api/projects/${id(project)}`),

@@ -20,6 +20,7 @@ const TOUCHES: readonly [prefix: string, keys: readonly string[]][] = [
   ['transfer.', ['money', 'transfers']],
   ['delivery.', ['deliveries']],
   ['order.', ['callbacks', 'callback']],
+  ['learning.', ['learning-runs', 'models', 'model-versions']],
   ['webhook.', ['deliveries', 'webhooks']],
 ];
 

@@ -706,6 +706,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/learning-runs/{learning_run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description One run: how far it is, and what came of it.
+         */
+        get: operations["get_run_api_learning_runs__learning_run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learning-runs/{learning_run}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Cancel
+         * @description End a run that waits or is under way; what it said already stays.
+         */
+        post: operations["post_cancel_api_learning_runs__learning_run__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ledger/check": {
         parameters: {
             query?: never;
@@ -759,6 +799,114 @@ export interface paths {
         head?: never;
         /** Change a member's role */
         patch: operations["change_role_api_members__person__patch"];
+        trace?: never;
+    };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Models
+         * @description The organisation's models, newest first.
+         */
+        get: operations["get_models_api_models_get"];
+        put?: never;
+        /**
+         * Post Model
+         * @description A name for a model of your own, whose versions you bring as ONNX files.
+         */
+        post: operations["post_model_api_models_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model
+         * @description One model.
+         */
+        get: operations["get_model_api_models__model__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Versions
+         * @description Its versions with their cards, newest first.
+         */
+        get: operations["get_versions_api_models__model__versions_get"];
+        put?: never;
+        /**
+         * Post Version
+         * @description Bring a version: the ONNX file as the body. It is opened in a closed process before it is kept.
+         */
+        post: operations["post_version_api_models__model__versions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model}/versions/{number}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get File
+         * @description The ONNX file of a version; its card stands in the list.
+         */
+        get: operations["get_file_api_models__model__versions__number__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{model}/versions/{number}/predict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Predict
+         * @description What a version says of some items. The same item is not computed twice.
+         */
+        post: operations["post_predict_api_models__model__versions__number__predict_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/money": {
@@ -1333,6 +1481,30 @@ export interface paths {
          * @description Offer the project's tasks. Needs tasks and allotted money.
          */
         post: operations["post_launch_api_projects__project__launch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/learning-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Runs
+         * @description The runs of a project, newest first.
+         */
+        get: operations["get_runs_api_projects__project__learning_runs_get"];
+        put?: never;
+        /**
+         * Post Run
+         * @description Fit a model on what people settled, or ask one. What it says of every task becomes opinions, out of fold.
+         */
+        post: operations["post_run_api_projects__project__learning_runs_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3214,6 +3386,50 @@ export interface components {
             observed: number;
         };
         /**
+         * CardView
+         * @description The card of a version (models.card.Card), with its defaults filled in.
+         */
+        CardView: {
+            /**
+             * About
+             * @default
+             */
+            about?: string;
+            /** Classes */
+            classes: string[];
+            features: components["schemas"]["FeaturesView-Output"];
+            /**
+             * Gives
+             * @default probabilities
+             */
+            gives?: string;
+            /**
+             * Input
+             * @default features
+             */
+            input?: string;
+            /**
+             * Kind
+             * @default choice
+             */
+            kind?: string;
+            /**
+             * Licence
+             * @default
+             */
+            licence?: string;
+            /**
+             * Output
+             * @default probabilities
+             */
+            output?: string;
+            /**
+             * Trained On
+             * @default
+             */
+            trained_on?: string;
+        };
+        /**
          * Case
          * @description An appeal that one may sit on, or sits on (mine). pays_minor: for one seat, at most; it is paid by time alone.
          */
@@ -3943,6 +4159,102 @@ export interface components {
             url: string | null;
         };
         /**
+         * FeaturesView
+         * @description What a model reads of an item (models.card.Features).
+         */
+        "FeaturesView-Input": {
+            /** Columns */
+            columns?: string[];
+            /** Dims */
+            dims?: number | null;
+            /**
+             * Key
+             * @default embedding
+             */
+            key?: string;
+            /**
+             * Mean
+             * @default [
+             *       0,
+             *       0,
+             *       0
+             *     ]
+             */
+            mean?: [
+                number,
+                number,
+                number
+            ];
+            /**
+             * Provider
+             * @enum {string}
+             */
+            provider: "text-ngrams" | "pixels" | "image" | "metadata" | "embedding";
+            /** Side Px */
+            side_px?: number | null;
+            /**
+             * Std
+             * @default [
+             *       1,
+             *       1,
+             *       1
+             *     ]
+             */
+            std?: [
+                number,
+                number,
+                number
+            ];
+        };
+        /**
+         * FeaturesView
+         * @description What a model reads of an item (models.card.Features).
+         */
+        "FeaturesView-Output": {
+            /** Columns */
+            columns?: string[];
+            /** Dims */
+            dims?: number | null;
+            /**
+             * Key
+             * @default embedding
+             */
+            key?: string;
+            /**
+             * Mean
+             * @default [
+             *       0,
+             *       0,
+             *       0
+             *     ]
+             */
+            mean?: [
+                number,
+                number,
+                number
+            ];
+            /**
+             * Provider
+             * @enum {string}
+             */
+            provider: "text-ngrams" | "pixels" | "image" | "metadata" | "embedding";
+            /** Side Px */
+            side_px?: number | null;
+            /**
+             * Std
+             * @default [
+             *       1,
+             *       1,
+             *       1
+             *     ]
+             */
+            std?: [
+                number,
+                number,
+                number
+            ];
+        };
+        /**
          * Feedback
          * @description What was right, told after the judgement was paid. `right`: the two labels say the same (labels.same).
          */
@@ -4423,6 +4735,25 @@ export interface components {
             /** Width Px */
             width_px?: number | null;
         };
+        /** ItemIn */
+        ItemIn: {
+            /** Metadata */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Task
+             * @description One of yours, whose item is meant.
+             */
+            task?: string | null;
+            /** Text */
+            text?: string | null;
+        };
+        /** ItemsIn */
+        ItemsIn: {
+            /** Items */
+            items: components["schemas"]["ItemIn"][];
+        };
         /**
          * ItemView
          * @description An item as an editor needs it. URLs are signed and short-lived.
@@ -4593,6 +4924,134 @@ export interface components {
             /** Oldest S */
             oldest_s: number;
         };
+        /**
+         * LearnedModel
+         * @description A model of an organisation. source: learner (fitted here) or onnx (brought). versions: how many there are.
+         */
+        LearnedModel: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "learner" | "onnx";
+            /** Versions */
+            versions: number;
+        };
+        /**
+         * LearnedVersion
+         * @description A version of a model. made_from: the version that it is a smaller one of.
+         */
+        LearnedVersion: {
+            card: components["schemas"]["CardView"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Made From */
+            made_from: number | null;
+            /**
+             * Model
+             * Format: uuid
+             */
+            model: string;
+            /** Run */
+            run: string | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * LearningRun
+         * @description A fit of a model on what people settled, or a model asked of a project's tasks.
+         *
+         *     labels: settled tasks that it was fitted on; labels_sha256: of their identifiers and labels; tasks_done of
+         *     tasks_total: of which it has said something, or could not (left_out); metrics: `measured`; environment: what it was
+         *     computed with. The same seed, labels and environment give the same file.
+         */
+        LearningRun: {
+            /** Cpu S */
+            cpu_s: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Environment */
+            environment: {
+                [key: string]: string;
+            } | null;
+            /** Error */
+            error: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Labels */
+            labels: number | null;
+            /** Labels Sha256 */
+            labels_sha256: string | null;
+            /** Left Out */
+            left_out: number;
+            metrics: components["schemas"]["Metrics"] | null;
+            /**
+             * Model
+             * Format: uuid
+             */
+            model: string;
+            /** Model Name */
+            model_name: string;
+            /** Opinions */
+            opinions: number;
+            /**
+             * Project
+             * Format: uuid
+             */
+            project: string;
+            /** Seed */
+            seed: number;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "" | "reading" | "fitting" | "predicting";
+            /** Tasks Done */
+            tasks_done: number;
+            /** Tasks Total */
+            tasks_total: number;
+            /**
+             * Verb
+             * @enum {string}
+             */
+            verb: "fit" | "predict";
+            /** Version */
+            version: number | null;
+        };
         /** Lesson */
         Lesson: {
             /**
@@ -4696,6 +5155,36 @@ export interface components {
         Listed_Key_: {
             /** Items */
             items: components["schemas"]["Key"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        Listed_LearnedModel_: {
+            /** Items */
+            items: components["schemas"]["LearnedModel"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        Listed_LearnedVersion_: {
+            /** Items */
+            items: components["schemas"]["LearnedVersion"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
+        Listed_LearningRun_: {
+            /** Items */
+            items: components["schemas"]["LearningRun"][];
             /** Next */
             next: string | null;
         };
@@ -5001,6 +5490,39 @@ export interface components {
             url: string;
         };
         /**
+         * Metrics
+         * @description What predictions out of fold are worth (see `measured`). temperature, penalty: of the learner.
+         */
+        Metrics: {
+            accuracy: components["schemas"]["Share"];
+            /** Classes */
+            classes: components["schemas"]["OfClass"][];
+            /** Confusions */
+            confusions: components["schemas"]["Mistaken"][];
+            /** Ece */
+            ece: number;
+            /** Log Loss */
+            log_loss: number;
+            /** Majority */
+            majority: number;
+            /** Penalty */
+            penalty?: number | null;
+            /** Temperature */
+            temperature?: number | null;
+        };
+        /**
+         * Mistaken
+         * @description How often one class was taken for another.
+         */
+        Mistaken: {
+            /** N */
+            n: number;
+            /** Said */
+            said: string;
+            /** Truth */
+            truth: string;
+        };
+        /**
          * Money
          * @description A tenant's money. `budgets` are free, one for each currency; the rest is allotted, reserved or paid. may_fund:
          *     whether whoever asks may put money in.
@@ -5085,6 +5607,11 @@ export interface components {
         };
         /** NewKey */
         NewKey: {
+            /** Name */
+            name: string;
+        };
+        /** NewModel */
+        NewModel: {
             /** Name */
             name: string;
         };
@@ -5221,6 +5748,37 @@ export interface components {
              */
             plan?: components["schemas"]["AuditPlanIn"];
         };
+        /** NewRun */
+        NewRun: {
+            /** @description What of an item is read: `features` of a card. */
+            features?: components["schemas"]["FeaturesView-Input"] | null;
+            /**
+             * Like
+             * @description A fit to do again: its labels, seed and features.
+             */
+            like?: string | null;
+            /**
+             * Model
+             * @description By its name; the project's own where there is none.
+             */
+            model?: string | null;
+            /**
+             * Seed
+             * @default 1
+             */
+            seed?: number;
+            /**
+             * Verb
+             * @default fit
+             * @enum {string}
+             */
+            verb?: "fit" | "predict";
+            /**
+             * Version
+             * @description That is asked; the newest where there is none.
+             */
+            version?: number | null;
+        };
         /** NewTasks */
         NewTasks: {
             /** Dataset */
@@ -5291,6 +5849,20 @@ export interface components {
             /** @enum {unknown} */
             kind: "objects";
             objects: components["schemas"]["Object"][];
+        };
+        /**
+         * OfClass
+         * @description How many tasks are of a class, how many of them were found, how often it was right to say so.
+         */
+        OfClass: {
+            /** N */
+            n: number;
+            /** Name */
+            name: string;
+            /** Precision */
+            precision: number | null;
+            /** Recall */
+            recall: number | null;
         };
         /**
          * Offer
@@ -5877,6 +6449,37 @@ export interface components {
             type: "polyline";
         };
         /**
+         * Predicted
+         * @description What a version says of one item. probabilities: of the likeliest classes, at most twenty.
+         */
+        Predicted: {
+            /** Confidence */
+            confidence: number;
+            /** Label */
+            label: string;
+            /** Probabilities */
+            probabilities: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Predictions
+         * @description In the order of the items. remembered: how many of them had been said before.
+         */
+        Predictions: {
+            /**
+             * Model
+             * Format: uuid
+             */
+            model: string;
+            /** Predictions */
+            predictions: components["schemas"]["Predicted"][];
+            /** Remembered */
+            remembered: number;
+            /** Version */
+            version: number;
+        };
+        /**
          * PreLabels
          * @description How the pre-labels of a dataset fit a project.
          *
@@ -6367,6 +6970,22 @@ export interface components {
             parts: components["schemas"]["UnitView"][];
             /** Version */
             version: number;
+        };
+        /**
+         * Share
+         * @description right of n, with the two-sided exact 95 % interval of the share.
+         */
+        Share: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** N */
+            n: number;
+            /** Right */
+            right: number;
+            /** Value */
+            value: number;
         };
         /** SignIn */
         SignIn: {
@@ -11138,6 +11757,197 @@ export interface operations {
             };
         };
     };
+    get_run_api_learning_runs__learning_run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                learning_run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningRun"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_cancel_api_learning_runs__learning_run__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                learning_run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningRun"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_check_api_ledger_check_get: {
         parameters: {
             query?: never;
@@ -11444,6 +12254,698 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MemberRow"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_models_api_models_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_LearnedModel_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_model_api_models_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearnedModel"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_api_models__model__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearnedModel"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_versions_api_models__model__versions_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_LearnedVersion_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_version_api_models__model__versions_post: {
+        parameters: {
+            query: {
+                /** @description Its card, JSON. */
+                card: string;
+            };
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearnedVersion"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file_api_models__model__versions__number__file_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                /** @description Of the version. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_predict_api_models__model__versions__number__predict_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model: string;
+                /** @description Of the version. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Predictions"];
                 };
             };
             /** @description The request is not right */
@@ -14538,6 +16040,206 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_runs_api_projects__project__learning_runs_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_LearningRun_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_run_api_projects__project__learning_runs_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearningRun"];
                 };
             };
             /** @description The request is not right */

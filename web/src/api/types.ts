@@ -194,6 +194,12 @@ export type AuditItem = Refined<
   { item: ItemView; kind: Kind; ontology: Ontology; guidelines: Localised }
 >;
 
+// Models that learn --------------------------------------------------------------------------------------------------
+
+export type LearnedModel = S['LearnedModel'];
+export type LearnedVersion = S['LearnedVersion'];
+export type LearningRun = S['LearningRun'];
+
 // Money, keys, webhooks, operator ------------------------------------------------------------------------------------
 
 export type OpenInvitation = S['OpenInvitation'];

@@ -5,6 +5,7 @@ import { zh } from './zh';
 import { drawing } from './zh_drawing';
 import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
+import { learning } from './zh_learning';
 import { orders } from './zh_orders';
 import { pages } from './zh_pages';
 import { people } from './zh_people';
@@ -41,6 +42,7 @@ describe('the two languages', () => {
       drawing,
       editor,
       guideline,
+      learning,
       orders,
       pages,
       people,

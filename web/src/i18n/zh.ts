@@ -1,6 +1,7 @@
 import { drawing } from './zh_drawing';
 import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
+import { learning } from './zh_learning';
 import { orders } from './zh_orders';
 import { pages } from './zh_pages';
 import { people } from './zh_people';
@@ -15,6 +16,7 @@ export const zh: Record<string, string> = {
   ...drawing,
   ...editor,
   ...guideline,
+  ...learning,
   ...orders,
   ...pages,
   ...people,

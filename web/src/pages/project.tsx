@@ -14,6 +14,7 @@ import { Icon, type IconName } from '../ui/icons';
 import { GoldPanel } from './gold_input';
 import { AddingNote } from './project_adding';
 import { Funding } from './project_funding';
+import { Learning } from './project_learning';
 import { Overview } from './project_overview';
 import { People } from './project_people';
 import { ReleaseList } from './project_releases';
@@ -156,6 +157,7 @@ export function ProjectPage() {
             <Tabs.List mb={16}>
               <Tabs.Tab value="overview">{t('Overview')}</Tabs.Tab>
               <Tabs.Tab value="people">{t('Contributors')}</Tabs.Tab>
+              <Tabs.Tab value="learning">{t('Learning')}</Tabs.Tab>
               <Tabs.Tab value="releases">{t('Releases')}</Tabs.Tab>
               {manages && <Tabs.Tab value="gold">{t('Gold and training')}</Tabs.Tab>}
               {manages && <Tabs.Tab value="funding">{t('Price and budget')}</Tabs.Tab>}
@@ -167,6 +169,9 @@ export function ProjectPage() {
             </Tabs.Panel>
             <Tabs.Panel value="people">
               <Asked query={quality}>{(figures) => <People project={data} quality={figures} />}</Asked>
+            </Tabs.Panel>
+            <Tabs.Panel value="learning">
+              <Learning project={data} manages={manages} />
             </Tabs.Panel>
             <Tabs.Panel value="releases">
               <ReleaseList project={data} />

@@ -35,6 +35,7 @@ export function placesFor(session: Session, tenant: Tenant | null): Section[] {
       places: [
         { to: '/projects', text: msg('Projects'), icon: 'flag' },
         ...(manages ? [{ to: '/datasets', text: msg('Datasets'), icon: 'cloud' } as const] : []),
+        { to: '/models', text: msg('Models'), icon: 'extremes' },
       ],
     });
     sections.push({

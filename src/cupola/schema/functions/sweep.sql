@@ -114,6 +114,8 @@ BEGIN
       OR EXISTS (SELECT FROM order_file f WHERE f.tenant = v_tenant AND f.asset = n.sum)
       OR EXISTS (SELECT FROM export e WHERE e.tenant = v_tenant AND e.sha256 = n.sum)
       OR EXISTS (SELECT FROM handed_in h WHERE h.tenant = v_tenant AND h.sha256 = n.sum)
+      OR EXISTS (SELECT FROM learned_version l WHERE l.tenant = v_tenant AND l.sha256 = n.sum)
+      OR EXISTS (SELECT FROM learning_run l WHERE l.tenant = v_tenant AND l.out_of_fold = n.sum AND l.out_of_fold IS NOT NULL)
       -- an import that has not ended well goes on from its file
       OR EXISTS (SELECT FROM import_run r WHERE r.tenant = v_tenant AND r.state <> 'done'
         AND starts_with(r.source ->> 'upload', x.sha))

@@ -1,0 +1,273 @@
+"""`cupola model …`: models that learn from a project, through the HTTP API."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.table import Table
+
+from cupola.app import moving
+from cupola.app.commands.common import EXIT_FAILED, LOCAL, ApiKey, Json, Url, err, out, quoted, show, tell
+from cupola.client import Client
+from cupola.kernel import clock
+from cupola.kernel.errors import invalid
+from cupola.models.card import read_card, write_card
+
+POLL_S = 1.0
+app = App(name="model", help="Models that learn from what people settle.")
+
+
+@app.command(name="fit")
+def fit(
+    *,
+    key: ApiKey,
+    project: str,
+    model: str | None = None,
+    seed: int = 1,
+    features: str | None = None,
+    like: str | None = None,
+    wait: Annotated[bool, Parameter(negative="--no-wait")] = True,
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> int:
+    """Fit a model on what people settled in a project, and let it say what it thinks of every task.
+
+    Parameters
+    ----------
+    project
+        The project's name or id.
+    model
+        The model's name (default: the project's).
+    seed
+        The same labels and the same seed give the same file.
+    features
+        What is read of an item: JSON, as on a card (default: embeddings where there are some, else words or pixels).
+    like
+        The id of a fit to do again: the same labels, seed and features.
+    wait
+        Wait until it has ended.
+    """
+    client = Client(url, key)
+    body: dict[str, Any] = {"verb": "fit"}
+    if like is not None:
+        body["like"] = like
+    else:
+        body |= {"seed": seed}
+        body |= {"model": model} if model else {}
+        body |= {"features": _json(features, "--features")} if features else {}
+    return _ran(client, project, body, wait=wait, json_=json_)
+
+
+@app.command(name="ask")
+def ask(
+    model: str,
+    *,
+    key: ApiKey,
+    project: str,
+    version: int | None = None,
+    wait: Annotated[bool, Parameter(negative="--no-wait")] = True,
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> int:
+    """Let a model say what it thinks of every task of a project.
+
+    Parameters
+    ----------
+    model
+        The model's name.
+    project
+        The project's name or id.
+    version
+        Its version (default: the newest).
+    wait
+        Wait until it has ended.
+    """
+    body: dict[str, Any] = {"verb": "predict", "model": model, **({"version": version} if version else {})}
+    return _ran(Client(url, key), project, body, wait=wait, json_=json_)
+
+
+def _ran(client: Client, project: str, body: dict[str, Any], *, wait: bool, json_: bool) -> int:
+    found = moving.named(client, "/api/projects", project)
+    run = client.post(f"/api/projects/{found['id']}/learning-runs", body)
+    told = ""
+    while wait and run["state"] in ("waiting", "running"):
+        clock.sleep(POLL_S)
+        run = client.get(f"/api/learning-runs/{run['id']}")
+        now = f"{run['step'] or run['state']} {run['tasks_done'] or ''}".strip()
+        if now != told and not json_:
+            err.print(f"{now} …", highlight=False, markup=False)
+            told = now
+    if run["state"] == "failed":
+        show(run, json_, f"The run failed: {run['error']}")
+        return EXIT_FAILED
+    tell(run, json_, _told(run), f"cupola model show {quoted(run['model_name'])}")
+    return 0
+
+
+def _told(run: dict[str, Any]) -> str:
+    if run["state"] != "done":
+        return f"Run {run['id']} of {run['model_name']} is {run['state']}."
+    lines = [f"{run['model_name']}, version {run['version']}: {run['opinions']} opinions on {run['tasks_done']} tasks."]
+    if run["metrics"]:
+        right = run["metrics"]["accuracy"]
+        lines.append(
+            f"Of {right['n']} settled tasks it was right on {right['value']:.1%} without having seen them "
+            f"(95 %: {right['low']:.1%} to {right['high']:.1%}; always the most frequent class: "
+            f"{run['metrics']['majority']:.1%})."
+        )
+    return "\n".join(lines)
+
+
+@app.command(name="list")
+def list_(*, key: ApiKey, url: Url = LOCAL, json_: Json = False) -> None:
+    """List the models of your organisation."""
+    rows = list(Client(url, key).every("/api/models"))
+    if json_:
+        show({"models": rows}, True, "")
+        return
+    table = Table("Model", "Source", "Versions")
+    for row in rows:
+        table.add_row(row["name"], row["source"], str(row["versions"]))
+    out.print(table if rows else "No model yet. cupola model fit --project NAME makes one.")
+
+
+@app.command(name="show")
+def show_(model: str, *, key: ApiKey, url: Url = LOCAL, json_: Json = False) -> None:
+    """Show a model's versions.
+
+    Parameters
+    ----------
+    model
+        The model's name or id.
+    """
+    client = Client(url, key)
+    found = moving.named(client, "/api/models", model)
+    rows = list(client.every(f"/api/models/{found['id']}/versions"))
+    if json_:
+        show({**found, "list": rows}, True, "")
+        return
+    table = Table("Version", "Features", "Classes", "Size", "SHA-256")
+    for row in rows:
+        card = row["card"]
+        size = f"{row['size_bytes'] / 1024:,.0f} kB"
+        features = card["features"]["provider"]
+        table.add_row(str(row["version"]), features, str(len(card["classes"])), size, row["sha256"][:16])
+    out.print(f"{found['name']} ({found['source']})", highlight=False, markup=False)
+    out.print(table)
+
+
+@app.command(name="runs")
+def runs(*, key: ApiKey, project: str, url: Url = LOCAL, json_: Json = False) -> None:
+    """List a project's runs, newest first, side by side.
+
+    Parameters
+    ----------
+    project
+        The project's name or id.
+    """
+    client = Client(url, key)
+    found = moving.named(client, "/api/projects", project)
+    rows = list(client.every(f"/api/projects/{found['id']}/learning-runs"))
+    if json_:
+        show({"runs": rows}, True, "")
+        return
+    table = Table("Run", "Model", "State", "Labels", "Right (95 %)", "Opinions", "CPU")
+    for row in rows:
+        right = (row["metrics"] or {}).get("accuracy")
+        share = f"{right['value']:.1%} ({right['low']:.1%}-{right['high']:.1%})" if right else "-"
+        name = f"{row['model_name']} {row['version'] or ''}".strip()
+        state = row["state"] if not row["error"] else f"{row['state']}: {row['error']}"
+        table.add_row(row["id"], name, state, str(row["labels"] or "-"), share, str(row["opinions"]),
+                      f"{row['cpu_s']:.1f} s")  # fmt: skip
+    out.print(table if rows else "No run yet. cupola model fit --project NAME begins one.")
+
+
+@app.command(name="cancel")
+def cancel(run: str, *, key: ApiKey, url: Url = LOCAL, json_: Json = False) -> None:
+    """End a run; what it said already stays.
+
+    Parameters
+    ----------
+    run
+        The run's id.
+    """
+    ended = Client(url, key).post(f"/api/learning-runs/{run}/cancel")
+    show(ended, json_, f"Run {ended['id']} is {ended['state']}.")
+
+
+@app.command(name="bring")
+def bring(
+    file: Path,
+    *,
+    key: ApiKey,
+    model: str,
+    card: Path,
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> None:
+    """Bring a model of your own: an ONNX file and its card. It is opened in a closed process before it is kept.
+
+    Parameters
+    ----------
+    file
+        The ONNX file.
+    model
+        The model's name; it is made when there is none.
+    card
+        A JSON file: its classes, and what it reads of an item.
+    """
+    text = write_card(read_card(_bytes(card, "--card")))
+    content = _bytes(file, "file")
+    client = Client(url, key)
+    known = [one for one in client.every("/api/models") if model in (one["name"], one["id"])]
+    found = known[0] if known else client.post("/api/models", {"name": model})
+    made = client.send_bytes(f"/api/models/{found['id']}/versions", content, card=text)
+    tell(made, json_, f"{found['name']}, version {made['version']} ({made['size_bytes']:,} bytes).",
+         f"cupola model ask {quoted(found['name'])} --project …")  # fmt: skip
+
+
+@app.command(name="export")
+def export(
+    model: str, folder: Path, *, key: ApiKey, version: int | None = None, url: Url = LOCAL, json_: Json = False
+) -> None:
+    """Write a version's ONNX file and its card into a folder.
+
+    Parameters
+    ----------
+    model
+        The model's name or id.
+    folder
+        Where to; it is made if there is none.
+    version
+        Which (default: the newest).
+    """
+    client = Client(url, key)
+    found = moving.named(client, "/api/models", model)
+    rows = [one for one in client.every(f"/api/models/{found['id']}/versions") if version in (None, one["version"])]
+    if not rows:
+        raise invalid("version-unknown", f"{found['name']} has no such version.", place="--version",
+                      remedy="cupola model show lists them.")  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "model.onnx"
+    client.download(f"/api/models/{found['id']}/versions/{rows[0]['version']}/file", target)
+    (folder / "card.json").write_text(json.dumps(rows[0]["card"], ensure_ascii=False, indent=2) + "\n", "utf-8")
+    tell({"file": str(target), "card": str(folder / "card.json"), "version": rows[0]["version"]}, json_,
+         f"{target} and {folder / 'card.json'} (version {rows[0]['version']}).",
+         f"cupola model predict {quoted(str(folder))} texts.txt")  # fmt: skip
+
+
+def _json(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise invalid("json-malformed", f"This is no JSON: {error}.", place=place) from error
+
+
+def _bytes(path: Path, place: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise invalid("file-unreadable", f"{path}: {error.strerror or error}.", place=place) from error
