@@ -3,7 +3,7 @@
 from cupola.platform.pg.migrate import run_sql
 
 revision = "0140"
-down_revision = "0121"
+down_revision = "0122"
 
 
 def upgrade() -> None:
