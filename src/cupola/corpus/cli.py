@@ -16,6 +16,7 @@ from cupola.corpus import bytemodel, effect, leakage, refine, review_cli, rules
 from cupola.corpus.engine import cli as engine
 from cupola.corpus.engine.units import Columns, Documents
 from cupola.corpus.mixing import cli as mixing
+from cupola.corpus.pictures import cli as pictures
 from cupola.corpus.report import cli as report
 from cupola.corpus.say import EXIT_PARTLY, Files, IdColumn, Json, TextColumn_, err, out_, remarks, say
 
@@ -24,6 +25,7 @@ engine.register(app)
 mixing.register(app)
 report.register(app)
 review_cli.register(app)
+pictures.register(app)
 Model = Annotated[Path | None, Parameter(name="--model", help="A byte model of trusted text (cupola refine fit).")]
 
 

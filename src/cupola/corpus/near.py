@@ -177,28 +177,40 @@ def joined_pairs(
             if (similarity := sets.similarity(better, worse)) >= threshold:
                 heap.append((-similarity, better, worse))
         sets.shed()
-    heapq.heapify(heap)
+    root = linked(heap, sets.similarity, threshold, sets.shed)
+    return {rank: (keeper, sets.similarity(keeper, rank)) for rank, keeper in root.items()}
+
+
+def linked(
+    pairs: list[tuple[float, int, int]],
+    similarity: Callable[[int, int], float],
+    threshold: float,
+    after: Callable[[], None] = lambda: None,
+) -> dict[int, int]:
+    """rank → its keeper's rank, for those that go. pairs: (-similarity, better rank, worse rank) of at least the
+    threshold, in any order; emptied. after: called behind each step, for who holds what `similarity` has read."""
+    heapq.heapify(pairs)
     root: dict[int, int] = {}
     members: dict[int, list[int]] = {}
     refused: dict[tuple[int, int], int] = {}  # the pair of keepers → how many the second had
-    while heap:
-        level, one, other = heapq.heappop(heap)
+    while pairs:
+        level, one, other = heapq.heappop(pairs)
         keeper, goes = sorted((root.get(one, one), root.get(other, other)))
         group = members.get(goes, [goes])
         if keeper == goes or refused.get((keeper, goes)) == len(group):
             continue
         lowest = -level
         for member in group:
-            lowest = min(lowest, sets.similarity(keeper, member))
+            lowest = min(lowest, similarity(keeper, member))
             if lowest < threshold:
                 break
         if lowest < threshold:
             refused[keeper, goes] = len(group)  # a group only grows: it will not come nearer
         elif lowest < -level:
-            heapq.heappush(heap, (-lowest, keeper, goes))
+            heapq.heappush(pairs, (-lowest, keeper, goes))
         else:
             for member in group:
                 root[member] = keeper
             members[keeper] = [*members.get(keeper, [keeper]), *members.pop(goes, [goes])]
-        sets.shed()
-    return {rank: (keeper, sets.similarity(keeper, rank)) for rank, keeper in root.items()}
+        after()
+    return root

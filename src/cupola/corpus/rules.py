@@ -57,30 +57,36 @@ class RuleSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.name}@{self.version}+{digest}"
 
 
-def load(name: str | Path) -> RuleSet:
-    """A preset by its name, or a file of rules. Raises Problem (INVALID) that names the place in the file."""
-    if str(name) in PRESETS:
-        text = resources.files("cupola.corpus").joinpath(f"presets/{name}.yaml").read_bytes()
+def load(
+    name: str | Path, presets: tuple[str, ...] = PRESETS, signals: Iterable[str] | None = None, home: str = "presets"
+) -> RuleSet:
+    """A preset by its name, or a file of rules. presets, signals: that there are, where it is not about texts; home:
+    the presets' folder. Raises Problem (INVALID) that names the place in the file."""
+    known = frozenset(SIGNALS if signals is None else signals)
+    if str(name) in presets:
+        text = resources.files("cupola.corpus").joinpath(f"{home}/{name}.yaml").read_bytes()
     else:
         try:
             text = Path(name).read_bytes()
         except OSError as error:
             raise invalid("rules-unreadable", f"There is no preset {name}, nor such a file: {error}.", place=str(name),
-                          remedy=f"The presets are {', '.join(PRESETS)}.") from error  # fmt: skip
+                          remedy=f"The presets are {', '.join(presets)}.") from error  # fmt: skip
     try:
         found: RuleSet = msgspec.yaml.decode(text, type=RuleSet)
     except msgspec.DecodeError as error:
         raise invalid("rules-malformed", f"{name}: {error}.", place=str(name)) from error
     if found.extends is not None:
-        if found.extends not in PRESETS:
+        if found.extends not in presets:
             raise invalid("rules-malformed", f"{name} extends {found.extends}, which is no preset.", place=str(name),
-                          remedy=f"The presets are {', '.join(PRESETS)}.")  # fmt: skip
-        found = msgspec.structs.replace(found, rules=(*load(found.extends).rules, *found.rules), extends=None)
+                          remedy=f"The presets are {', '.join(presets)}.")  # fmt: skip
+        found = msgspec.structs.replace(
+            found, rules=(*load(found.extends, presets, known, home).rules, *found.rules), extends=None
+        )
     names = set()
     for rule in found.rules:
-        if rule.signal not in SIGNALS:
+        if rule.signal not in known:
             raise invalid("signal-unknown", f"{name}: rule {rule.rule} asks for the signal {rule.signal}.",
-                          place=rule.rule, remedy=f"Signals are {', '.join(sorted(SIGNALS))}.")  # fmt: skip
+                          place=rule.rule, remedy=f"Signals are {', '.join(sorted(known))}.")  # fmt: skip
         if rule.least is None and rule.most is None:
             raise invalid("rule-without-a-bound", f"{name}: rule {rule.rule} has no bound.", place=rule.rule,
                           remedy="Give `least`, `most`, or both.")  # fmt: skip

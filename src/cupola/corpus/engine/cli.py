@@ -233,7 +233,10 @@ def explain_command(run: Run, document: str, *, json_out: Json = False) -> None:
         out_.print(f"{one['id']} ({one['file']}, {one['place']}): {fate}", highlight=False, markup=False)
     for one in found["removals"]:
         also = f"; also {', '.join(one['others'])}" if one["others"] else ""
-        why = f"  {one['signal']} {one['score']:.4g}, bound {one['threshold']:g}, {one['version']}{also}"
+        if one["score"] is None:
+            why = f"  {one['fault']}, {one['version']}"
+        else:
+            why = f"  {one['signal']} {one['score']:.4g}, bound {one['threshold']:g}, {one['version']}{also}"
         if one["keeper"] is not None:
             why += f"\n  stays: {one['keeper']} ({one['keeper_file']}, {one['keeper_place']})"
         out_.print(why, highlight=False, markup=False, soft_wrap=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from cupola.corpus.engine.asked import Asked
 from cupola.corpus.engine.files import Folder, read_json, sha256
-from cupola.corpus.engine.run import Manifest, chain
+from cupola.corpus.engine.run import FORMAT, Manifest, chain
 from cupola.corpus.engine.units import Reader
 from cupola.corpus.engine.write import kept_suffix, write_rows
 from cupola.kernel.errors import conflict, invalid
@@ -133,7 +133,9 @@ def restore(run: Path, out: Path, *, rule: str = "", source: str = "", id_: str 
     """Write into a new folder what a run took, from its input as it stood there: by a rule ("gopher", or
     "gopher/too-few-words"), of a source, of an id; how many documents that is. Raises Problem (INVALID) when nothing is
     asked for or the folder holds something, (CONFLICT) when the input has changed."""
-    manifest_of(run)
+    if manifest_of(run).format != FORMAT:
+        raise invalid("pictures-stay", f"{run} is a run over pictures, which are where they were.", place=str(run),
+                      remedy="What went is listed in removals/, with the path of each file.")  # fmt: skip
     if not (rule or source or id_):
         raise invalid("nothing-to-restore", "Say what is to come back.", remedy="By --rule, --source or --id.")
     if out.exists() and any(out.iterdir()):

@@ -6,10 +6,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 
 from cupola.corpus.engine.units import Columns, Documents
+from cupola.corpus.report.filling import filled
 from cupola.corpus.report.gather import SAMPLE, Report, gather
 from cupola.corpus.say import IdColumn, out_
 
@@ -20,11 +20,8 @@ def register(app: App) -> None:
 
 
 def page(report: Report) -> str:
-    """The report as one file of HTML. What it says stands in it as JSON, in which no "<" can end the script."""
-    data = msgspec.json.encode(report).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028")
-    template = resources.files("cupola.corpus.report").joinpath("page.html").read_text("utf-8")
-    head, tail = template.split("/*REPORT*/null")
-    return f"{head}{data}{tail}"
+    """The report as one file of HTML."""
+    return filled(resources.files("cupola.corpus.report").joinpath("page.html").read_text("utf-8"), report)
 
 
 def report_command(
