@@ -217,6 +217,9 @@ def test_the_command_says_what_went_and_shows_it(
     assert app(ask, result_action="return_value") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["removed"] == 20
+    assert run.lay(tmp_path / "out", tmp_path / "good") == 30
+    assert len(list((tmp_path / "good").rglob("*.*"))) == 30
+    refused("folder-not-empty", lambda: run.lay(tmp_path / "out", tmp_path / "good"))
     written = page.read_text("utf-8")
     assert written.count("data:image/webp;base64,") >= 20
     assert "http" not in written.replace("http-equiv", "")

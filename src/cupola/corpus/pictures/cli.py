@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,12 +61,15 @@ def pictures_command(
         Parameter(help="A Parquet file with the columns ref and embedding: copies are told by their cosine."),
     ] = None,
     report_: Annotated[Path | None, Parameter(name="--report", help="Write a page (.html) with what went.")] = None,
+    keep: Annotated[
+        Path | None, Parameter(help="A new folder in which what stays is laid, as links: it takes no room.")
+    ] = None,
     partitions: Annotated[int | None, Parameter(help="How many processes look at pictures; the cores.")] = None,
     json_out: Json = False,
 ) -> int:
     """Refine a collection of pictures: what shows nothing, what cannot be read, copies. Nothing of it is changed.
 
-    OUT then has kept/ (a manifest that `cupola import` takes), removals/ (why each other one went), documents/ (what
+    OUT then has kept/ (a list of what stays), removals/ (why each other one went), documents/ (what
     was measured of all) and manifest.json; explain, diff and verify work as for texts. A run that was ended goes on
     when the same command is given again.
     """
@@ -80,14 +84,16 @@ def pictures_command(
         engine.close()
     if report_ is not None:
         report_.write_text(report.page(out), "utf-8")
+    if keep is not None:
+        run.lay(out, keep)
     if json_out:
         say({**msgspec.to_builtins(done), "report": None if report_ is None else str(report_)})
     else:
-        _print(done, out, report_)
+        _print(done, out, report_, keep)
     return EXIT_PARTLY if done.refusals else 0
 
 
-def _print(done: Manifest, out: Path, page: Path | None) -> None:
+def _print(done: Manifest, out: Path, page: Path | None, keep: Path | None) -> None:
     share = done.removed / done.read
     out_.print(f"{done.read} pictures read ({done.read_bytes / 1e6:.1f} MB): {done.kept} kept "
                f"({done.kept_bytes / 1e6:.1f} MB), {done.removed} ({share:.1%}) removed; {out}",
@@ -99,5 +105,6 @@ def _print(done: Manifest, out: Path, page: Path | None) -> None:
         out_.print(table)
     if page is not None:
         out_.print(f"what went, seen: {page}", highlight=False, soft_wrap=True)
-    out_.print(f"to bring in what stays: cupola import {out / 'kept' / '000000.jsonl'} --dataset NAME",
-               highlight=False, soft_wrap=True)  # fmt: skip
+    if keep is not None:
+        out_.print(f"to bring in what stays: cupola import {shlex.quote(str(keep))} --dataset NAME",
+                   highlight=False, soft_wrap=True)  # fmt: skip

@@ -192,6 +192,34 @@ def run(
         return _written(folder, asked, looks, given)
 
 
+def lay(out: Path, into: Path) -> int:
+    """Lay what a finished run keeps into a folder, as hard links to the files of the input, or as copies where the two
+    lie on other disks; returns how many. Raises Problem (INVALID) for a folder that holds something, (CONFLICT) when a
+    file is not what the run has looked at."""
+    if into.exists() and any(into.iterdir()):
+        raise invalid("folder-not-empty", f"{into} is not empty.", place="into", remedy="Name a new folder.")
+    asked = read_json(Folder(out).run, Asked)
+    assert asked is not None
+    of = {entry.ref: entry for entry in asked.entries}
+    kept = Folder(out).part("kept", 0, ".jsonl").read_bytes().splitlines()
+    for line in kept:
+        entry = of[msgspec.json.decode(line)["ref"]]
+        source, target = Path(entry.path), into / entry.ref
+        try:
+            status = source.stat()
+        except OSError:
+            status = None
+        if status is None or (status.st_size, status.st_mtime_ns) != (entry.size, entry.changed_ns):
+            raise conflict("input-changed", f"{entry.path} is no longer what the run has looked at.",
+                           remedy="Put the file back as it was, or refine anew into another folder.")  # fmt: skip
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.hardlink_to(source)
+        except OSError:
+            shutil.copy2(source, target)
+    return len(kept)
+
+
 def _begun(folder: Folder) -> Asked | None:
     try:
         return read_json(folder.run, Asked)
