@@ -27,8 +27,8 @@ project = App(name="project", help="Projects: what is asked of the crowd, and fo
 tasks = App(name="tasks", help="The tasks of a project.")
 
 # Named, not imported: a command loads what it needs when it is run.
-_NAMES = ("running", "keeping", "data", "shows", "organisations", "projects", "project_moves", "working")
-_RUNNING, _KEEPING, _DATA, _SHOWS, _ORGANISATIONS, _PROJECTS, _PROJECT_MOVES, _WORKING = (
+_NAMES = ("running", "keeping", "data", "shows", "organisations", "projects", "project_moves", "templating", "working")
+_RUNNING, _KEEPING, _DATA, _SHOWS, _ORGANISATIONS, _PROJECTS, _PROJECT_MOVES, _TEMPLATING, _WORKING = (
     f"cupola.app.commands.{name}" for name in _NAMES
 )
 app.command(f"{_RUNNING}:up", name="up", help="Start everything in one process: database, server and worker.")
@@ -52,6 +52,9 @@ contributor.command(
 )
 person.command(f"{_ORGANISATIONS}:person_link", name="link", help="A one-time link that sets a new password.")
 project.command(f"{_PROJECTS}:project_create", name="create", help="Create a project over a dataset: what is asked.")
+project.command(
+    f"{_TEMPLATING}:project_templates", name="templates", help="What is commonly asked about texts: ready to use."
+)
 project.command(f"{_PROJECTS}:project_list", name="list", help="List the projects.")
 project.command(f"{_PROJECTS}:project_show", name="show", help="How a project stands, and what to do next.")
 project.command(f"{_PROJECTS}:project_launch", name="launch", help="Give a project money and offer its work.")

@@ -48,6 +48,7 @@ from cupola.tasks import api as tasks_api
 from cupola.tasks import work_api
 from cupola.tasks.handing_in import api as handing_in_api
 from cupola.tasks.training import api as training_api
+from cupola.templates import api as templates_api
 
 log = logging.getLogger("cupola.http")
 
@@ -308,6 +309,7 @@ def create_app(
         catalog_api.router,
         reference_api.router,
         ontology_api.router,
+        templates_api.router,
         quality_api.router,
         opinions_api.router,
         models_api.router,

@@ -142,7 +142,8 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     turn, candidate or step. least, most of a scale: its ends, whole numbers; of a preference between two candidates:
     how strong it is, 0 where neither is better, below 0 for the first. groups without options: of the candidates.
     options of spans: their labels; relations: of what holds between two. tolerance: numbers so near to each other
-    agree.
+    agree. weight: points of a criterion of a rubric (a bool or a scale), below 0 for what should not be. rewrites: a
+    text that begins as the words that it is asked of, or as the last reply of the conversation.
     """
 
     name: str
@@ -162,6 +163,8 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     scope: Scope | None = None
     relations: list[str] = []
     tolerance: float = 0.0
+    weight: float | None = None
+    rewrites: bool = False
 
     @cached_property
     def column_named(self) -> dict[str, AttributeSpec]:

@@ -32,6 +32,7 @@ MAX_COLUMNS = 50
 MAX_SIZE_PX = 1_000_000
 MAX_SCALE = 100  # steps
 MAX_TOLERANCE = 1e9
+MAX_WEIGHT = 1_000.0
 # what an ontology may hold beside its kind, and its name in a complaint
 PARTS = {
     "classes": "classes",
@@ -209,6 +210,18 @@ def _check_scope(spec: AttributeSpec, ontology: Ontology, where: str, place: str
         _check_name(name, f"{place}/relations/{index}", seen)
     if spec.tolerance and (spec.type not in ("number", "scale") or not 0 <= spec.tolerance <= MAX_TOLERANCE):
         raise _wrong(f"{place}/tolerance", "A tolerance is of a number or a scale, 0 or more.", "Remove it.")
+    _check_criterion(spec, ontology, where, place)
+
+
+def _check_criterion(spec: AttributeSpec, ontology: Ontology, where: str, place: str) -> None:
+    of_form = "classes" not in KINDS[ontology.kind].parts and where == "/attributes"
+    if spec.weight is not None:
+        if not of_form or spec.type not in ("bool", "scale"):
+            raise _wrong(f"{place}/weight", "A criterion with a weight is a bool or a scale of a form.", "Remove it.")
+        if not 0 < abs(spec.weight) <= MAX_WEIGHT:
+            raise _wrong(f"{place}/weight", f"A weight is up to {MAX_WEIGHT:g}, either way, and not 0.", "Choose one.")
+    if spec.rewrites and (not of_form or spec.type != "text"):
+        raise _wrong(f"{place}/rewrites", "Only a text of a form rewrites what was said.", "Remove it.")
 
 
 def _check_options(spec: AttributeSpec, place: str) -> None:

@@ -37,6 +37,7 @@ export const catalogue = {
 };
 
 export const ontologies = {
+  templates: () => get<{ templates: T.Template[] }>('/api/templates'),
   list: () => get<T.Page<T.OntologyVersion>>('/api/ontologies'),
   create: (body: { name: string; spec: T.Ontology; guidelines: T.Localised }) =>
     post<T.OntologyVersion>('/api/ontologies', body),

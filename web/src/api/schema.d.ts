@@ -2190,6 +2190,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Templates
+         * @description What is commonly asked about texts and conversations, ready to be made a project of.
+         */
+        get: operations["get_templates_api_templates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tenants": {
         parameters: {
             query?: never;
@@ -3148,7 +3168,8 @@ export interface components {
          *         turn, candidate or step. least, most of a scale: its ends, whole numbers; of a preference between two candidates:
          *         how strong it is, 0 where neither is better, below 0 for the first. groups without options: of the candidates.
          *         options of spans: their labels; relations: of what holds between two. tolerance: numbers so near to each other
-         *         agree.
+         *         agree. weight: points of a criterion of a rubric (a bool or a scale), below 0 for what should not be. rewrites: a
+         *         text that begins as the words that it is asked of, or as the last reply of the conversation.
          */
         AttributeSpec: {
             /** @default [] */
@@ -3174,6 +3195,8 @@ export interface components {
             relations?: string[];
             /** @default false */
             required?: boolean;
+            /** @default false */
+            rewrites?: boolean;
             /** @default null */
             scope?: ("candidate" | "message" | "step" | "turn") | null;
             /** @default null */
@@ -3184,6 +3207,8 @@ export interface components {
             tolerance?: number;
             /** @enum {unknown} */
             type: "bool" | "choice" | "file" | "groups" | "multi" | "number" | "preference" | "ranking" | "rows" | "scale" | "spans" | "text";
+            /** @default null */
+            weight?: number | null;
             /** @default null */
             when?: components["schemas"]["Condition"] | null;
         };
@@ -6864,6 +6889,20 @@ export interface components {
              */
             reason: "unclear" | "too-hard" | "broken-item" | "sensitive" | "no-time" | "other";
         };
+        /**
+         * ReviewHint
+         * @description fix_seconds, fix_price_minor: of mending what this review rejects; None where that is an adjudicator's.
+         */
+        ReviewHint: {
+            /** Fix Price Minor */
+            fix_price_minor: number | null;
+            /** Fix Seconds */
+            fix_seconds: number | null;
+            /** Price Minor */
+            price_minor: number;
+            /** Seconds */
+            seconds: number;
+        };
         /** ReviewIn */
         ReviewIn: {
             /** Estimate Median S */
@@ -7334,6 +7373,73 @@ export interface components {
             settled_label: components["schemas"]["Label"] | null;
             /** State */
             state: string;
+        };
+        /** Templates */
+        Templates: {
+            /** Templates */
+            templates: components["schemas"]["TemplateView"][];
+        };
+        /**
+         * TemplateView
+         * @description price_minor: a hint, what `seconds` are worth at 15 an hour; sensitive: what people read may disturb them;
+         *     example_items: rows of JSON Lines that it takes; example_answers: a label for each, by its reference.
+         */
+        TemplateView: {
+            /** About */
+            about: {
+                [key: string]: string;
+            };
+            /** Example Answers */
+            example_answers: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Example Items */
+            example_items: {
+                [key: string]: unknown;
+            }[];
+            /** Exports */
+            exports: string[];
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "compare" | "rate" | "write" | "check" | "classify" | "mark";
+            /** Guidelines */
+            guidelines: {
+                [key: string]: string;
+            };
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Needs */
+            needs: {
+                [key: string]: string;
+            };
+            /** Page Size */
+            page_size: number;
+            /** Plan */
+            plan: {
+                [key: string]: unknown;
+            };
+            /** Price Minor */
+            price_minor: number;
+            /** Reviews */
+            reviews: components["schemas"]["ReviewHint"][];
+            /** Seconds */
+            seconds: number;
+            /** Sensitive */
+            sensitive: boolean;
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
         };
         /**
          * TenantOfPerson
@@ -20139,6 +20245,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Replayed"][];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_templates_api_templates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Templates"];
                 };
             };
             /** @description The request is not right */

@@ -121,6 +121,10 @@ export type Decision = S['Replayed'];
 export type Certificate = S['CertificateView'];
 export type Release = S['Release'];
 export type Format = S['FormatView'];
+export type Template = Refined<
+  S['TemplateView'],
+  { spec: Ontology; guidelines: Localised; title: Localised; about: Localised; needs: Localised; plan: Partial<Plan> }
+>;
 export type ExportRun = S['Export'];
 
 // Contributors -------------------------------------------------------------------------------------------------------

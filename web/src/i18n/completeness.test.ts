@@ -5,6 +5,7 @@ import { zh } from './zh';
 import { drawing } from './zh_drawing';
 import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
+import { language } from './zh_language';
 import { learning } from './zh_learning';
 import { orders } from './zh_orders';
 import { pages } from './zh_pages';
@@ -42,6 +43,7 @@ describe('the two languages', () => {
       drawing,
       editor,
       guideline,
+      language,
       learning,
       orders,
       pages,

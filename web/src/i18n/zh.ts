@@ -1,6 +1,7 @@
 import { drawing } from './zh_drawing';
 import { editor } from './zh_editor';
 import { guideline } from './zh_guideline';
+import { language } from './zh_language';
 import { learning } from './zh_learning';
 import { orders } from './zh_orders';
 import { pages } from './zh_pages';
@@ -16,6 +17,7 @@ export const zh: Record<string, string> = {
   ...drawing,
   ...editor,
   ...guideline,
+  ...language,
   ...learning,
   ...orders,
   ...pages,

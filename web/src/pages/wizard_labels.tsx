@@ -5,6 +5,7 @@ import { KIND_LIST, modelOf } from '../editor/kinds/models';
 import { setupOf } from '../editor/kinds/setups';
 import { useT } from '../i18n';
 import type { Draft } from './wizard_state';
+import { Templates } from './wizard_templates';
 
 export function LabelsStep({ draft, change }: { draft: Draft; change: (part: Partial<Draft>) => void }) {
   const t = useT();
@@ -12,6 +13,7 @@ export function LabelsStep({ draft, change }: { draft: Draft; change: (part: Par
   const { Form } = setupOf(kind);
   return (
     <Stack gap={16}>
+      <Templates draft={draft} change={change} />
       <Radio.Group label={t('What people do')} value={kind} onChange={(value) => change({ kind: value as Kind })}>
         <Group gap={24} mt={8}>
           {KIND_LIST.map((one) => (
@@ -20,7 +22,7 @@ export function LabelsStep({ draft, change }: { draft: Draft; change: (part: Par
         </Group>
       </Radio.Group>
       <Form
-        key={kind}
+        key={`${kind} ${draft.template}`}
         named={named}
         own={owns[kind]}
         rename={(part) => change({ named: { ...named, ...part } })}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KIND_LIST } from '../editor/kinds/models';
 import type { AttributeDraft } from '../editor/setup/attributes';
-import { classNames, type Draft, EMPTY, incomplete, ontologyOf } from './wizard_state';
+import { classNames, type Draft, EMPTY, fromTemplate, incomplete, ontologyOf } from './wizard_state';
 
 const BOXES: Draft = { ...EMPTY, kind: 'objects', named: { ...EMPTY.named, classes: 'car\nbus\n' } };
 const asking = (attributes: AttributeDraft[]): Draft => ({
@@ -71,5 +71,58 @@ describe('the wizard’s draft', () => {
     expect(incomplete(draft, 'labels')).toBeNull();
     expect(incomplete(draft, 'guidelines')).toBeNull();
     expect(incomplete(draft, 'data')).not.toBeNull();
+  });
+
+  it('begins with a template and says what it says, question by question, until one of them is changed', () => {
+    const spec = {
+      kind: 'form' as const,
+      attributes: [
+        {
+          name: 'met',
+          type: 'bool' as const,
+          scope: 'turn' as const,
+          weight: -8,
+          required: true,
+          title: { en: 'Met' },
+        },
+        { name: 'grade', type: 'scale' as const, scope: 'candidate' as const, least: 0, most: 4, tolerance: 1 },
+        {
+          name: 'claims',
+          type: 'rows' as const,
+          least: 1,
+          columns: [{ name: 'verdict', type: 'choice' as const, options: ['true', 'false'] }],
+        },
+        { name: 'names', type: 'spans' as const, options: ['PER'], relations: ['knows'] },
+      ],
+    };
+    const review = { seconds: 60, price_minor: 25, fix_seconds: null, fix_price_minor: null };
+    const template = {
+      name: 'mine',
+      title: { en: 'Mine' },
+      about: {},
+      group: 'rate' as const,
+      needs: {},
+      kind: 'form',
+      spec,
+      guidelines: { en: 'Read.' },
+      plan: { max_judgements: 7 },
+      reviews: [{ ...review, fix_seconds: 30, fix_price_minor: 13 }, review],
+      page_size: 3,
+      seconds: 120,
+      price_minor: 50,
+      exports: [],
+      sensitive: false,
+      example_items: [],
+      example_answers: {},
+    };
+    const draft: Draft = { ...EMPTY, ...fromTemplate(template, EMPTY) };
+    expect(ontologyOf(draft)).toEqual(spec);
+    expect(incomplete(draft, 'labels')).toBeNull();
+    expect([draft.reviewing, draft.review_minor, draft.fix_minor, draft.page_size]).toEqual(['mended', 25, 13, 3]);
+    expect([draft.plan.max_judgements, draft.plan.confidence, draft.offer.price_minor]).toEqual([7, 0.95, 50]);
+    const [, grade] = draft.owns.form.questions;
+    const questions = [{ ...(grade as AttributeDraft), name: 'other', type: 'bool' as const, rest: {} }];
+    const changed = { ...draft, owns: { ...draft.owns, form: { questions } } };
+    expect(ontologyOf(changed).attributes).toEqual([{ name: 'other', type: 'bool', scope: 'candidate' }]);
   });
 });

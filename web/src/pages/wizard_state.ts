@@ -1,10 +1,10 @@
 /** What the wizard has gathered, and whether each step is complete. Plain data, so that a reload can bring it back. */
 
 import { passing } from '../api/keep';
-import type { Kind, Localised, OfferIn, Ontology, OntologyVersion, Plan, Review } from '../api/types';
+import type { Kind, Localised, OfferIn, Ontology, OntologyVersion, Plan, Review, Template } from '../api/types';
 import { classesOf } from '../editor/core/ontology';
 import { KIND_LIST } from '../editor/kinds/models';
-import { BLANK_OWNS, incompleteOf, type Owns, ontologyFrom } from '../editor/kinds/setups';
+import { BLANK_OWNS, incompleteOf, type Owns, ontologyFrom, ownsFrom } from '../editor/kinds/setups';
 import { type Named, NOTHING_NAMED } from '../editor/setup/setup';
 
 export const STEPS = ['data', 'labels', 'guidelines', 'quality', 'price', 'launch'] as const;
@@ -45,6 +45,8 @@ export interface Draft {
   allot_minor: number;
   /** Known answers, as lines of ref,label. */
   gold: string;
+  /** The name of the template that it began with. */
+  template: string | null;
 }
 
 export const EMPTY: Draft = {
@@ -73,7 +75,40 @@ export const EMPTY: Draft = {
   page_size: 10,
   allot_minor: 0,
   gold: '',
+  template: null,
 };
+
+/** Which of the ways to review a template has. */
+function reviewingOf({ reviews }: Template): Reviewing {
+  const [first] = reviews;
+  if (!first) return 'nobody';
+  if (first.fix_price_minor !== null) return 'mended';
+  return reviews.length > 1 ? 'twice' : 'once';
+}
+
+/** What a template says of a project: everything but its name, its data, its currency and its budget. */
+export function fromTemplate(template: Template, draft: Draft): Partial<Draft> {
+  const { spec, plan, guidelines, reviews } = template;
+  const classes = classesOf(spec);
+  const titles = Object.fromEntries(classes.map((one) => [one.name, { ...one.title }])) as Draft['named']['titles'];
+  return {
+    template: template.name,
+    like: null,
+    kind: spec.kind,
+    named: classes.length
+      ? { classes: classes.map((one) => one.name).join('\n'), titled: classes.some((one) => one.title), titles }
+      : draft.named,
+    owns: ownsFrom(spec, draft.owns),
+    guidelines_en: guidelines.en ?? '',
+    guidelines_zh: guidelines.zh ?? '',
+    plan: { ...EMPTY.plan, ...plan },
+    offer: { ...draft.offer, price_minor: template.price_minor, estimate_median_s: template.seconds },
+    reviewing: reviewingOf(template),
+    review_minor: reviews[0]?.price_minor ?? EMPTY.review_minor,
+    fix_minor: reviews[0]?.fix_price_minor ?? EMPTY.fix_minor,
+    page_size: template.page_size,
+  };
+}
 
 export function classNames(draft: Draft): string[] {
   return classesOf(ontologyOf(draft)).map((one) => one.name);

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from cupola.app import answers, moving
+from cupola.app import answers, moving, proposal
 from cupola.app.commands.common import LOCAL, ApiKey, Json, Url, err, minor_units, quoted, tell
 from cupola.client import ApiError, Client
 from cupola.kernel import clock
@@ -18,6 +18,17 @@ from cupola.kernel.money import in_words, legs
 
 POLL_S = 0.5
 MAX_LISTED = 10_000
+
+
+PLAN = {
+    "target_accuracy": 0.95,
+    "min_judgements": 1,
+    "max_judgements": 5,
+    "gold_rate": 0.0,
+    "audit_items": 300,
+    "expert_cost": 10.0,
+}
+PAGE_SIZE = 10
 
 
 def _spec(
@@ -29,7 +40,7 @@ def _spec(
             "ontology-unclear",
             "A project asks for one kind of label.",
             place="--classes",
-            remedy="Give exactly one of --classes, --boxes, --text and --ontology.",
+            remedy="Give exactly one of --template, --classes, --boxes, --text and --ontology.",
         )
     if ontology is not None:
         said = answers.words_of(ontology)
@@ -52,8 +63,9 @@ def project_create(
     *,
     key: ApiKey,
     dataset: str,
-    price: str,
+    price: str | None = None,
     currency: str = "EUR",
+    template: str | None = None,
     classes: str | None = None,
     multiple: Annotated[bool, Parameter(negative="")] = False,
     compare: Annotated[bool, Parameter(negative="")] = False,
@@ -61,13 +73,13 @@ def project_create(
     text: Annotated[bool, Parameter(negative="")] = False,
     ontology: Path | None = None,
     guidelines: str = "",
-    target: float = 0.95,
-    min_judgements: int = 1,
-    max_judgements: int = 5,
-    gold_rate: float = 0.0,
-    audit_items: int = 300,
-    expert_cost: float = 10.0,
-    page_size: int = 10,
+    target: float | None = None,
+    min_judgements: int | None = None,
+    max_judgements: int | None = None,
+    gold_rate: float | None = None,
+    audit_items: int | None = None,
+    expert_cost: float | None = None,
+    page_size: int | None = None,
     reviews: str | None = None,
     url: Url = LOCAL,
     json_: Json = False,
@@ -81,9 +93,12 @@ def project_create(
     dataset
         The dataset's name or id.
     price
-        What a contributor gets for one judgement, as 0.05.
+        What a contributor gets for one judgement, as 0.05; a template proposes one, by how long it takes.
     currency
         Three letters.
+    template
+        What is commonly asked, by its name (see: cupola project templates), or a YAML file of your own. It brings
+        questions, guideline, plan, stages and a price; what else is given here goes before it.
     classes
         Choose one of these classes: names with commas between them.
     multiple
@@ -100,47 +115,57 @@ def project_create(
     guidelines
         What contributors read before they judge: Markdown, or the path of a file.
     target
-        The accuracy that a settled label must be worth.
+        The accuracy that a settled label must be worth (0.95).
     min_judgements
-        How few people look at a task.
+        How few people look at a task (1).
     max_judgements
-        How many may, before an expert decides.
+        How many may, before an expert decides (5).
     gold_rate
-        The share of a page whose answer is known.
+        The share of a page whose answer is known (0).
     audit_items
-        How many items a release's audit draws.
+        How many items a release's audit draws (300).
     expert_cost
-        What an expert's answer costs you, in judgements: a further judgement is asked for where it saves more.
+        What an expert's answer costs you, in judgements (10): a further judgement is asked for where it saves more.
     page_size
-        Tasks of one page.
+        Tasks of one page (10).
     reviews
         Stages of review, each with what a judgement there pays: 0.02, or 0.02,0.02 for two. Somebody else accepts or
         fixes what the stage before left.
     """
-    spec = _spec(classes, boxes, several=multiple, compare=compare, text=text, ontology=ontology)
-    price_minor = minor_units(price, currency)
-    reviews_minor = [minor_units(one.strip(), currency) for one in reviews.split(",")] if reviews else []
-    words = answers.words_of(Path(guidelines)) if guidelines and _is_file(guidelines) else guidelines
+    asked = (
+        proposal.of(template, currency, None if price is None else minor_units(price, currency))
+        if template is not None and not any((classes, boxes, multiple, compare, text, ontology))
+        else _alone(_spec(classes, boxes, several=multiple, compare=compare, text=text, ontology=ontology), template)
+    )
+    if price is None and template is None:
+        raise invalid("price-missing", "What does a judgement pay?", place="--price", remedy="Give --price, as 0.05.")
+    if price is not None:
+        asked.offer["price_minor"] = minor_units(price, currency)
+    if reviews is not None:
+        asked.reviews = [{"price_minor": minor_units(one.strip(), currency)} for one in reviews.split(",")]
+    if guidelines:
+        asked.guidelines = {"en": answers.words_of(Path(guidelines)) if _is_file(guidelines) else guidelines}
+    told = {
+        "target_accuracy": target,
+        "min_judgements": min_judgements,
+        "max_judgements": max_judgements,
+        "gold_rate": gold_rate,
+        "audit_items": audit_items,
+        "expert_cost": expert_cost,
+    }
     client = Client(url, key)
     source = moving.named(client, "/api/datasets", dataset)
-    version = _asked(client, name, {"spec": spec, "guidelines": {"en": words}})
+    version = _asked(client, name, {"spec": asked.spec, "guidelines": asked.guidelines})
     made = client.post(
         "/api/projects",
         {
             "name": name,
             "dataset": source["id"],
             "ontology_version": version,
-            "plan": {
-                "target_accuracy": target,
-                "min_judgements": min_judgements,
-                "max_judgements": max_judgements,
-                "gold_rate": gold_rate,
-                "audit_items": audit_items,
-                "expert_cost": expert_cost,
-            },
-            "offer": {"price_minor": price_minor, "currency": currency},
-            "page_size": page_size,
-            "reviews": [{"price_minor": one} for one in reviews_minor],
+            "plan": PLAN | asked.plan | {member: value for member, value in told.items() if value is not None},
+            "offer": asked.offer | {"currency": currency},
+            "page_size": page_size or asked.page_size,
+            "reviews": asked.reviews,
         },
     )
     tell(made, json_, f"Project {made['name']} ({made['id']}), a draft.", f"cupola tasks add {quoted(name)}")
@@ -165,6 +190,17 @@ def _asked(client: Client, name: str, what: dict[str, Any]) -> str:
         )
     there = moving.named(client, "/api/ontologies", name)
     return str(client.post(f"/api/ontologies/{there['id']}/versions", what)["version_id"])
+
+
+def _alone(spec: Any, template: str | None) -> proposal.Asked:
+    if template is not None:
+        raise invalid(
+            "ontology-unclear",
+            "A template says what is asked; so does another option.",
+            place="--template",
+            remedy="Give either.",
+        )
+    return proposal.Asked(spec, {"en": ""}, page_size=PAGE_SIZE)
 
 
 def _is_file(text: str) -> bool:

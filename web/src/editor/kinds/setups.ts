@@ -26,5 +26,10 @@ export function setupOf(kind: Kind): KindSetup<unknown> {
 export const ontologyFrom = (kind: Kind, named: Named, owns: Owns): Ontology =>
   setupOf(kind).ontology(named, owns[kind]);
 
+/** What has been said, with what an ontology says of its own kind. */
+export function ownsFrom(spec: Ontology, owns: Owns): Owns {
+  return { ...owns, [spec.kind]: { ...(owns[spec.kind] as object), ...(setupOf(spec.kind).from(spec) as object) } };
+}
+
 export const incompleteOf = (kind: Kind, named: Named, owns: Owns): string | null =>
   setupOf(kind).incomplete(named, owns[kind]);

@@ -1,10 +1,11 @@
 /** The questions of an ontology as they are written in the wizard: of each object, or of a form. */
-import { Button, Checkbox, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, NumberInput, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
 import { newId } from '../../api/ids';
 import type { AttributeSpec, AttributeType } from '../../api/types';
 import { msg, useT } from '../../i18n';
 import { IconButton, Panel } from '../../ui/bits';
 import { Icon } from '../../ui/icons';
+import type { Scope } from '../core/conversation';
 
 /** A question as it is being written. */
 export interface AttributeDraft {
@@ -13,7 +14,19 @@ export interface AttributeDraft {
   type: AttributeType;
   options: string[];
   required: boolean;
+  /** Of each of these instead of the whole item. */
+  scope?: Scope | null;
+  /** What a template says beside this, as long as the type stays. */
+  rest?: Partial<AttributeSpec>;
 }
+
+const SCOPES: Record<Scope, string> = {
+  message: msg('Each message'),
+  turn: msg('Each reply'),
+  candidate: msg('Each answer to compare'),
+  step: msg('Each step'),
+};
+const SCOPED: readonly AttributeType[] = ['choice', 'multi', 'text', 'number', 'bool', 'scale', 'spans'];
 
 /** ranking, file and rows are asked in forms alone. */
 const ATTRIBUTE_TYPES: Record<AttributeType, string> = {
@@ -41,15 +54,20 @@ const hasOptions = ({ type }: AttributeDraft) =>
 const fewest = ({ type }: AttributeDraft) => (type === 'groups' ? 0 : type === 'ranking' ? 2 : 1);
 
 export function attributeOf(draft: AttributeDraft): AttributeSpec {
+  const { columns, ...rest } = draft.rest ?? {};
   return {
+    ...(draft.type === 'scale' ? SCALE : {}),
+    ...rest,
     name: draft.name.trim(),
     type: draft.type,
-    ...(draft.type === 'scale' ? SCALE : {}),
-    ...(draft.type === 'rows'
-      ? { columns: draft.options.map((name) => ({ name, type: 'text' as const })) }
-      : hasOptions(draft)
-        ? { options: draft.options }
-        : {}),
+    ...(draft.scope && SCOPED.includes(draft.type) ? { scope: draft.scope } : {}),
+    ...(columns
+      ? { columns }
+      : draft.type === 'rows'
+        ? { columns: draft.options.map((name) => ({ name, type: 'text' as const })) }
+        : hasOptions(draft)
+          ? { options: draft.options }
+          : {}),
     ...(draft.required ? { required: true } : {}),
   };
 }
@@ -62,12 +80,32 @@ interface AttributeWords {
   name: string;
 }
 
+/** A question that there is, to be written on. */
+export function draftOf(spec: AttributeSpec): AttributeDraft {
+  const { name, type, options, required, scope, ...rest } = spec;
+  const columns = (spec.columns ?? []).map((column) => column.name);
+  return {
+    key: newId(),
+    name,
+    type,
+    options: type === 'rows' ? columns : (options ?? []),
+    required: required ?? false,
+    scope: scope ?? null,
+    rest,
+  };
+}
+
 interface AttributesProps {
   attributes: AttributeDraft[];
   words: AttributeWords;
   change: (next: AttributeDraft[]) => void;
   /** Of the item as a whole: then more can be asked. */
   inForm?: boolean;
+}
+
+function weighed(rest: AttributeDraft['rest'], next: number | string): Partial<AttributeSpec> {
+  const { weight: _, ...others } = rest ?? {};
+  return typeof next === 'number' && next !== 0 ? { ...others, weight: next } : others;
 }
 
 export function Attributes({ attributes, words, change, inForm = false }: AttributesProps) {
@@ -105,9 +143,13 @@ export function Attributes({ attributes, words, change, inForm = false }: Attrib
                   .map(([value, words]) => ({ value, label: t(words) }))}
                 value={one.type}
                 allowDeselect={false}
-                onChange={(value) => value && set(at, { type: value as AttributeType })}
+                onChange={(value) => value && set(at, { type: value as AttributeType, rest: {} })}
               />
-              {hasOptions(one) ? (
+              {one.rest?.columns ? (
+                <Text size="sm" c="dimmed">
+                  {one.options.join(', ')}
+                </Text>
+              ) : hasOptions(one) ? (
                 <TagsInput
                   label={one.type === 'rows' ? t('What each entry is asked') : t('Options')}
                   placeholder={one.options.length === 0 ? t('Type one, press Enter') : ''}
@@ -116,6 +158,29 @@ export function Attributes({ attributes, words, change, inForm = false }: Attrib
                 />
               ) : (
                 <span />
+              )}
+              {inForm && SCOPED.includes(one.type) && (
+                <Select
+                  label={t('Asked of')}
+                  data={[
+                    { value: '', label: t('The whole item') },
+                    ...Object.entries(SCOPES).map(([value, words]) => ({ value, label: t(words) })),
+                  ]}
+                  value={one.scope ?? ''}
+                  allowDeselect={false}
+                  onChange={(value) => set(at, { scope: (value || null) as Scope | null })}
+                />
+              )}
+              {inForm && (one.type === 'bool' || one.type === 'scale') && (
+                <NumberInput
+                  label={t('Points')}
+                  description={t('Of a rubric; below 0 for what should not be.')}
+                  inputWrapperOrder={['label', 'input', 'description']}
+                  min={-1000}
+                  max={1000}
+                  value={one.rest?.weight ?? ''}
+                  onChange={(next) => set(at, { rest: weighed(one.rest, next) })}
+                />
               )}
               <Checkbox
                 label={t('Required')}

@@ -22,6 +22,8 @@ export interface KindSetup<Own> {
   /** What this kind alone asks for, before anything is said. Plain data, so that a reload can bring it back. */
   readonly blank: Own;
   readonly ontology: (named: Named, own: Own) => Ontology;
+  /** What of an ontology this kind alone asks for: the way back, for those that begin with one. */
+  readonly from: (spec: Ontology) => Partial<Own>;
   /** Why it is not complete, as an English message, or null. */
   readonly incomplete: (named: Named, own: Own) => string | null;
   readonly Form: ComponentType<FormProps<Own>>;

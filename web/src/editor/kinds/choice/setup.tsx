@@ -45,6 +45,7 @@ export const choiceSetup: KindSetup<Own> = {
     ...(compare ? { compare } : { multiple }),
     classes: classSpecs(named),
   }),
+  from: ({ multiple, compare }) => ({ multiple: multiple ?? false, compare: compare ?? false }),
   incomplete: (named, { compare }) => {
     const count = namesOf(named).length;
     if (count < 2) return msg('Give at least two labels, one a line.');

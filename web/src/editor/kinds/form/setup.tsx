@@ -1,5 +1,5 @@
 import { msg } from '../../../i18n/msg';
-import { type AttributeDraft, Attributes, attributeOf, incompleteAttributes } from '../../setup/attributes';
+import { type AttributeDraft, Attributes, attributeOf, draftOf, incompleteAttributes } from '../../setup/attributes';
 import type { FormProps, KindSetup } from '../../setup/setup';
 
 interface Own {
@@ -20,6 +20,7 @@ function Form({ own, change }: FormProps<Own>) {
 export const formSetup: KindSetup<Own> = {
   blank: { questions: [] },
   ontology: (_named, { questions }) => ({ kind: 'form', attributes: questions.map(attributeOf) }),
+  from: ({ attributes }) => ({ questions: (attributes ?? []).map(draftOf) }),
   incomplete: (_named, { questions }) =>
     questions.length < 1 ? msg('Ask at least one question.') : incompleteAttributes(questions),
   Form,

@@ -1,7 +1,7 @@
 import { Group, Radio, Textarea } from '@mantine/core';
 import type { Shape } from '../../../api/types';
 import { msg, useT } from '../../../i18n';
-import { type AttributeDraft, Attributes, attributeOf, incompleteAttributes } from '../../setup/attributes';
+import { type AttributeDraft, Attributes, attributeOf, draftOf, incompleteAttributes } from '../../setup/attributes';
 import { Classes, classSpecs, namesOf } from '../../setup/classes';
 import type { FormProps, KindSetup } from '../../setup/setup';
 import { templateOf, wrongTemplate } from '../../setup/skeleton';
@@ -77,6 +77,10 @@ export const objectsSetup: KindSetup<Own> = {
       ...(shape === 'skeleton' ? { skeleton: templateOf(places, edges) } : {}),
     })),
     ...(attributes.length > 0 ? { attributes: attributes.map(attributeOf) } : {}),
+  }),
+  from: ({ classes, attributes }) => ({
+    shape: SHAPE_TYPES.find((type) => type === classes?.[0]?.geometry) ?? 'box',
+    attributes: (attributes ?? []).map(draftOf),
   }),
   incomplete: (named, { shape, attributes, places, edges }) => {
     if (namesOf(named).length < 1) return msg('Give at least one class.');

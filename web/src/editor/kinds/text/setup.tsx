@@ -36,6 +36,7 @@ function Form({ own, change }: FormProps<Own>) {
 export const textSetup: KindSetup<Own> = {
   blank: { min_chars: 1, max_chars: 500 },
   ontology: (_named, own) => ({ kind: 'text', text: own }),
+  from: ({ text }) => ({ min_chars: text?.min_chars ?? 0, max_chars: text?.max_chars ?? MOST_CHARS }),
   incomplete: (_named, own) =>
     own.min_chars <= own.max_chars ? null : msg('The least characters must not exceed the most.'),
   Form,

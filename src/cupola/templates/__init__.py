@@ -1,0 +1,1 @@
+"""Templates: what is commonly asked of people about texts, ready to be used. One file each."""
