@@ -77,7 +77,9 @@ class AuditVerdict(_Body):
 @dataclass(frozen=True, slots=True)
 class FormatView:
     """name: what an export's `format` says. about: {language: what it is for}. kinds, shapes: which labels it holds; an
-    object of another shape is left out. several: whether an item may have several choices. extension: of its file."""
+    object of another shape is left out. several: whether an item may have several choices. extension: of its file.
+    asks: of forms, it is made of one of these: a type of question, type@scope, criterion (one with points), rewrite;
+    empty: of anything."""
 
     name: str
     title: str
@@ -86,6 +88,7 @@ class FormatView:
     kinds: list[str]
     shapes: list[str]
     several: bool
+    asks: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +295,7 @@ async def get_formats(request: Request, who: Reviewer) -> Response:
                     one.kinds,
                     one.shapes,
                     one.several,
+                    list(one.asks),
                 )
                 for name, one in formats.every().items()
             ]

@@ -4348,12 +4348,16 @@ export interface components {
          * FormatView
          * @description name: what an export's `format` says. about: {language: what it is for}. kinds, shapes: which labels it holds; an
          *     object of another shape is left out. several: whether an item may have several choices. extension: of its file.
+         *     asks: of forms, it is made of one of these: a type of question, type@scope, criterion (one with points), rewrite;
+         *     empty: of anything.
          */
         FormatView: {
             /** About */
             about: {
                 [key: string]: string;
             };
+            /** Asks */
+            asks: string[];
             /** Extension */
             extension: string;
             /** Kinds */

@@ -26,6 +26,7 @@ export const language: Record<string, string> = {
   'Begin with a template for texts and conversations': '从文本与对话模板开始',
   'What people do with a text': '人们对文本做什么',
   None: '不用',
+  'Nothing of what it is made of is asked here.': '这里没有询问该格式所需的内容。',
   'It brings questions, a guideline, stages, a plan and a price, all of which can be changed.':
     '模板带有问题、指南、阶段、质量计划和价格，全部可以修改。',
 };

@@ -12,6 +12,7 @@ const ALL: Format = {
   kinds: [...KIND_LIST],
   shapes: [...SHAPE_TYPES],
   several: true,
+  asks: [],
 };
 const drawn = (...geometries: (string | null)[]): Ontology => ({
   kind: 'objects',
@@ -32,6 +33,16 @@ describe('a format beside a release', () => {
     const one = { ...ALL, several: false };
     expect(fitOf(one, { kind: 'choice', multiple: true }).refused).toMatch(/several/);
     expect(fitOf(one, { kind: 'choice' }).refused).toBeNull();
+  });
+
+  it('holds a form that asks one of the things that it is made of, and no other', () => {
+    const asking = (...attributes: NonNullable<Ontology['attributes']>): Ontology => ({ kind: 'form', attributes });
+    const made = { ...ALL, asks: ['preference', 'choice@step', 'criterion'] };
+    expect(fitOf(made, asking({ name: 'a', type: 'preference' })).refused).toBeNull();
+    expect(fitOf(made, asking({ name: 'a', type: 'bool', weight: -2 })).refused).toBeNull();
+    expect(fitOf(made, asking({ name: 'a', type: 'choice', options: ['x'] })).refused).toMatch(/asked/);
+    expect(fitOf(made, asking({ name: 'a', type: 'choice', options: ['x'], scope: 'step' })).refused).toBeNull();
+    expect(fitOf(made, { kind: 'choice' }).refused).toBeNull();
   });
 
   it('says which shapes it leaves out, of those that may be drawn at all', () => {

@@ -11,11 +11,25 @@ export interface Fit {
   readonly leftOut: readonly Shape['type'][];
 }
 
+/** What a form asks, in the words of a format's `asks`. */
+function questionsOf({ attributes }: Ontology): ReadonlySet<string> {
+  return new Set(
+    (attributes ?? []).flatMap(({ type, scope, weight, rewrites }) => [
+      type,
+      ...(scope ? [`${type}@${scope}`] : []),
+      ...(typeof weight === 'number' ? ['criterion'] : []),
+      ...(rewrites ? ['rewrite'] : []),
+    ]),
+  );
+}
+
 export function fitOf(format: Format, ontology: Ontology): Fit {
   if (!format.kinds.includes(ontology.kind))
     return { refused: msg('It does not hold this kind of label.'), leftOut: [] };
   if (ontology.multiple && !format.several)
     return { refused: msg('It holds one label an item, and several may apply here.'), leftOut: [] };
+  if (ontology.kind === 'form' && format.asks.length && !format.asks.some((one) => questionsOf(ontology).has(one)))
+    return { refused: msg('Nothing of what it is made of is asked here.'), leftOut: [] };
   const drawn = modelOf(ontology.kind).isDrawn ? shapesFor(ontology) : [];
   return { refused: null, leftOut: drawn.filter((shape) => !format.shapes.includes(shape)) };
 }

@@ -97,6 +97,17 @@ class Records:
     without: frozenset[str] = frozenset()
 
 
+def questions_of(ontology: Ontology) -> set[str]:
+    """What a form asks, in the words of `Format.asks`: the types of its questions, "choice@step" where there is a scope
+    ("choice" too), "criterion" where one has points, "rewrite" where a text begins as what was said."""
+    found: set[str] = set()
+    for spec in ontology.attributes:
+        found |= {spec.type, f"{spec.type}@{spec.scope}"} if spec.scope else {spec.type}
+        found |= {"criterion"} if spec.weight is not None else set()
+        found |= {"rewrite"} if spec.rewrites else set()
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A format: what it is called, what it can hold, and how rows become its bytes.
@@ -105,7 +116,7 @@ class Format:
     (`LabelKind.made_of`); another kind is refused. areas: of things, it holds only those that cover something, and
     leaves out what has only places. lines: whether it holds lines. several: whether an item may have several choices.
     records: where its files are read as records. only_shapes: those of which its files say something, where `areas` and
-    `lines` do not tell it.
+    `lines` do not tell it. asks: what it is made of, one of which a form must ask (`questions_of`); empty: anything.
     """
 
     title: str
@@ -119,6 +130,7 @@ class Format:
     several: bool = True
     records: Records | None = None
     only_shapes: tuple[str, ...] | None = None
+    asks: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> list[str]:
@@ -141,6 +153,8 @@ class Format:
             return f"its labels are of the kind {ontology.kind}, and the format holds {' and '.join(self.kinds)}."
         if ontology.multiple and not self.several:
             return "an item may have several choices, and the format holds one."
+        if self.asks and KINDS[ontology.kind].made_of == "answers" and not questions_of(ontology) & set(self.asks):
+            return f"nothing of what it is made of is asked: {', '.join(self.asks)}."
         return ""
 
     def __call__(self, rows: Rows, about: About) -> Export:

@@ -54,7 +54,7 @@ def _schema() -> pa.Schema:
     )
 
 
-class _Sink(RawIOBase):
+class Sink(RawIOBase):
     """What the writer wrote since the last look."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class _Sink(RawIOBase):
 
 
 async def _write(rows: Rows, about: About) -> AsyncIterator[bytes]:
-    sink = _Sink()
+    sink = Sink()
     about_file = {"cupola.release": str(about.release), "cupola.name": about.name, "cupola.licence": about.licence}
     writer = pq.ParquetWriter(sink, _schema().with_metadata(about_file), compression="zstd")
     try:

@@ -1,0 +1,1 @@
+"""Labels of texts and conversations as trainers and evaluators of language models read them: one file a format."""
