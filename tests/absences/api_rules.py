@@ -61,6 +61,7 @@ FREE: dict[str, str] = {
     "NewImport.source": "one form for each importer, told in its description",
     "Survey.ontology": "a proposal, as POST /api/ontologies takes it",
     "Settled.label": "what a stored decision comes to when it is made again: shown, not read",
+    "TemplateView.example_items": "rows of files of whatever shape people have",
     "ValidationError.input": "whatever was sent",
 }
 

@@ -23,6 +23,7 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("OntologyVersion", "spec"),
         ("SubmissionDetail", "ontology"),
         ("TaskDetail", "ontology"),
+        ("TemplateView", "spec"),
         ("Version", "spec"),
     ),
     "Label": (
@@ -42,6 +43,7 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("SettlementView", "label"),
         ("Submission", "label"),
         ("TaskView", "settled_label"),
+        ("TemplateView", "example_answers", "additionalProperties"),
         ("Unclear", "labels", "items"),
         ("Verdict", "label"),
     ),

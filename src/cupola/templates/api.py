@@ -37,7 +37,7 @@ class TemplateView:
     kind: str
     spec: dict[str, Any]
     guidelines: dict[str, str]
-    plan: dict[str, Any]
+    plan: dict[str, float]
     reviews: list[ReviewHint]
     page_size: int
     seconds: int

@@ -7395,9 +7395,7 @@ export interface components {
             };
             /** Example Answers */
             example_answers: {
-                [key: string]: {
-                    [key: string]: unknown;
-                };
+                [key: string]: components["schemas"]["Label"];
             };
             /** Example Items */
             example_items: {
@@ -7426,7 +7424,7 @@ export interface components {
             page_size: number;
             /** Plan */
             plan: {
-                [key: string]: unknown;
+                [key: string]: number;
             };
             /** Price Minor */
             price_minor: number;
@@ -7437,9 +7435,7 @@ export interface components {
             /** Sensitive */
             sensitive: boolean;
             /** Spec */
-            spec: {
-                [key: string]: unknown;
-            };
+            spec: components["schemas"]["Ontology"];
             /** Title */
             title: {
                 [key: string]: string;
