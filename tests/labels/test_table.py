@@ -126,7 +126,8 @@ def test_what_is_refused_for_one_word_of_the_ontology_is_taken_without_it(case: 
     validate(decode_label(json.dumps(case["label"])), ontology, ItemFacts(**case.get("facts", {})))
 
 
-FOR_PEOPLE = {"title", "colour", "compare", "tolerance"}  # words, looks, how it is settled: no label is wrong for them
+# words, looks, how it is settled and scored, how it begins: no label is wrong for them
+FOR_PEOPLE = {"title", "colour", "compare", "tolerance", "weight", "rewrites"}
 OF_EACH_TYPE = {"type", "options", "required", "when", "least", "most", "min_chars", "max_chars", "pattern"}
 A_VALUE: dict[str, Any] = {
     "type": "bool",

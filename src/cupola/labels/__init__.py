@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cupola.labels.base import (
+    answers_of,
     apart,
     classes_of,
     code_of,
@@ -69,6 +70,7 @@ __all__ = [
     "TextLabel",
     "Thing",
     "Unit",
+    "answers_of",
     "apart",
     "classes_of",
     "code_of",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from cupola.labels.facts import UNKNOWN, ItemFacts
 from cupola.labels.kind import LabelKind, Thing, Unit
 from cupola.labels.kinds import KINDS
 from cupola.labels.label import Label
-from cupola.labels.ontology import FileAnswer, Ontology
+from cupola.labels.ontology import Answer, FileAnswer, Ontology
 from cupola.labels.places import problem_from_msgspec
 
 AnyLabel: Any = functools.reduce(operator.or_, (kind.label for kind in KINDS.values()))
@@ -171,6 +171,11 @@ def words(label: Label, ontology: Ontology) -> str:
 def classes_of(label: Label) -> Sequence[str]:
     """The classes that a label says of its item as a whole."""
     return KINDS[label.kind].classes_of(label)
+
+
+def answers_of(label: Label) -> Mapping[str, Answer]:
+    """What a label answers to the questions about its item as a whole, by their names."""
+    return KINDS[label.kind].answers_of(label)
 
 
 def files_of(label: Label) -> Iterator[tuple[str, FileAnswer]]:

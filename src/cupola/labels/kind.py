@@ -15,7 +15,7 @@ import msgspec
 from cupola.kernel.errors import Problem, invalid
 from cupola.labels.facts import ItemFacts
 from cupola.labels.label import Label
-from cupola.labels.ontology import AttributeValue, FileAnswer, Ontology
+from cupola.labels.ontology import Answer, AttributeValue, FileAnswer, Ontology
 from cupola.labels.shapes.shape import Shape
 
 L = TypeVar("L", bound=Label)
@@ -136,6 +136,10 @@ class LabelKind(ABC, Generic[L]):
     def things_of(self, label: L) -> Sequence[Thing]:
         """The things that the label places in the item."""
         return ()
+
+    def answers_of(self, label: L) -> Mapping[str, Answer]:
+        """What the label answers to the questions about the item as a whole, by their names."""
+        return {}
 
     def files_of(self, label: L) -> Iterator[tuple[str, FileAnswer]]:
         """(place as a JSON pointer, file) of each file that the label names: what somebody handed in."""

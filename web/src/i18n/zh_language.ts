@@ -29,4 +29,10 @@ export const language: Record<string, string> = {
   'Nothing of what it is made of is asked here.': '这里没有询问该格式所需的内容。',
   'It brings questions, a guideline, stages, a plan and a price, all of which can be changed.':
     '模板带有问题、指南、阶段、质量计划和价格，全部可以修改。',
+  'Nothing is changed.': '没有改动。',
+  'Too long to show what is changed.': '文本太长，无法显示改动。',
+  'What is changed': '改动',
+  'Leave it as it is': '保持原样',
+  'Back to what it was': '恢复原文',
+  '{points} points': '{points} 分',
 };

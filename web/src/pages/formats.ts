@@ -11,7 +11,7 @@ export interface Fit {
   readonly leftOut: readonly Shape['type'][];
 }
 
-/** What a form asks, in the words of a format's `asks`. */
+/** What is asked, in the words of a format's `asks`. */
 function questionsOf({ attributes }: Ontology): ReadonlySet<string> {
   return new Set(
     (attributes ?? []).flatMap(({ type, scope, weight, rewrites }) => [
@@ -28,7 +28,8 @@ export function fitOf(format: Format, ontology: Ontology): Fit {
     return { refused: msg('It does not hold this kind of label.'), leftOut: [] };
   if (ontology.multiple && !format.several)
     return { refused: msg('It holds one label an item, and several may apply here.'), leftOut: [] };
-  if (ontology.kind === 'form' && format.asks.length && !format.asks.some((one) => questionsOf(ontology).has(one)))
+  const asked = questionsOf(ontology);
+  if (asked.size > 0 && format.asks.length > 0 && !format.asks.some((one) => asked.has(one)))
     return { refused: msg('Nothing of what it is made of is asked here.'), leftOut: [] };
   const drawn = modelOf(ontology.kind).isDrawn ? shapesFor(ontology) : [];
   return { refused: null, leftOut: drawn.filter((shape) => !format.shapes.includes(shape)) };

@@ -6,7 +6,7 @@ The questions are the ontology's attributes; one whose condition does not hold i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cupola.kernel.errors import Problem
@@ -130,6 +130,9 @@ class Form(LabelKind[FormLabel]):
             Unit(name, f"{name}: {in_words(spec, value)}", FormLabel({spec.name: targets.one(name, spec, value)}))
             for name, (spec, value) in pieces(ontology.attributes, label.answers).items()
         ]
+
+    def answers_of(self, label: FormLabel) -> Mapping[str, Answer]:
+        return label.answers
 
     def files_of(self, label: FormLabel) -> Iterator[tuple[str, FileAnswer]]:
         return ((f"/answers{place}", file) for place, file in files_among(label.answers))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ItemView } from '../../api/types';
-import { conversationOf, drawn, pointsBefore, unitsBefore, wordsOfTarget } from './conversation';
+import { conversationOf, drawn, pointsBefore, rewrittenOf, unitsBefore, wordsOfTarget } from './conversation';
 
 const part = (ordinal: number, role: string, meta: unknown, text: string) =>
   ({
@@ -41,6 +41,10 @@ describe('a conversation in the parts of an item', () => {
 
   it('knows the words of what is asked of', () => {
     expect(['m1', 't2', 's2', 'c2'].map((target) => wordsOfTarget(ITEM, target))).toEqual(['Hi', 'other', 'two', 'B']);
+  });
+
+  it('begins a text that rewrites as what it rewrites: its target, the last reply, or the text', () => {
+    expect([rewrittenOf(ITEM), rewrittenOf(ITEM, 'c1'), rewrittenOf({ text: 'Tea.' })]).toEqual(['other', 'A', 'Tea.']);
   });
 
   it('draws an order of all, and now and then another', () => {

@@ -101,6 +101,14 @@ export function wordsOfTarget(item: ItemView, target: string): string {
   return pieces.map((piece) => piece?.text ?? '').join('\n');
 }
 
+/** What a text that rewrites begins as: the words of its target, else the last reply, else the item's text. */
+export function rewrittenOf(item: ItemView, target?: string): string {
+  if (target) return wordsOfTarget(item, target);
+  const messages = conversationOf(item)?.messages ?? [];
+  const last = messages.findLastIndex(({ role }) => role === 'assistant');
+  return last < 0 ? (item.text ?? '') : wordsOfTarget(item, `m${last + 1}`);
+}
+
 /** An order drawn by chance. */
 export function drawn<T>(list: readonly T[]): T[] {
   const chances = crypto.getRandomValues(new Uint32Array(list.length));

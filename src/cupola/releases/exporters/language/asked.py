@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from cupola.labels import FormLabel, Ontology, decode_label
+from cupola.labels import Ontology, decode_label
+from cupola.labels import answers_of as answers_of_label
 from cupola.labels.ontology import Answer, AttributeSpec, Each, Groups
 from cupola.releases.exporters.base import Row
 from cupola.releases.exporters.language.talk import Talk
 
+WRITTEN = "text"  # the type of a question that is answered in words
+
 
 def answers_of(row: Row) -> Mapping[str, Answer]:
-    label = decode_label(row.label)
-    return label.answers if isinstance(label, FormLabel) else {}
+    return answers_of_label(decode_label(row.label))
 
 
 def written(ontology: Ontology) -> AttributeSpec | None:
     """The question that somebody writes an answer to: what rewrites, else the first text that is required."""
-    texts = [one for one in ontology.attributes if one.type == "text" and one.scope is None]
+    texts = [one for one in ontology.attributes if one.type == WRITTEN and one.scope is None]
     return next((one for one in texts if one.rewrites), next((one for one in texts if one.required), None))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cupola.labels import ChoiceLabel, decode_label
+from cupola.labels import classes_of, decode_label
 from cupola.releases.exporters.base import About, Row
 from cupola.releases.exporters.language.asked import answers_of, ranks, text_of
 from cupola.releases.exporters.language.lines import jsonl_format
@@ -24,14 +24,14 @@ def _inspect(row: Row, about: About) -> Iterator[dict[str, Any]]:
     if talk is None:
         return
     told: dict[str, Any] = {"input": talk.prompt, "id": row.ref}
-    label = decode_label(row.label)
+    chosen = classes_of(decode_label(row.label))
     groups = ranks(row, about.ontology, talk)
     classes = [one.name for one in about.ontology.classes]
     text = text_of(row, about.ontology)
-    if isinstance(label, ChoiceLabel):
-        if len(label.values) != 1 or len(classes) > len(LETTERS):
+    if classes:
+        if len(chosen) != 1 or len(classes) > len(LETTERS):
             return
-        told |= {"choices": classes, "target": LETTERS[classes.index(label.values[0])]}
+        told |= {"choices": classes, "target": LETTERS[classes.index(chosen[0])]}
     elif groups:
         if len(groups[0]) != 1:
             return

@@ -11,15 +11,14 @@ from cupola.releases.exporters.language.asked import answers_of
 from cupola.releases.exporters.language.lines import jsonl_format
 from cupola.releases.exporters.language.talk import talk_of, words
 
+ASKS = ("choice@step", "bool@step")
 BAD = frozenset({"bad", "wrong", "incorrect", "false", "no", "error", "-1", "negative"})
 
 
 def _prm(row: Row, about: About) -> Iterator[dict[str, Any]]:
     """A step that is neither good nor wrong is no error. Steps that nobody judged end the chain."""
     talk = talk_of(row)
-    spec = next(
-        (one for one in about.ontology.attributes if one.scope == "step" and one.type in ("choice", "bool")), None
-    )
+    spec = next((one for one in about.ontology.attributes if one.scope == "step" and f"{one.type}@step" in ASKS), None)
     if talk is None or spec is None:
         return
     value = answers_of(row).get(spec.name)
@@ -43,5 +42,5 @@ prm = jsonl_format(
     "Each step of a solution, right or not",
     "解答的每一步及其对错",
     _prm,
-    ("choice@step", "bool@step"),
+    ASKS,
 )

@@ -2,9 +2,10 @@ import type { Answer, AttributeSpec, SpansAnswer } from '../../../api/types';
 import { useT } from '../../../i18n';
 import { useFormat } from '../../../i18n/format';
 import { isEach, isFile, isGroups, isRows, isSpans } from '../../core/attributes';
-import { unitsBefore, wordsOfTarget } from '../../core/conversation';
+import { rewrittenOf, unitsBefore, wordsOfTarget } from '../../core/conversation';
 import { FileShown } from './file_shown';
 import { useNameOf, useSeen } from './named_targets';
+import { Difference } from './rewrite_field';
 
 function SpansShown({ value, text }: { value: SpansAnswer; text: string }) {
   return (
@@ -91,5 +92,7 @@ export function AnswerShown({ value, spec, target }: { value: Answer; spec: Attr
         <bdi>{option}</bdi>
       </span>
     ));
+  if (spec?.rewrites && typeof value === 'string')
+    return <Difference before={rewrittenOf(item, target)} after={value} />;
   return Array.isArray(value) ? value.join(', ') : value;
 }

@@ -1,5 +1,5 @@
 import { Stack, Text } from '@mantine/core';
-import type { ItemView, Label } from '../../../api/types';
+import type { AttributeSpec, ItemView, Label } from '../../../api/types';
 import { useT } from '../../../i18n';
 import { useFormat } from '../../../i18n/format';
 import { answeredSeeing, setAnswer } from '../../actions/set_answer';
@@ -37,9 +37,22 @@ function Stage({ session }: { session: LabelSession }) {
   return <ItemStage session={session} />;
 }
 
+/** A criterion says its points behind its words, in each language. */
+function usePointed(): (spec: AttributeSpec) => AttributeSpec {
+  const t = useT();
+  const { localised, number } = useFormat();
+  return (spec) => {
+    if (typeof spec.weight !== 'number') return spec;
+    const points = `${spec.weight > 0 ? '+' : '−'}${number(Math.abs(spec.weight))}`;
+    const words = `${localised(spec.title) || spec.name} (${t('{points} points', { points })})`;
+    return { ...spec, title: { en: words, zh: words } };
+  };
+}
+
 function Panel({ session }: { session: LabelSession }) {
   const t = useT();
   const { ontology } = session.setting;
+  const pointed = usePointed();
   const document = useDocument(session);
   const answers = answersOf(document);
   const { item } = session.setting;
@@ -53,7 +66,7 @@ function Panel({ session }: { session: LabelSession }) {
           {questionsOf(ontology, answers).map((spec) => (
             <QuestionField
               key={spec.name}
-              spec={spec}
+              spec={pointed(spec)}
               value={answers[spec.name]}
               onChange={(value, mark) =>
                 session.perform(answeredSeeing(seeing, setAnswer(ontology, spec.name, value)), mark ?? null)

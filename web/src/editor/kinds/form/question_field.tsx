@@ -1,12 +1,13 @@
 import type { Answer, AttributeSpec } from '../../../api/types';
 import { isEach, isFile, isGroups, isPlain, isRows, isSpans } from '../../core/attributes';
-import { wordsOfTarget } from '../../core/conversation';
+import { rewrittenOf, wordsOfTarget } from '../../core/conversation';
 import { AttributeField } from '../attribute_field';
 import { EachField } from './each_field';
 import { FileField } from './file_field';
 import { GroupsField, PreferenceField, ScaleField } from './graded_fields';
 import { useSeen } from './named_targets';
 import { RankingField } from './ranking_field';
+import { RewriteField } from './rewrite_field';
 import { RowsField } from './rows_field';
 import { SpansField } from './spans_field';
 
@@ -24,6 +25,15 @@ export function QuestionField({ spec, value, target, onChange }: Props) {
   const { item } = useSeen();
   const number = typeof value === 'number' ? value : undefined;
   if (spec.scope) return <EachField spec={spec} value={isEach(value) ? value : undefined} onChange={onChange} />;
+  if (spec.type === 'text' && spec.rewrites)
+    return (
+      <RewriteField
+        spec={spec}
+        value={typeof value === 'string' ? value : undefined}
+        before={rewrittenOf(item, target)}
+        onChange={onChange}
+      />
+    );
   switch (spec.type) {
     case 'ranking':
       return <RankingField spec={spec} value={Array.isArray(value) ? value : undefined} onChange={onChange} />;
