@@ -35,4 +35,6 @@ export const language: Record<string, string> = {
   'Leave it as it is': '保持原样',
   'Back to what it was': '恢复原文',
   '{points} points': '{points} 分',
+  'Shown as: {words}': '显示为：{words}',
+  none: '无',
 };

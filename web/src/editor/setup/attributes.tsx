@@ -3,6 +3,7 @@ import { Button, Checkbox, NumberInput, Select, Stack, TagsInput, Text, TextInpu
 import { newId } from '../../api/ids';
 import type { AttributeSpec, AttributeType } from '../../api/types';
 import { msg, useT } from '../../i18n';
+import { useFormat } from '../../i18n/format';
 import { IconButton, Panel } from '../../ui/bits';
 import { Icon } from '../../ui/icons';
 import type { Scope } from '../core/conversation';
@@ -103,6 +104,14 @@ interface AttributesProps {
   inForm?: boolean;
 }
 
+const shownAs = ({ rest }: AttributeDraft) => Boolean(rest?.title?.en || rest?.title?.zh);
+
+/** Another name is another question: words that were made for the old one would say something else. */
+function untitled(rest: AttributeDraft['rest']): Partial<AttributeSpec> {
+  const { title: _, ...others } = rest ?? {};
+  return others;
+}
+
 function weighed(rest: AttributeDraft['rest'], next: number | string): Partial<AttributeSpec> {
   const { weight: _, ...others } = rest ?? {};
   return typeof next === 'number' && next !== 0 ? { ...others, weight: next } : others;
@@ -110,6 +119,7 @@ function weighed(rest: AttributeDraft['rest'], next: number | string): Partial<A
 
 export function Attributes({ attributes, words, change, inForm = false }: AttributesProps) {
   const t = useT();
+  const { localised } = useFormat();
   const set = (at: number, part: Partial<AttributeDraft>) =>
     change(attributes.map((one, index) => (index === at ? { ...one, ...part } : one)));
   const add = () => change([...attributes, { key: newId(), name: '', type: 'choice', options: [], required: false }]);
@@ -129,12 +139,16 @@ export function Attributes({ attributes, words, change, inForm = false }: Attrib
       ) : (
         <Stack gap={16}>
           {attributes.map((one, at) => (
-            <div key={one.key} className="cup-attribute">
+            <div key={one.key} className={inForm ? 'cup-question' : 'cup-attribute'}>
               <TextInput
                 label={t(words.name)}
                 required
+                {...(shownAs(one)
+                  ? { description: t('Shown as: {words}', { words: localised(one.rest?.title) }) }
+                  : {})}
+                inputWrapperOrder={['label', 'input', 'description']}
                 value={one.name}
-                onChange={(event) => set(at, { name: event.currentTarget.value })}
+                onChange={(event) => set(at, { name: event.currentTarget.value, rest: untitled(one.rest) })}
               />
               <Select
                 label={t('Answer')}
@@ -157,11 +171,12 @@ export function Attributes({ attributes, words, change, inForm = false }: Attrib
                   onChange={(options) => set(at, { options })}
                 />
               ) : (
-                <span />
+                !inForm && <span />
               )}
               {inForm && SCOPED.includes(one.type) && (
                 <Select
                   label={t('Asked of')}
+                  w={170}
                   data={[
                     { value: '', label: t('The whole item') },
                     ...Object.entries(SCOPES).map(([value, words]) => ({ value, label: t(words) })),
@@ -174,8 +189,9 @@ export function Attributes({ attributes, words, change, inForm = false }: Attrib
               {inForm && (one.type === 'bool' || one.type === 'scale') && (
                 <NumberInput
                   label={t('Points')}
-                  description={t('Of a rubric; below 0 for what should not be.')}
-                  inputWrapperOrder={['label', 'input', 'description']}
+                  title={t('Of a rubric; below 0 for what should not be.')}
+                  placeholder={t('none')}
+                  w={96}
                   min={-1000}
                   max={1000}
                   value={one.rest?.weight ?? ''}
