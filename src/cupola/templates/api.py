@@ -37,7 +37,7 @@ class TemplateView:
     kind: str
     spec: dict[str, Any]
     guidelines: dict[str, str]
-    plan: dict[str, float]
+    plan: dict[str, int | float]
     reviews: list[ReviewHint]
     page_size: int
     seconds: int

@@ -45,7 +45,7 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guidelines: dict[str, str]
     exports: list[str]
     example: Example
-    plan: dict[str, float] = {}
+    plan: dict[str, int | float] = {}
     reviews: list[Review] = []
     page_size: int = 10
     sensitive: bool = False

@@ -98,7 +98,7 @@ const SaidShown = memo(function SaidShown({
       data-role={said.role}
       style={indent ? { marginInlineStart: Math.min(said.depth, 6) * 20 } : undefined}
     >
-      <h4>{title}</h4>
+      <h2>{title}</h2>
       {said.pieces.map((piece, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one message have no other identity and never move
         <PieceShown key={at} piece={piece} raw={raw} step={firstStep + at} />
