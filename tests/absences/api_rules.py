@@ -16,6 +16,11 @@ BOUNDED: dict[str, str] = {
     "/api/audits/{release}/items": "a queue: `limit` items that are still to be judged, in the order of the draw",
     "/api/work/panel": "appeals that one person may sit on: a hundred of each tenant with a panel open",
     "/api/operator/freezes": "what is frozen at this moment: the first hundred",
+    "/api/work/openings": "as of the offers: at most one page is read",
+    "/api/work/credentials": "one person's, of which fifty may wait: the newest two hundred",
+    "/api/work/exams": "one person's attempts: the newest hundred of each tenant",
+    "/api/operator/credentials": "a queue: the oldest two hundred that wait",
+    "/api/exams": "one of each skill of a tenant: the first two hundred",
     "/api/work/statement": "10,000 payments a call, said in its description",
 }
 

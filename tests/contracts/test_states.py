@@ -21,6 +21,8 @@ COLUMNS = {
     "submission": ["submission.state"],
     "appeal": ["appeal.state"],
     "payout": ["payout.state"],
+    "credential": ["credential.state"],
+    "attempt": ["exam_attempt.state"],
     "invite": ["invite.state"],
     "order": ["order_task.state"],
     "review": ["order_task.review", "order_audit.review"],

@@ -48,11 +48,16 @@ MORE: dict[tuple[str, str], Any] = {
     ("post", "/api/work/payouts"): {"currency": "EUR"},
     ("post", "/api/operator/payouts/batches"): {"rail": "csv", "currency": "EUR"},
     ("post", "/api/submissions/accept"): {"submissions": ["{submission}"]},
+    ("put", "/api/work/profile"): {"languages": ["zh"], "fields": ["field {n}"], "country": "DE"},
+    ("post", "/api/work/credentials"): {"kind": "degree", "subject": "subject {n}"},
+    ("post", "/api/operator/credentials"): b"email,kind,subject,verifier\nada@example.org,degree,medicine,Dr. Who\n",
+    ("post", "/api/eligibility/look"): {"expression": 'degree("medicine")'},
     ("post", "/api/webhooks"): {"url": "https://example.org/hook/{n}", "events": ["*"]},
 }
 OPERATORS = {
     *("/api/tenants", "/api/contributors", "/api/operator/aside/retry", "/api/password-links", "/api/money/fund"),
     "/api/operator/payouts/batches",
+    "/api/operator/credentials",
 }
 # Not raced with all the others, and why.
 _ENDS = "ends the scene for everybody else; raced by itself below"

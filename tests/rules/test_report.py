@@ -91,6 +91,22 @@ PLANTS: dict[str, tuple[list[str], list[str]]] = {
         ["UPDATE submission_rejection SET submission = md5(submission::text)::uuid WHERE tenant = '{t}'"],
         [],
     ),
+    "R16": (
+        [
+            "INSERT INTO exam (tenant, project, skill, items, at_least, confidence, retake_days, valid_days, tells, "
+            "created_at) SELECT tenant, id, 'planted', 5, 0.6, 0.8, 7, 365, true, now() FROM project "
+            "WHERE tenant = '{t}' LIMIT 1",
+            "INSERT INTO exam_attempt (tenant, id, project, worker, tasks, at_least, confidence, at) "
+            "SELECT tenant, uuidv7(), project, uuidv7(), '{{}}', 0.6, 0.8, now() FROM exam WHERE tenant = '{t}'",
+            "INSERT INTO exam_answer SELECT tenant, uuidv7(), id, uuidv7(), true, now() FROM exam_attempt "
+            "WHERE tenant = '{t}'",
+        ],
+        [
+            "DELETE FROM exam_answer WHERE tenant = '{t}'",
+            "DELETE FROM exam_attempt WHERE tenant = '{t}'",
+            "DELETE FROM exam WHERE tenant = '{t}'",
+        ],
+    ),
     "R20": (
         ["INSERT INTO event (tenant, kind, at) VALUES ('{t}', 'screen.captured', now())"],
         ["DELETE FROM event WHERE tenant = '{t}' AND kind = 'screen.captured'"],

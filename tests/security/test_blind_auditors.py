@@ -194,7 +194,7 @@ def laid(foundry: Foundry, serving: Serving) -> Scene:
         "project": project, "dataset": dataset, "task": task, "release": first, "export": file,
         "import_id": run["id"], "webhook": webhook, "version": version, "ontology": ontology, "callback": callback,
         "assignment": judged, "item": item, "sha256": sha256, "submission": submission, "hearing": submission,
-        "batch": submission,
+        "batch": submission, "exam": project, "attempt": submission, "credential": submission,
     }  # fmt: skip
     return Scene(foundry, serving, world, known, orders[0], first, file)
 

@@ -80,6 +80,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("put", "/api/contributors/{person}/judge"): {"judge": False},
     ("post", "/api/operator/payouts/batches/{batch}/outcomes"): b"payout,outcome\n",
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): HANDED_IN,
+    ("put", "/api/projects/{project}/eligibility"): {"expression": None},
+    ("post", "/api/projects/{project}/exam"): {"skill": "reading"},
+    ("put", "/api/work/credentials/{credential}/document"): b"%PDF-1.7 a scan",
+    ("post", "/api/operator/credentials/{credential}"): {"state": "verified", "verifier": "Dr. Who"},
 }
 ANNOTATED = b'{"text": "a car", "label": ["car"]}\n'  # annotations of another tool, uploaded by the scene
 QUERIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -89,6 +93,7 @@ QUERIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/items/{item}/files"): {"name": "a.txt"},
     ("post", "/api/models/{model}/versions"): {"card": EMBEDDING_CARD},
     ("post", "/api/work/assignments/{assignment}/tasks/{task}/files"): {"name": "a.txt"},
+    ("put", "/api/work/credentials/{credential}/document"): {"name": "a.pdf"},
 }
 # What the rightful user is told where the state of the object forbids the verb just now; the object was found.
 CONFLICTS = {409}
@@ -264,6 +269,7 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "model": model,
         "number": str(number),
         "learning_run": run_of_model,
+        **examined(foundry, made, client, workers[0], body, tenant),
         **reviewed,
     }
     found = Scene(
@@ -286,6 +292,33 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "nobody": serving.client(),
     }
     return found
+
+
+def examined(
+    foundry: Foundry, made: Any, client: httpx.Client, worker: httpx.Client, project: dict[str, Any], tenant: UUID
+) -> dict[str, str]:
+    """An exam, the first worker's attempt at it, and what they say they have."""
+    exam = made(client.post("/api/projects", json={**project, "name": "exam", "offer": {"price_minor": 10}}))["id"]
+    attempt = str(UUID(int=6))
+    foundry.sql("UPDATE project SET is_exam = true WHERE id = %s", exam)
+    foundry.sql(
+        "INSERT INTO exam (tenant, project, skill, items, at_least, confidence, retake_days, valid_days, tells, "
+        "created_at) VALUES (%s, %s, 'reading', 5, 0.6, 0.8, 7, 365, true, now())",
+        tenant,
+        exam,
+    )
+    foundry.sql(
+        "INSERT INTO exam_attempt (tenant, id, project, worker, tasks, at_least, confidence, at) "
+        "SELECT tenant, %s, %s, worker, ARRAY(SELECT uuidv7() FROM generate_series(1, 5)), 0.6, 0.8, now() "
+        "FROM assignment WHERE tenant = %s ORDER BY claimed_at LIMIT 1",
+        attempt,
+        exam,
+        tenant,
+    )
+    credential = made(worker.post("/api/work/credentials", json={"kind": "degree", "subject": "medicine"}))["id"]
+    scan = {"params": {"name": "a.pdf"}, "content": b"%PDF-1.7 a scan"}
+    made(worker.put(f"/api/work/credentials/{credential}/document", **scan))
+    return {"exam": exam, "attempt": attempt, "credential": credential}
 
 
 def under_review(

@@ -102,6 +102,16 @@ const earnings = createRoute({
   component: lazyRouteComponent(() => import('./pages/earnings'), 'EarningsPage'),
 });
 
+const skills = createRoute({
+  getParentRoute: () => shell,
+  path: '/skills',
+  component: lazyRouteComponent(() => import('./pages/skills'), 'Skills'),
+});
+const examResult = createRoute({
+  getParentRoute: () => shell,
+  path: '/exams/$attempt',
+  component: lazyRouteComponent(() => import('./pages/exam_result'), 'ExamResultPage'),
+});
 const submitted = createRoute({
   getParentRoute: () => shell,
   path: '/submitted',
@@ -259,6 +269,8 @@ const pages = shell.addChildren([
   home,
   offers,
   earnings,
+  skills,
+  examResult,
   submitted,
   submittedOne,
   panelCases,

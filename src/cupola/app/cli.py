@@ -24,11 +24,23 @@ ledger = App(name="ledger", help="Money.")
 contributor = App(name="contributor", help="People who work by a token.")
 person = App(name="person", help="People who sign in.")
 project = App(name="project", help="Projects: what is asked of the crowd, and for how much.")
+exam = App(name="exam", help="Paid exams: what somebody shows in them opens projects that ask for it.")
 tasks = App(name="tasks", help="The tasks of a project.")
 
 # Named, not imported: a command loads what it needs when it is run.
-_NAMES = ("running", "keeping", "data", "shows", "organisations", "projects", "project_moves", "templating", "working")
-_RUNNING, _KEEPING, _DATA, _SHOWS, _ORGANISATIONS, _PROJECTS, _PROJECT_MOVES, _TEMPLATING, _WORKING = (
+_NAMES = (
+    "running",
+    "keeping",
+    "data",
+    "shows",
+    "organisations",
+    "projects",
+    "project_moves",
+    "templating",
+    "working",
+    "skilled",
+)
+_RUNNING, _KEEPING, _DATA, _SHOWS, _ORGANISATIONS, _PROJECTS, _PROJECT_MOVES, _TEMPLATING, _WORKING, _SKILLED = (
     f"cupola.app.commands.{name}" for name in _NAMES
 )
 app.command(f"{_RUNNING}:up", name="up", help="Start everything in one process: database, server and worker.")
@@ -62,6 +74,12 @@ project.command(f"{_PROJECT_MOVES}:project_estimate", name="estimate", help="Wha
 project.command(f"{_PROJECT_MOVES}:project_pause", name="pause", help="Offer no more of a project's work for a while.")
 project.command(f"{_PROJECT_MOVES}:project_resume", name="resume", help="Offer a paused project's work again.")
 project.command(f"{_PROJECT_MOVES}:project_stop", name="stop", help="End a project; what is claimed is still paid.")
+project.command(f"{_SKILLED}:project_ask", name="ask", help="Say whom a project is for.")
+exam.command(f"{_SKILLED}:exam_make", name="make", help="Make a paid exam of a project's gold.")
+exam.command(f"{_SKILLED}:exam_list", name="list", help="List your exams.")
+contributor.command(
+    f"{_SKILLED}:credentials_take", name="credentials", help="Take a list of credentials that were verified elsewhere."
+)
 tasks.command(f"{_PROJECTS}:tasks_add", name="add", help="Make a task of each item, and gold of known answers.")
 app.command(f"{_WORKING}:work", name="work", help="Work as a contributor: claim, judge, submit.")
 app.command(f"{_WORKING}:adjudicate", name="adjudicate", help="Decide what the crowd could not settle.")
@@ -91,7 +109,7 @@ app.command(
 app.command("cupola.app.commands.learning:app", name="model", help="Models that learn from what people settle.")
 app.command("cupola.preferences.cli:arena", name="arena", help="Boards of models from votes on pairs, with intervals.")
 app.command("cupola.preferences.cli:judge", name="judge", help="Models that judge, checked against people.")
-for group in (tenant, key, ledger, contributor, person, project, tasks):
+for group in (tenant, key, ledger, contributor, person, project, exam, tasks):
     app.command(group)
 app.register_install_completion_command()
 

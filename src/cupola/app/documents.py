@@ -21,12 +21,15 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("Hearing", "ontology"),
         ("NewOntology", "spec"),
         ("OntologyVersion", "spec"),
+        ("Result", "ontology"),
         ("SubmissionDetail", "ontology"),
         ("TaskDetail", "ontology"),
         ("TemplateView", "spec"),
         ("Version", "spec"),
     ),
     "Label": (
+        ("Answered", "expected"),
+        ("Answered", "label"),
         ("AuditVerdict", "label"),
         ("Feedback", "expected"),
         ("GoldLabel", "label"),
@@ -53,6 +56,7 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
 _OPTIONAL = {
     ("PageTask", "draft"),
     ("PageTask", "pre_label"),
+    ("Answered", "expected"),
     ("Hearing", "corrected"),
     ("WhyRejected", "corrected"),
 }

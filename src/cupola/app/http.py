@@ -46,9 +46,12 @@ from cupola.releases import api as releases_api
 from cupola.routing import api as routing_api
 from cupola.tasks import api as tasks_api
 from cupola.tasks import work_api
+from cupola.tasks.exams import api as exams_api
 from cupola.tasks.handing_in import api as handing_in_api
 from cupola.tasks.training import api as training_api
 from cupola.templates import api as templates_api
+from cupola.workforce.eligibility import api as eligibility_api
+from cupola.workforce.profiles import api as profiles_api
 
 log = logging.getLogger("cupola.http")
 
@@ -315,6 +318,9 @@ def create_app(
         models_api.router,
         tasks_api.router,
         training_api.router,
+        exams_api.router,
+        eligibility_api.router,
+        profiles_api.router,
         appeals_api.router,
         payouts_api.router,
         handing_in_api.router,

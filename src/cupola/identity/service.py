@@ -199,6 +199,12 @@ async def organisations(conn: Conn, after: str, limit: int) -> list[Organisation
     return [_organisation(row) for row in await store.ORGANISATIONS.all(conn, after=after, limit=limit)]
 
 
+async def operator_of(conn: Conn, email: str) -> UUID | None:
+    """The operator with that address: for the command line."""
+    row = await store.PERSON_BY_EMAIL.maybe(conn, email=model.normal_email(email))
+    return row.id if row is not None and row.is_operator else None
+
+
 async def organisation(conn: Conn, name: str) -> Organisation | None:
     """The organisation of that name: for the command line."""
     row = await store.ORGANISATION.maybe(conn, name=name.strip())

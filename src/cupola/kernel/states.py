@@ -25,6 +25,10 @@ APPEAL: Final = ("filed", "panel", "upheld", "overturned")  # upheld, overturned
 # empty: nothing was gathered; sent: committed before anything leaves
 PayoutWord = Literal["gathering", "created", "sent", "paid", "returned", "empty"]
 PAYOUT: Final[tuple[PayoutWord, ...]] = get_args(PayoutWord)
+CredentialWord = Literal["claimed", "verified", "refused", "revoked"]
+CREDENTIAL: Final[tuple[CredentialWord, ...]] = get_args(CredentialWord)
+AttemptWord = Literal["open", "passed", "failed", "left"]  # left: given back, or never finished
+ATTEMPT: Final[tuple[AttemptWord, ...]] = get_args(AttemptWord)
 BATCH: Final = ("staging", "in_progress", "completed", "paused", "cancelled")
 
 THINGS: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
@@ -40,6 +44,8 @@ THINGS: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
     "payout": PAYOUT,
     "submission": SUBMISSION,
     "appeal": APPEAL,
+    "credential": CREDENTIAL,
+    "attempt": ATTEMPT,
 }
 _CODES: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 _LEFT = re.compile(r"\{\w+\.\w+\}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from cupola.routing import store
 from cupola.tasks import service as tasks
 from cupola.tasks.model import Offered, hourly_minor
 from cupola.tasks.training import service as training
+from cupola.workforce.eligibility import service as eligibility
+from cupola.workforce.eligibility.model import Because
+from cupola.workforce.eligibility.service import Opening
 
 Value = Callable[[Sequence[UUID]], NDArray[np.float64]]
 
@@ -24,15 +28,28 @@ TRAINED = (
     " This is training: after each page you are told what was right, and it is paid like the project, passed or not. "
     "The project opens once enough of your last answers were right."
 )
+EXAM = (
+    " This is an exam: each answer is paid, right or wrong. How it went is told once all of it is submitted, and what "
+    "it shows may open other projects to you."
+)
 PAID = "Paid on submit; a submitted judgement's pay is never taken back."
 REVIEWED = (
     "The requester looks at each submission first, for at most {hours:g} hours; what is not rejected by then is "
     "accepted and paid. A rejection says why, and you have 14 days to appeal to a panel that belongs to neither side."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTo(Offered):
+    """An offer with why it is this person's; because: None where it is everybody's."""
+
+    because: Because | None = None
+
+
 MEASURED_FROM = 20  # judgements after which measured times replace the requester's estimate
 
 
-async def board(run: Runtime, person: UUID, limit: int = limits.MAX_LIST) -> list[Offered]:
+async def board(run: Runtime, person: UUID, limit: int = limits.MAX_LIST) -> list[OfferedTo]:
     """The offers a person may claim from now, best hourly equivalent first.
 
     Where there are more than `limit`, each tenant has its turn: nobody's many projects hide another's. Times are
@@ -58,13 +75,13 @@ async def board(run: Runtime, person: UUID, limit: int = limits.MAX_LIST) -> lis
     return sorted(offers, key=lambda offer: -(offer.hourly_minor or 0))
 
 
-async def _offered(run: Runtime, person: UUID, row: store.OfferRow) -> Offered:
+async def _offered(run: Runtime, person: UUID, row: store.OfferRow) -> OfferedTo:
     async with run.db.tx(Role.GATEWAY, tenant=row.tenant, worker=row.worker, person=person) as conn:
         guidelines = await tasks.guidelines(conn, row.tenant, row.project)
         progress = None if row.trains is None else await training.progress(conn, row.tenant, row.project, row.worker)
     measured = row.timed >= MEASURED_FROM
     median_s = row.median_s if measured else row.guess_median_s
-    return Offered(
+    return OfferedTo(
         row.project,
         row.stage,
         row.stages[row.stage],
@@ -83,10 +100,21 @@ async def _offered(run: Runtime, person: UUID, row: store.OfferRow) -> Offered:
         "on submit" if row.review_first_s is None else "after review",
         (PAID if row.review_first_s is None else REVIEWED.format(hours=round(row.review_first_s / 3600, 1)))
         + " Returning a page never counts against you."
-        + ("" if progress is None else TRAINED),
+        + ("" if progress is None else TRAINED)
+        + (EXAM if row.is_exam else ""),
         progress,
         row.review_first_s,
+        row.is_exam,
+        row.eligible,
+        eligibility.because(row.eligible, row.facts),
     )
+
+
+async def openings(run: Runtime, person: UUID) -> list[Opening]:
+    """What a person is not offered (yet), and what is missing for it."""
+    async with run.db.tx(Role.GATEWAY, person=person) as conn:
+        tenants = await store.TENANTS.one(conn, limit=limits.MAX_TENANTS_ASKED)
+    return (await eligibility.openings(run, person, tenants))[: limits.MAX_LIST]
 
 
 async def lapse(run: Runtime, limit: int = 1_000) -> int:

@@ -33,6 +33,9 @@ class OfferRow:
     guess_median_s: float | None
     guess_p75_s: float | None
     review_first_s: int | None
+    eligible: str | None
+    facts: str | None
+    is_exam: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 from cupola.catalog.showing import ItemView
 from cupola.kernel import limits
 from cupola.kernel.errors import conflict, invalid
+from cupola.tasks.exams.model import Attempt
 from cupola.tasks.training.model import Feedback, Progress
 
 ProjectState = Literal["draft", "live", "paused", "stopped"]
@@ -274,6 +275,7 @@ class Assignment:
     tasks: list[PageTask]
     training: bool  # what was right is told after the submit
     review_first_s: int | None = None  # paid once the requester has looked, and after so long at the latest
+    exam: bool = False  # what was right is told once all of it is submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +300,7 @@ class Submitted:
     state: str
     remaining: int
     training: Progress | None = None  # how far one is, after a page of training
+    exam: Attempt | None = None  # how the attempt stands, after a page of an exam
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +309,7 @@ class Offered:
 
     review_first_s: paid once the requester has looked, and after so long at the latest; None: on submit.
     training: how far one is, where this is the training that comes before a project. does: what is done at this stage.
+    exam: each answer is paid, and what it shows may open other projects. asks: whom it is for; None: for everybody.
     """
 
     project: UUID
@@ -327,6 +331,8 @@ class Offered:
     conditions: str
     training: Progress | None = None
     review_first_s: int | None = None
+    exam: bool = False
+    asks: str | None = None
 
 
 def check_plan(plan: Plan) -> None:

@@ -6,7 +6,7 @@ no moment at which a judgement stands without its payment.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,8 @@ from cupola.ontology import service as ontologies
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.tasks import drafts, pre_labels
+from cupola.tasks.exams import service as exams
+from cupola.tasks.exams.model import Attempt
 from cupola.tasks.model import Assignment, Judged, PageTask, Rejected, Rejection, Submitted
 from cupola.tasks.training import service as training
 from cupola.tasks.training.model import Feedback, Progress
@@ -69,6 +71,7 @@ async def claim(
             first.ontology_version,
             first.currency,
             home.trains,
+            home.is_exam,
             first.stage,
             first.stages[first.stage],
         ),
@@ -92,7 +95,43 @@ async def claim(
         _tasks(run, tenant, person, version.ontology, rows),
         home.trains is not None,
         first.review_first_s,
+        home.is_exam,
     )
+
+
+def _not_eligible(asked: str) -> Problem:
+    return conflict(
+        "not-eligible",
+        f"This project asks for {asked}, and that is not known of you.",
+        remedy="Look under offers at what is missing, and where it is to be had.",
+        asks=asked,
+    )
+
+
+def _exam_wait(until: str) -> Problem:
+    return conflict(
+        "exam-wait",
+        "You took this exam a short while ago; another attempt has to wait.",
+        remedy="Take it again then, with other items.",
+        until=until,
+    )
+
+
+def _exam_passed(until: str) -> Problem:
+    return conflict(
+        "exam-passed",
+        "You have passed this exam, and it still holds.",
+        remedy="Take it again in its last 30 days.",
+        until=until,
+    )
+
+
+# what the database refuses of a claim, by its word; told with its detail
+_REFUSED: dict[str, Callable[[str], Problem]] = {
+    "not-eligible": _not_eligible,
+    "exam-wait": _exam_wait,
+    "exam-passed": _exam_passed,
+}
 
 
 async def _claim(
@@ -146,6 +185,9 @@ async def _claim(
                 "You hold as many tasks of this project as one person may at a time.",
                 remedy="Submit or return some of them, then claim again.",
             ) from error
+        for code, say in _REFUSED.items():
+            if error.diag.message_primary == code:
+                raise say(error.diag.message_detail or "") from error
         raise conflict(
             "project-not-live", "This project takes no new work at the moment.", remedy="Look at the other offers."
         ) from error
@@ -187,7 +229,9 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         raise not_found("assignment")
     version = await ontologies.decoded(conn, tenant, row.ontology_version)
     does = row.stages[row.stage]
-    home = Home(tenant, worker, row.project, row.ontology_version, row.currency, row.trains, row.stage, does)
+    home = Home(
+        tenant, worker, row.project, row.ontology_version, row.currency, row.trains, row.is_exam, row.stage, does
+    )
     homes.remember(person, assignment, home)
     items = await store.PAGE.all(conn, tenant=tenant, worker=worker, assignment=assignment)
     return Assignment(
@@ -209,6 +253,7 @@ async def page(conn: Conn, run: Runtime, tenant: UUID, worker: UUID, person: UUI
         _tasks(run, tenant, person, version.ontology, items),
         row.trains is not None,
         row.review_first_s,
+        row.is_exam,
     )
 
 
@@ -223,15 +268,17 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
     asked = saying.decoded(body)
     home = await homes.of_page(run, person, assignment)
     version = await ontologies.known(run.db, home.tenant, home.worker, home.ontology_version)
-    # training is marked in the transaction that pays it; all else is one statement, and that one the transaction
+    # training and exams are marked in the transaction that pays them; all else is one statement, and that one the
+    # transaction
     learning = home.trains is not None
     scope = (
         run.db.tx(Role.GATEWAY, tenant=home.tenant, worker=home.worker, person=person)
-        if learning
+        if learning or home.is_exam
         else run.db.verb(Role.GATEWAY)
     )
     told: dict[UUID, Feedback] = {}
     progress: Progress | None = None
+    attempt: Attempt | None = None
     async with scope as conn:
         said = await saying.checked(conn, home, version.ontology, assignment, asked.judgements)
         try:
@@ -265,6 +312,8 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         made = [row.judgement for row in rows if row.judgement is not None]
         if learning and made:
             told, progress = await training.mark(conn, home.tenant, home.project, home.worker, version.ontology, made)
+        elif home.is_exam and made:
+            attempt = await exams.mark(conn, home.tenant, home.project, home.worker, version.ontology, made)
     paid = [
         Judged(row.task, row.judgement, row.paid_minor, told.get(row.judgement), row.outcome == "held")
         for row in rows
@@ -290,6 +339,7 @@ async def submit(run: Runtime, person: UUID, assignment: UUID, body: bytes) -> S
         states.PAGE[rows[0].state],
         rows[0].remaining,
         progress,
+        attempt,
     )
 
 

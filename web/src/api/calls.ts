@@ -197,6 +197,40 @@ export const operator = {
     post<null>('/api/operator/aside/retry', { tenant, consumer, project }),
 };
 
+/** Who somebody is to the work: what they say, what was checked, what they showed. */
+export const skills = {
+  profile: () => get<T.Profile>('/api/work/profile'),
+  setProfile: (profile: T.Profile) => put<T.Profile>('/api/work/profile', profile),
+  credentials: () => get<T.Credential[]>('/api/work/credentials'),
+  claim: (body: { kind: T.Credential['kind']; subject: string; issuer: string; expires_on: string | null }) =>
+    post<T.Credential>('/api/work/credentials', body),
+  handIn: (credential: string, file: File) =>
+    call<T.Credential>('PUT', `/api/work/credentials/${id(credential)}/document`, {
+      raw: file,
+      query: { name: file.name },
+    }),
+  attempts: () => get<T.Attempt[]>('/api/work/exams'),
+  result: (attempt: string) => get<T.ExamResult>(`/api/work/exams/${id(attempt)}`),
+  openings: () => get<T.Opening[]>('/api/work/openings'),
+  waiting: () => get<T.ClaimedCredential[]>('/api/operator/credentials'),
+  documentUrl: (credential: string) => `/api/operator/credentials/${id(credential)}/document`,
+  decide: (credential: string, body: { state: 'verified' | 'refused'; verifier: string; reason: string }) =>
+    post<T.ClaimedCredential>(`/api/operator/credentials/${id(credential)}`, body),
+  list: (file: File) => call<{ lines: number }>('POST', '/api/operator/credentials', { raw: file }),
+};
+
+/** Whom a requester's work is for, and the exams that show it. */
+export const eligibility = {
+  look: (expression: string | null) => post<T.EligibilityLook>('/api/eligibility/look', { expression }),
+  of: (project: string) => get<T.EligibilityLook>(`/api/projects/${id(project)}/eligibility`),
+  ask: (project: string, expression: string | null) =>
+    put<T.EligibilityLook>(`/api/projects/${id(project)}/eligibility`, { expression }),
+  exams: () => get<T.Exam[]>('/api/exams'),
+  makeExam: (project: string, body: { skill: string; items?: number }) =>
+    post<T.Exam>(`/api/projects/${id(project)}/exam`, body),
+  openExam: (exam: string) => post<T.Exam>(`/api/exams/${id(exam)}/open`),
+};
+
 /** A second look: `ours` is the requester's side of work that is reviewed before it is paid, `mine` its maker's. */
 export const appeals = {
   ours: (query?: Query) => get<T.Page<T.Submission>>('/api/submissions', query),

@@ -129,7 +129,7 @@ export type ExportRun = S['Export'];
 
 // Contributors -------------------------------------------------------------------------------------------------------
 
-export type WorkOffer = Refined<S['Offered'], { kind: Kind; guidelines: Localised }>;
+export type WorkOffer = Refined<S['OfferedTo'], { kind: Kind; guidelines: Localised; because?: Because | null }>;
 export interface AssignmentTask {
   task: string;
   position: number;
@@ -162,8 +162,20 @@ export type SubmitResult = Refined<
   {
     judgements: Refined<S['Submitted']['judgements'][number], { feedback?: Feedback | null }>[];
     training?: TrainingProgress | null;
+    exam?: S['Attempt'] | null;
   }
 >;
+/** How an attempt at an exam stands, and how it went. */
+export type Attempt = S['Attempt'];
+export type ExamAnswer = Refined<S['Answered'], { item: ItemView; label: Label; expected: Label | null }>;
+export type ExamResult = Refined<S['Result'], { kind: Kind; ontology: Ontology; answers: ExamAnswer[] }>;
+export type Exam = Refined<S['Exam'], { rule: Required<S['Rule']> }>;
+export type Because = Refined<Required<S['Because']>, { at_least: number | null; parts: Because[] }>;
+export type Opening = Refined<S['Opening'], { reason: Because }>;
+export type EligibilityLook = Required<S['Look']>;
+export type Profile = S['Profile'];
+export type Credential = S['Credential'];
+export type ClaimedCredential = S['Claimed'];
 export type ReturnReason = S['ReturnIn']['reason'];
 export type Earnings = S['Earnings'];
 

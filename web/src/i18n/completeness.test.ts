@@ -13,6 +13,7 @@ import { people } from './zh_people';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
 import { shapes } from './zh_shapes';
+import { skills } from './zh_skills';
 import { training } from './zh_training';
 import { trouble } from './zh_trouble';
 
@@ -51,6 +52,7 @@ describe('the two languages', () => {
       quality,
       requester,
       shapes,
+      skills,
       training,
       trouble,
     ].reduce((sum, part) => sum + Object.keys(part).length, 0);

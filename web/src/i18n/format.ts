@@ -58,6 +58,13 @@ export function moment(locale: Locale, iso: string): string {
   }).format(new Date(iso));
 }
 
+/** A day alone, where the hour says nothing. */
+export function day(locale: Locale, iso: string): string {
+  // a date without an hour is that day wherever its reader is
+  const zone = iso.length === 10 ? { timeZone: 'UTC' } : {};
+  return new Intl.DateTimeFormat(tag(locale), { dateStyle: 'medium', ...zone }).format(new Date(iso));
+}
+
 /** The time of day alone, for what is soon. */
 export function clock(locale: Locale, iso: string): string {
   return new Intl.DateTimeFormat(tag(locale), { timeStyle: 'short' }).format(new Date(iso));
@@ -95,6 +102,7 @@ export function useFormat() {
       duration: (seconds: number) => duration(locale, seconds),
       relative: (seconds: number) => relative(locale, seconds),
       moment: (iso: string) => moment(locale, iso),
+      date: (iso: string) => day(locale, iso),
       clock: (iso: string) => clock(locale, iso),
       bytes: (count: number) => bytes(locale, count),
       localised: (text: Localised | null | undefined) => localised(locale, text),

@@ -9,6 +9,7 @@ import { people } from './zh_people';
 import { quality } from './zh_quality';
 import { requester } from './zh_requester';
 import { shapes } from './zh_shapes';
+import { skills } from './zh_skills';
 import { training } from './zh_training';
 import { trouble } from './zh_trouble';
 
@@ -26,5 +27,6 @@ export const zh: Record<string, string> = {
   ...requester,
   ...training,
   ...shapes,
+  ...skills,
   ...trouble,
 };

@@ -9,6 +9,7 @@ import { Asked, Copyable, Page, Panel, ProblemNote } from '../ui/bits';
 import { Rows } from '../ui/table';
 import { Invite } from './members';
 import { Contributors, PasswordLink } from './operator_contributors';
+import { OperatorCredentials } from './operator_credentials';
 import { InstancePanel } from './operator_instance';
 import { OperatorPayouts } from './operator_payouts';
 
@@ -134,6 +135,7 @@ export function OperatorPage() {
     >
       <InstancePanel />
       <OperatorPayouts />
+      <OperatorCredentials />
       <div className="cup-two">
         <Tenants />
         <Panel title={t('Invite a contributor')}>

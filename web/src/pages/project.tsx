@@ -13,6 +13,7 @@ import { Hallmark } from '../ui/hallmark';
 import { Icon, type IconName } from '../ui/icons';
 import { GoldPanel } from './gold_input';
 import { AddingNote } from './project_adding';
+import { Eligibility } from './project_eligibility';
 import { Funding } from './project_funding';
 import { Learning } from './project_learning';
 import { Overview } from './project_overview';
@@ -160,6 +161,7 @@ export function ProjectPage() {
               <Tabs.Tab value="learning">{t('Learning')}</Tabs.Tab>
               <Tabs.Tab value="releases">{t('Releases')}</Tabs.Tab>
               {manages && <Tabs.Tab value="gold">{t('Gold and training')}</Tabs.Tab>}
+              {manages && <Tabs.Tab value="eligibility">{t('Who may work')}</Tabs.Tab>}
               {manages && <Tabs.Tab value="funding">{t('Price and budget')}</Tabs.Tab>}
             </Tabs.List>
             <Tabs.Panel value="overview">
@@ -182,6 +184,11 @@ export function ProjectPage() {
                   <GoldPanel project={data} />
                   <TrainingPanel project={data} />
                 </div>
+              </Tabs.Panel>
+            )}
+            {manages && (
+              <Tabs.Panel value="eligibility">
+                <Eligibility project={data} />
               </Tabs.Panel>
             )}
             {manages && (

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Loader, Select, Stack, Text, Textarea } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Link, Navigate, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { filesOfWork } from '../api/calls';
 import { Problem } from '../api/http';
@@ -309,6 +309,7 @@ function Working({ controller, page, durable }: { controller: WorkController; pa
               <Icon name="left" />
             </Link>
             {assignment.training && <Chip tone="model">{t('Training')}</Chip>}
+            {assignment.exam && <Chip tone="model">{t('Exam')}</Chip>}
             <StageChip does={assignment.does} brief />
             {page.currentRejected && (
               <Chip tone="refused" title={whyRejected(t, page.currentRejected)}>
@@ -408,6 +409,7 @@ function Shift({ controller, durable }: { controller: WorkController; durable: b
     return <Working controller={controller} page={shift.page} durable={durable} />;
   if (shift.lesson && shift.phase === 'lesson')
     return <LessonView lesson={shift.lesson} onRead={() => void controller.readLesson()} />;
+  if (shift.examined) return <Navigate to="/exams/$attempt" params={{ attempt: shift.examined }} replace />;
   const first =
     shift.problem instanceof Problem && shift.problem.code === 'training-first' ? shift.problem.body.training : null;
   return (

@@ -9,6 +9,8 @@ import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Chip, Empty, Figure, Page } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
+import { Why } from './eligibility';
+import { Openings } from './work_openings';
 import { SentBack, StageChip } from './work_reviewing';
 import { TrainingBar } from './work_training';
 
@@ -66,8 +68,8 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
   const t = useT();
   const { money, duration, localised } = useFormat();
   const navigate = useNavigate();
-  const [open, setOpen] = useState<'guidelines' | 'pay' | null>(null);
-  const toggle = (one: 'guidelines' | 'pay') => setOpen(open === one ? null : one);
+  const [open, setOpen] = useState<'guidelines' | 'pay' | 'why' | null>(null);
+  const toggle = (one: 'guidelines' | 'pay' | 'why') => setOpen(open === one ? null : one);
   const words = localised(offer.guidelines);
   return (
     <article className="cup-panel" aria-label={offer.title}>
@@ -77,6 +79,7 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
             {offer.title}
           </Title>
           {offer.training && <Chip tone="model">{t('Training')}</Chip>}
+          {offer.exam && <Chip tone="model">{t('Exam')}</Chip>}
           <StageChip does={offer.does} />
           <Text size="sm" c="dimmed">
             {t(modelOf(offer.kind).title)} ·{' '}
@@ -146,9 +149,19 @@ function OfferCard({ offer, resumes }: { offer: WorkOffer; resumes: boolean }) {
         <Button variant="subtle" size="compact-xs" onClick={() => toggle('pay')} aria-expanded={open === 'pay'}>
           {open === 'pay' ? t('Hide how the pay comes about') : t('How the pay comes about')}
         </Button>
+        {offer.because && (
+          <Button variant="subtle" size="compact-xs" onClick={() => toggle('why')} aria-expanded={open === 'why'}>
+            {open === 'why' ? t('Hide why this is yours') : t('Why this is yours')}
+          </Button>
+        )}
       </Group>
       {open === 'guidelines' && <Markdown source={words} />}
       {open === 'pay' && <PayInWords offer={offer} />}
+      {open === 'why' && offer.because && (
+        <ul className="cup-why" style={{ paddingLeft: 0 }}>
+          <Why of={offer.because} />
+        </ul>
+      )}
     </article>
   );
 }
@@ -188,6 +201,7 @@ export function WorkOffers() {
           )
         }
       </Asked>
+      <Openings />
       <SentBack />
     </Page>
   );

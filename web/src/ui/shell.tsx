@@ -64,6 +64,7 @@ export function placesFor(session: Session, tenant: Tenant | null): Section[] {
       title: msg('Work'),
       places: [
         { to: '/work', text: msg('Offers'), icon: 'check' },
+        { to: '/skills', text: msg('Skills'), icon: 'user' },
         { to: '/earnings', text: msg('Earnings'), icon: 'download' },
         { to: '/submitted', text: msg('Reviewed work'), icon: 'eye' },
         { to: '/panel', text: msg('Appeals to decide'), icon: 'flag' },

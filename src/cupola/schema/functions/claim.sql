@@ -134,6 +134,7 @@ DECLARE
   v_rank bigint;
   v_gold_at uuid;
   v_gold_done boolean;
+  v_exam uuid[];
   v_fits int;
   v_fee bigint;
   v_insurance bigint;
@@ -155,6 +156,9 @@ BEGIN
   IF v_project.trains IS NOT NULL AND NOT work_untrained(p_tenant, v_project.trains, p_worker) THEN RETURN NULL; END IF;
   IF v_project.training IS NOT NULL AND work_untrained(p_tenant, p_project, p_worker) THEN
     RAISE EXCEPTION 'training-first' USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = v_project.training;
+  END IF;
+  IF NOT may_qualified(v_project, p_person, p_worker, p_now) THEN
+    RAISE EXCEPTION 'not-eligible' USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = v_project.eligible;
   END IF;
   v_directed := v_project.routing = 'directed';
   IF v_project.crewed THEN v_crews := work_crews(p_tenant, p_person); END IF;
@@ -192,6 +196,12 @@ BEGIN
       SELECT coalesce(array_agg(id), '{}') INTO v_golds FROM (
         SELECT t.id FROM task t, work_may(p_tenant, p_worker, t.id, t.crew, v_crews, '{}', v_directed, false, 0::smallint)
         WHERE t.tenant = p_tenant AND t.project = p_project AND t.gold AND t.state < {task.cancelled} ORDER BY t.rank LIMIT v_n) g;
+    ELSIF v_project.is_exam THEN  -- one attempt is one page, whatever size was asked for
+      IF v_exam IS NULL THEN
+        v_exam := exam_draw(v_project, p_worker, budget_carries(p_tenant, p_project, v_offer), p_now);
+        v_n := cardinality(v_exam);
+      END IF;
+      v_golds := coalesce(v_exam[1:v_n], '{}');
     ELSE
       SELECT c.tasks, c.golds, c.fresh, c.rank, c.gold_at, c.gold_done
         INTO v_tasks, v_golds, v_fresh, v_rank, v_gold_at, v_gold_done
@@ -243,8 +253,8 @@ CREATE OR REPLACE FUNCTION work_page(p_tenant uuid, p_worker uuid, p_assignment 
 RETURNS TABLE (task uuid, "position" smallint, state smallint, item text, pre_label text, draft text, draft_rev int, rejected text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
   SELECT l.task, l.position, CASE WHEN l.under_review THEN {shown.waiting} ELSE l.state END::smallint,
-    CASE WHEN p.names_tell THEN (to_jsonb(x) || '{"hidden": true}')::text ELSE to_json(x)::text END,
-    CASE WHEN l.stage = 0 THEN i.pre_label ELSE a.label END,
+    CASE WHEN p.names_tell OR p.is_exam THEN (to_jsonb(x) || '{"hidden": true}')::text ELSE to_json(x)::text END,
+    CASE WHEN p.is_exam THEN NULL WHEN l.stage = 0 THEN i.pre_label ELSE a.label END,
     array_to_string(d.label || d.patches, E'\x1e'), d.rev,  -- the whole and its differences, as `drafts` reads them
     CASE WHEN l.stage > 0 THEN (SELECT json_build_object('reason', r.reason, 'note', r.note)::text FROM rejection r
       WHERE r.tenant = t.tenant AND r.judgement = t.about) END

@@ -11,15 +11,18 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Golds that somebody has not met, in the order of their keys from p_from on and round once; a few are read, never all.
+-- (Not what they met in an exam: they would know it again.)
 CREATE OR REPLACE FUNCTION gold_draw(p_tenant uuid, p_project uuid, p_worker uuid, p_directed boolean, p_crews uuid[], p_past uuid[],
   p_from uuid, p_n int)
 RETURNS TABLE (task uuid, key uuid) LANGUAGE sql STABLE AS $$
   (SELECT t.id, t.gold_key FROM task t, work_may(p_tenant, p_worker, t.id, t.crew, p_crews, p_past, p_directed, false, 0::smallint)
     WHERE t.tenant = p_tenant AND t.project = p_project AND t.gold AND t.state < {task.cancelled} AND t.gold_key > p_from
+      AND NOT EXISTS (SELECT FROM exam_met m WHERE m.tenant = p_tenant AND m.worker = p_worker AND m.item = t.item)
     ORDER BY t.gold_key LIMIT p_n)
   UNION ALL
   (SELECT t.id, t.gold_key FROM task t, work_may(p_tenant, p_worker, t.id, t.crew, p_crews, p_past, p_directed, false, 0::smallint)
     WHERE t.tenant = p_tenant AND t.project = p_project AND t.gold AND t.state < {task.cancelled} AND t.gold_key <= p_from
+      AND NOT EXISTS (SELECT FROM exam_met m WHERE m.tenant = p_tenant AND m.worker = p_worker AND m.item = t.item)
     ORDER BY t.gold_key LIMIT p_n)
   LIMIT p_n
 $$;

@@ -36,6 +36,7 @@ BEGIN
     AND state = {lease.open} AND NOT under_review;
   UPDATE assignment SET state = p_state, open = 0, ended_at = p_now, return_reason = p_reason, return_note = p_note
     WHERE tenant = p_tenant AND id = p_assignment;
+  IF p_state = {page.returned} THEN PERFORM exam_left(p_tenant, v_a.project, v_a.worker, p_now); END IF;
   RETURN cardinality(v_tasks);
 END $$;
 

@@ -21,7 +21,7 @@ $$;
 -- How many tasks of a stage of a project somebody would be given if they went on claiming and nobody else did, counted up to
 -- 1,000: what expired with them, and their row of work and gold up to its last task of work. It falls by one with each task of
 -- either sort.
-CREATE OR REPLACE FUNCTION work_available(p_project project, p_worker uuid, p_person uuid, p_stage smallint) RETURNS bigint
+CREATE OR REPLACE FUNCTION work_available(p_project project, p_worker uuid, p_person uuid, p_stage smallint, p_now timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
   v_tenant uuid := p_project.tenant;
@@ -35,6 +35,7 @@ DECLARE
   v_golds bigint;
   v_places int[];
 BEGIN
+  IF p_project.is_exam THEN RETURN exam_available(p_project, p_worker, p_now); END IF;
   IF p_project.crewed THEN v_crews := work_crews(v_tenant, p_person); END IF;
   IF p_project.trains IS NOT NULL THEN
     IF NOT work_untrained(v_tenant, p_project.trains, p_worker) THEN RETURN 0; END IF;
@@ -67,13 +68,14 @@ END $$;
 CREATE OR REPLACE FUNCTION work_offers(p_person uuid, p_tenants uuid[], p_workers uuid[], p_each int, p_now timestamptz)
 RETURNS TABLE (tenant uuid, worker uuid, project uuid, title text, kind text, ontology_version uuid, page_size int, price_minor bigint,
   currency text, offer_version int, trains uuid, stage smallint, stages text[], available bigint, median_s double precision, p75_s double precision, timed bigint,
-  guess_median_s real, guess_p75_s real, review_first_s int)
+  guess_median_s real, guess_p75_s real, review_first_s int, eligible text, facts text, is_exam boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   v_p project;
   v_o offer;
   v_found int;
+  v_facts jsonb;
 BEGIN
   FOR i IN 1 .. cardinality(p_tenants) LOOP
     tenant := p_tenants[i];
@@ -81,10 +83,15 @@ BEGIN
     PERFORM set_config('app.tenant', tenant::text, true);
     CONTINUE WHEN NOT work_welcome(tenant, p_person);
     v_found := 0;
+    v_facts := NULL;
     FOR v_p IN SELECT p.* FROM project p WHERE p.tenant = p_tenants[i] AND p.state = 'live' ORDER BY p.launched_at DESC, p.id DESC LOOP
       EXIT WHEN v_found >= p_each;
+      IF v_p.eligible_path IS NOT NULL THEN  -- asked once of a tenant's projects, not of each
+        v_facts := coalesce(v_facts, person_facts(tenant, p_person, p_workers[i], p_now));
+        CONTINUE WHEN NOT coalesce(v_facts @@ v_p.eligible_path, false);
+      END IF;
       FOR v_stage IN 0 .. cardinality(v_p.stages) - 1 LOOP
-        available := work_available(v_p, p_workers[i], p_person, v_stage::smallint);
+        available := work_available(v_p, p_workers[i], p_person, v_stage::smallint, p_now);
         -- who used up all training without passing is told so, and waits for more of it
         CONTINUE WHEN available = 0 AND (v_p.trains IS NULL OR NOT EXISTS (
           SELECT FROM work_training(v_p.tenant, v_p.id, p_workers[i]) w WHERE w.answered > 0 AND NOT w.passed));
@@ -96,7 +103,8 @@ BEGIN
         END IF;
         v_found := v_found + 1;
         project := v_p.id; title := v_p.name; kind := v_p.kind; ontology_version := v_p.ontology_version; page_size := v_p.page_size;
-        trains := v_p.trains; review_first_s := v_p.review_first_s; stage := v_stage; stages := v_p.stages;
+        trains := v_p.trains; review_first_s := v_p.review_first_s; eligible := v_p.eligible; is_exam := v_p.is_exam;
+        facts := CASE WHEN v_p.eligible IS NOT NULL THEN v_facts::text END; stage := v_stage; stages := v_p.stages;
         price_minor := v_o.price_minor; currency := v_o.currency; offer_version := v_o.version;
         guess_median_s := v_o.median_s; guess_p75_s := v_o.p75_s;
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY j.seconds), percentile_cont(0.75) WITHIN GROUP (ORDER BY j.seconds),

@@ -87,6 +87,7 @@ class AssignmentRow:
     expires_at: datetime
     review_first_s: int | None
     trains: UUID | None
+    is_exam: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class ProjectHome:
 
     tenant: UUID
     trains: UUID | None
+    is_exam: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ class Home:
     ontology_version: UUID
     currency: str
     trains: UUID | None
+    is_exam: bool
     stage: int
     does: Stage
 
@@ -141,7 +144,9 @@ class Due:
     id: UUID
 
 
-PROJECT_HOME = Statement(ProjectHome, "SELECT tenant, trains FROM project WHERE id = %(id)s AND state = 'live'")
+PROJECT_HOME = Statement(
+    ProjectHome, "SELECT tenant, trains, is_exam FROM project WHERE id = %(id)s AND state = 'live'"
+)
 CLAIM = Statement(
     ClaimedRow,
     "SELECT * FROM work_claim_page(%(tenant)s, %(project)s, %(stage)s::smallint, %(worker)s, %(person)s, %(admit)s, "
@@ -153,7 +158,7 @@ FACTS = Statement(FactsRow, "SELECT * FROM work_facts(%(tenant)s, %(worker)s, %(
 _ASSIGNMENT = (
     "a.id, a.project, p.name AS project_name, p.kind, a.stage, p.stages, p.ontology_version, a.fence, a.state, "
     "a.offer_version, a.price_minor, "
-    "a.currency, a.claimed_at, a.expires_at, a.review_first_s, p.trains FROM assignment a "
+    "a.currency, a.claimed_at, a.expires_at, a.review_first_s, p.trains, p.is_exam FROM assignment a "
     "JOIN project p ON p.tenant = a.tenant AND p.id = a.project"
 )
 ASSIGNMENT = Statement(
@@ -168,7 +173,7 @@ ASSIGNMENTS_OPEN = Statement(
 )
 ASSIGNMENT_HOME = Statement(
     Home,
-    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency, p.trains, a.stage, "
+    "SELECT a.tenant, a.worker, a.project, p.ontology_version, a.currency, p.trains, p.is_exam, a.stage, "
     "p.stages[a.stage + 1] AS does FROM assignment a "
     "JOIN project p ON p.tenant = a.tenant AND p.id = a.project "
     "WHERE a.tenant = %(tenant)s AND a.worker = %(worker)s AND a.id = %(id)s",

@@ -94,8 +94,7 @@ RULES = (
     Rule(
         "R16",
         "Qualification by paid test, never by volume or approval rate alone.",
-        "a paid training is the one gate there is",
-        "exams whose skills open other projects",
+        "gates are a paid training, paid exams, and an expression over skills that has no word for volume",
     ),
     Rule(
         "R17",

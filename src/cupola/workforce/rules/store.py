@@ -125,6 +125,18 @@ QUERIES: dict[str, Statement[Detail]] = {
         "AND state = {lease.open} GROUP BY project) l ON l.project = p.id WHERE p.tenant = %(tenant)s "
         "AND p.state = 'stopped' AND coalesce(e.held, 0) <> coalesce(l.held, 0)",
     ),
+    "R16": Statement(
+        Detail,
+        "SELECT 'exam ' || e.skill || ' pays nothing for an answer' AS detail FROM exam e JOIN project p "
+        "ON p.tenant = e.tenant AND p.id = e.project AND p.state = 'live' WHERE e.tenant = %(tenant)s AND coalesce("
+        "(SELECT o.price_minor FROM offer_in_force(e.tenant, e.project, 0::smallint, %(now)s) o), 0) <= 0 UNION ALL "
+        "SELECT 'attempt ' || a.id || ' is passed though it shows ' || coalesce(a.low, 0) || ' of ' || a.at_least "
+        "FROM exam_attempt a WHERE a.tenant = %(tenant)s AND a.state = {attempt.passed} "
+        "AND (a.low IS NULL OR a.low < a.at_least) UNION ALL "
+        "SELECT 'an answer of attempt ' || x.attempt || ' was not paid' FROM exam_answer x LEFT JOIN judgement j "
+        "ON j.tenant = x.tenant AND j.id = x.judgement AND j.price_minor > 0 WHERE x.tenant = %(tenant)s "
+        "AND j.id IS NULL",
+    ),
     "R20": Statement(
         Detail,
         "SELECT DISTINCT 'events of the kind ' || kind || ' are kept' AS detail FROM event "

@@ -59,6 +59,8 @@ export interface WorkSnapshot {
   readonly page: PageSession | null;
   /** Shown before the next page, for as long as the person wants. */
   readonly lesson: Lesson | null;
+  /** The attempt at an exam that has just ended: its result is what comes next. */
+  readonly examined: string | null;
   readonly problem: Error | null;
   readonly notice: Notice | null;
   readonly expires_at: string | null;
@@ -90,6 +92,7 @@ export class WorkController {
     phase: 'loading',
     page: null,
     lesson: null,
+    examined: null,
     problem: null,
     notice: null,
     expires_at: null,
@@ -241,7 +244,7 @@ export class WorkController {
     for (const { key } of entries) await this.#untilSent(key);
     if (this.#stopped) return;
     if (this.#snapshot.lesson) this.#publish({ phase: 'lesson' });
-    else await this.advance();
+    else if (!this.#snapshot.examined) await this.advance();
   }
 
   #untilSent(key: string): Promise<void> {
@@ -290,6 +293,7 @@ export class WorkController {
     this.#count(result);
     const taught = this.#taught;
     if (taught?.id === entry.assignment) this.#publish({ lesson: lessonOf(taught, entry, result) });
+    if (result.exam && result.exam.state !== 'open') this.#publish({ examined: result.exam.id });
   }
 
   #count(result: SubmitResult): void {
@@ -338,7 +342,8 @@ export class WorkController {
 
   async #claimAhead(): Promise<void> {
     // Whoever learns reads what was right before the next page; and that page may be the project's own by then.
-    if (this.#next || this.#claiming || this.#stopped || this.#snapshot.page?.assignment.training) return;
+    const now = this.#snapshot.page?.assignment;
+    if (this.#next || this.#claiming || this.#stopped || now?.training || now?.exam) return;
     this.#claiming = true;
     try {
       const claimed = await this.#ports.claim();
