@@ -19,6 +19,7 @@ COLUMNS = {
     "lease": ["lease.state"],
     "shown": [],  # by a page, of its leases
     "submission": ["submission.state"],
+    "accepting": ["auto_accept_task.use"],
     "appeal": ["appeal.state"],
     "payout": ["payout.state"],
     "credential": ["credential.state"],

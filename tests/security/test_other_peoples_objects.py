@@ -60,6 +60,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "opinions": [{"task": "{task}", "label": LABEL}],
     },
     ("post", "/api/projects/{project}/learning-runs"): {},
+    ("post", "/api/projects/{project}/auto-accepts"): {"model": "brought", "limit": 0.05, "sample": 30},
     ("post", "/api/models/{model}/versions"): embedding_model(),
     ("post", "/api/models/{model}/versions/{number}/predict"): {"items": [{"metadata": {"embedding": [1, 0]}}]},
     ("post", "/api/projects/{project}/releases"): {"name": "another", "plan": {"items": 1}},
@@ -239,6 +240,8 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
     brought = {"params": {"card": EMBEDDING_CARD}, "content": embedding_model()}
     number = made(client.post(f"/api/models/{model}/versions", **brought))["version"]
     run_of_model = made(client.post(f"/api/projects/{project}/learning-runs", json={}))["id"]
+    accepts = BODIES[("post", "/api/projects/{project}/auto-accepts")]
+    auto_accept = made(client.post(f"/api/projects/{project}/auto-accepts", json=accepts))["id"]
     key = made(client.post("/api/keys", json={"name": "to lose"}))["id"]
     other_world = {"Cupola-Tenant": owner.test_tenant}
     test_key = made(serving.operator().client.post("/api/keys", json={"name": "test"}, headers=other_world))["key"]
@@ -270,6 +273,7 @@ def build(foundry: Foundry, serving: Serving, url: str) -> Scene:
         "number": str(number),
         "learning_run": run_of_model,
         **examined(foundry, made, client, workers[0], body, tenant),
+        "auto_accept": auto_accept,
         **reviewed,
     }
     found = Scene(

@@ -9,6 +9,7 @@ from cupola.catalog import jobs as catalog_jobs
 from cupola.compat.scale import outcome, pointclouds
 from cupola.kernel.errors import Kind, Problem
 from cupola.models import runs as models
+from cupola.models.accepting import service as accepting
 from cupola.models.service import JOB as LEARNING
 from cupola.orders import placing
 from cupola.platform import jobs
@@ -56,6 +57,7 @@ def work(run: Runtime) -> list[Job]:
         Job(figures.JOB, figures.keep, at_once=2, each=1),
         # models fitted and asked, each in a child process of its own
         Job(LEARNING, models.run_learning, models.fail, at_once=1, each=1),
+        Job(accepting.JOB, accepting.go_on, accepting.give_up, at_once=2, each=1),
         # orders: put on their lines, as money and attachments come in
         Job(outcome.PLACE, lambda run, tenant, _: placing.place_waiting(run, tenant), each=1),
         Job(outcome.PLACE_FUNDED, lambda run, tenant, _: placing.place_waiting(run, tenant, unfunded=True), each=1),

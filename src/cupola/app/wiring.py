@@ -8,6 +8,7 @@ from __future__ import annotations
 from cupola.app import slow
 from cupola.compat.scale import outcome
 from cupola.ledger import service as ledger
+from cupola.models.accepting import service as accepting
 from cupola.platform.dispatch import Consumer
 from cupola.platform.runtime import Runtime
 from cupola.platform.webhooks import service as webhooks
@@ -27,6 +28,8 @@ def consumers(run: Runtime) -> list[Consumer]:
         Consumer("ledger", ("project.stopped", *ledger.COMES_BACK), ledger.return_rest),
         # whatever a tenant subscribed to goes out, signed, with retries
         Consumer("webhooks", ("*",), webhooks.enqueue),
+        # a model that settles alone: people settled some of its sample, or of what is watched
+        Consumer("models", accepting.KINDS, accepting.heard),
         # slow work: imports, thumbnails, exports
         Consumer("jobs", tuple(slow.KINDS), slow.ask),
     ]

@@ -29,6 +29,8 @@ CredentialWord = Literal["claimed", "verified", "refused", "revoked"]
 CREDENTIAL: Final[tuple[CredentialWord, ...]] = get_args(CredentialWord)
 AttemptWord = Literal["open", "passed", "failed", "left"]  # left: given back, or never finished
 ATTEMPT: Final[tuple[AttemptWord, ...]] = get_args(AttemptWord)
+# of a task of a batch that a model may settle: sample and watched are for people alone; left is left to people
+ACCEPTING: Final = ("batch", "sample", "settled", "watched", "left")
 BATCH: Final = ("staging", "in_progress", "completed", "paused", "cancelled")
 
 THINGS: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
@@ -41,6 +43,7 @@ THINGS: Final[dict[LiteralString, tuple[LiteralString, ...]]] = {
     "review": REVIEW,
     "role": ROLE,
     "batch": BATCH,
+    "accepting": ACCEPTING,
     "payout": PAYOUT,
     "submission": SUBMISSION,
     "appeal": APPEAL,

@@ -13,9 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from cupola.kernel import limits
 from cupola.kernel.errors import invalid
 from cupola.models import asking, service
+from cupola.models.accepting import service as accepting
 from cupola.models.card import features_from
-from cupola.models.model import FeaturesView, LearnedModel, LearnedVersion, LearningRun, Predictions
-from cupola.platform.pg.tx import Role
+from cupola.models.model import (
+    AutoAccept,
+    FeaturesView,
+    GivenBack,
+    JudgedBy,
+    LearnedModel,
+    LearnedVersion,
+    LearningRun,
+    Predictions,
+)
+from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.web import (
     Cursor,
     Limit,
@@ -58,6 +68,17 @@ class NewRun(_Body):
     seed: int = Field(default=1, ge=0, le=service.MAX_SEED)
     features: FeaturesView | None = Field(default=None, description="What of an item is read: `features` of a card.")
     like: UUID | None = Field(default=None, description="A fit to do again: its labels, seed and features.")
+
+
+class NewAutoAccept(_Body):
+    model: Name
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="Else the newest.")
+    limit: float = Field(description="Of all tasks that nobody has begun, the share that may be settled wrongly.")
+    confidence: float = Field(default=0.95, ge=0.5, le=0.9999)
+    sample: int = Field(default=300, ge=1, le=100_000, description="Tasks (of each slice) that people settle first.")
+    judged_by: JudgedBy = Field(default="experts", description="experts: the sample waits for adjudicators.")
+    slice_by: str | None = Field(default=None, min_length=1, max_length=200, description="A member of the metadata.")
+    later: bool = Field(default=False, description="Tasks that come after the draw too, under the watch alone.")
 
 
 class ItemIn(_Body):
@@ -170,6 +191,65 @@ async def post_run(request: Request, who: Manager, project: UUID, body: NewRun) 
             like=body.like,
         ),
     )
+
+
+@router.get("/api/projects/{project}/auto-accepts", response_model=Listed[AutoAccept])
+async def get_auto_accepts(
+    request: Request, who: Reviewer, project: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Models that were allowed to settle alone in a project, newest first, each with its certificate and its watch."""
+    before = decode_cursor(cursor, UUID)
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        rows = await accepting.every(conn, who.tenant, project, before, limit + 1)
+    return listed(rows, limit, lambda row: row.id)
+
+
+@router.post("/api/projects/{project}/auto-accepts", response_model=AutoAccept, status_code=201)
+async def post_auto_accept(request: Request, who: Manager, project: UUID, body: NewAutoAccept) -> Response:
+    """Let a version settle alone what a certificate will cover: a sample is drawn now, and people settle it first."""
+    run = runtime(request)
+    return await post(
+        request,
+        who,
+        lambda conn: accepting.ask(
+            conn,
+            run,
+            who.tenant,
+            project,
+            model=body.model,
+            version=body.version,
+            limit=body.limit,
+            confidence=body.confidence,
+            sample=body.sample,
+            judged_by=body.judged_by,
+            slice_by=body.slice_by,
+            later=body.later,
+        ),
+    )
+
+
+@router.get("/api/auto-accepts/{auto_accept}", response_model=AutoAccept)
+async def get_auto_accept(request: Request, who: Reviewer, auto_accept: UUID) -> Response:
+    """Where one stands."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        return reply(await accepting.one(conn, who.tenant, auto_accept))
+
+
+@router.post("/api/auto-accepts/{auto_accept}/off", response_model=AutoAccept)
+async def post_off(request: Request, who: Manager, auto_accept: UUID) -> Response:
+    """Switch it off: it settles no more. What it settled stays."""
+    said = "It was switched off by hand."
+    return await post(request, who, lambda conn: accepting.switch_off(conn, who.tenant, auto_accept, said), status=200)
+
+
+@router.post("/api/auto-accepts/{auto_accept}/reopen", response_model=GivenBack)
+async def post_reopen(request: Request, who: Manager, auto_accept: UUID) -> Response:
+    """Give what it settled back to people, once it is off. Releases that were frozen stay as they are."""
+
+    async def work(conn: Conn) -> GivenBack:
+        return GivenBack(await accepting.reopen(conn, who.tenant, auto_accept))
+
+    return await post(request, who, work, status=200)
 
 
 @router.get("/api/learning-runs/{learning_run}", response_model=LearningRun)

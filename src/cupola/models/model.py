@@ -15,6 +15,8 @@ from cupola.quality.certify import clopper_pearson_lower, clopper_pearson_upper
 
 Source = Literal["learner", "onnx"]
 Verb = Literal["fit", "predict"]
+AcceptState = Literal["drawing", "calibrating", "on", "refused", "off"]
+JudgedBy = Literal["experts", "crowd"]
 RunState = Literal["waiting", "running", "done", "failed", "cancelled"]
 Step = Literal["", "reading", "fitting", "predicting"]
 MOST_CONFUSIONS = 30
@@ -149,6 +151,69 @@ class LearningRun:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfSlice:
+    """What was certified of a slice (accept.SliceCertificate). name: "" of what has none."""
+
+    name: str
+    tasks: int
+    sample: int
+    wrong: int
+    threshold: float | None
+    would_settle: float
+    error_upper: float
+    watch_limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class AutoAccept:
+    """A model that settles alone, where it stands.
+
+    limit: of all tasks of the batch, the share that may get a wrong label from it; judged_by: who settles the sample;
+    slice_by: a member of the items' metadata; later: tasks that came after the draw too, under the watch alone;
+    commitment: SHA-256 of the seed, which is told with the certificate. tasks: of the batch; sample, of which
+    sample_settled are settled; settled: by the model; watched: tasks that it would have settled and people are given,
+    of which watched_settled are, and watched_wrong differ; promised: after so many of these an error of three times
+    the limit is noticed, nine times in ten.
+    """
+
+    id: UUID
+    project: UUID
+    model: UUID
+    model_name: str
+    version: int
+    state: AcceptState
+    limit: float
+    confidence: float
+    judged_by: JudgedBy
+    slice_by: str | None
+    later: bool
+    audit_share: float
+    commitment: str
+    seed: str | None
+    tasks: int
+    sample: int
+    sample_settled: int
+    settled: int
+    watched: int
+    watched_settled: int
+    watched_wrong: int
+    promised: int
+    slices: list[OfSlice]
+    why: str | None
+    created_at: datetime
+    drawn_at: datetime | None
+    certified_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """tasks: that a model had settled and people settle now."""
+
+    tasks: int
 
 
 @dataclass(frozen=True, slots=True)

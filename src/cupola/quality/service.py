@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cupola.kernel import clock, ids, limits
 from cupola.kernel.errors import Problem
-from cupola.labels import Ontology, decode_label, encode, is_one, unit_kind, units
+from cupola.labels import Ontology, decode_label, encode, is_one, label_of, unit_kind, units
 from cupola.platform import events, jobs
 from cupola.platform.events import Event
 from cupola.platform.pg.tx import Conn, Role
@@ -407,6 +407,42 @@ class Aggregator:
                 await store.ESCALATE.run(conn, tenant=tenant, tasks=tasks, confidences=[0.0] * len(tasks))
                 told = [(task, 0.0) for task in tasks]
                 await self._tell(conn, tenant, project, "task.escalated", told, "experts-cheaper")
+
+
+async def escalate(conn: Conn, tenant: UUID, project: UUID, tasks: Sequence[UUID], why: str) -> None:
+    """Leave tasks that nobody has begun to experts; the caller has locked them."""
+    await store.ESCALATE.run(conn, tenant=tenant, tasks=list(tasks), confidences=[0.0] * len(tasks))
+    await Aggregator._tell(conn, tenant, project, "task.escalated", [(task, 0.0) for task in tasks], why)
+
+
+async def settle_by_model(
+    conn: Conn, tenant: UUID, project: UUID, method: str, rows: Sequence[tuple[UUID, int, float, UUID]]
+) -> None:
+    """Settle tasks that nobody has begun by what a model says of them; the caller has locked them.
+
+    method: the model's name and version; rows: (task, code of the class, confidence, the opinion that says so).
+    """
+    if not rows:
+        return
+    _, ontology = await tasks_service.project_and_ontology(conn, tenant, project)
+    await store.SETTLE.run(
+        conn,
+        tenant=tenant,
+        ids=[ids.uuid7() for _ in rows],
+        tasks=[task for task, _, _, _ in rows],
+        labels=[encode(label_of(code, ontology)).decode() for _, code, _, _ in rows],
+        codes=[code for _, code, _, _ in rows],
+        confidences=[sure for _, _, sure, _ in rows],
+        votes=["{}"] * len(rows),
+        opinions=[_array([opinion]) for _, _, _, opinion in rows],
+        how="model",
+        method=method,
+        model_version=None,
+        person=None,
+        now=clock.now(),
+    )
+    settled = [(task, sure) for task, _, sure, _ in rows]
+    await Aggregator._tell(conn, tenant, project, "task.settled", settled, "model")
 
 
 @dataclass(slots=True)

@@ -58,7 +58,7 @@ _COLUMNS = (
     ("label", "sc:Text", "The settled label as JSON."),
     ("class", "sc:Text", "The class, where one was chosen."),
     ("confidence", "sc:Float", "The posterior probability that it was settled with."),
-    ("how", "sc:Text", "crowd, adjudicated or gold."),
+    ("how", "sc:Text", "crowd, adjudicated, reviewed, model (under a certificate) or gold."),
     ("settlement", "sc:Text", "The settlement, which names its method and its judgements."),
     ("media_type", "sc:Text", "The media type of the item."),
     ("sha256", "sc:Text", "The SHA-256 of the item's picture."),

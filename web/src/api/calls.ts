@@ -68,6 +68,11 @@ export const learning = {
   runs: (project: string) => get<T.Page<T.LearningRun>>(`/api/projects/${id(project)}/learning-runs`),
   begin: (project: string, body: { verb: 'fit' | 'predict'; model?: string; seed?: number; like?: string }) =>
     post<T.LearningRun>(`/api/projects/${id(project)}/learning-runs`, body),
+  accepts: (project: string) => get<T.Page<T.AutoAccept>>(`/api/projects/${id(project)}/auto-accepts`),
+  accept: (project: string, body: T.NewAutoAccept) =>
+    post<T.AutoAccept>(`/api/projects/${id(project)}/auto-accepts`, body),
+  acceptOff: (one: string) => post<T.AutoAccept>(`/api/auto-accepts/${id(one)}/off`),
+  acceptReopen: (one: string) => post<{ tasks: number }>(`/api/auto-accepts/${id(one)}/reopen`),
   cancel: (run: string) => post<T.LearningRun>(`/api/learning-runs/${id(run)}/cancel`),
 };
 

@@ -20,6 +20,7 @@ const TOUCHES: readonly [prefix: string, keys: readonly string[]][] = [
   ['transfer.', ['money', 'transfers']],
   ['delivery.', ['deliveries']],
   ['order.', ['callbacks', 'callback']],
+  ['auto-accept.', ['auto-accepts', 'project', 'tasks']],
   ['learning.', ['learning-runs', 'models', 'model-versions']],
   ['webhook.', ['deliveries', 'webhooks']],
 ];

@@ -96,7 +96,7 @@ export type TaskRow = Refined<S['TaskView'], { settled_label: Label | null }>;
 export type JudgementView = Refined<S['JudgementView'], { label: Label }>;
 export type SettlementView = Refined<
   S['SettlementView'],
-  { label: Label | null; how: 'crowd' | 'adjudicated' | 'undecidable' | 'reviewed' }
+  { label: Label | null; how: 'crowd' | 'adjudicated' | 'undecidable' | 'reviewed' | 'model' }
 >;
 export type TaskDetail = Refined<
   S['TaskDetail'],
@@ -215,6 +215,9 @@ export type AuditItem = Refined<
 export type LearnedModel = S['LearnedModel'];
 export type LearnedVersion = S['LearnedVersion'];
 export type LearningRun = S['LearningRun'];
+export type AutoAccept = S['AutoAccept'];
+export type OfSlice = S['OfSlice'];
+export type NewAutoAccept = Pick<S['NewAutoAccept'], 'model' | 'limit'> & Partial<S['NewAutoAccept']>;
 
 // Money, keys, webhooks, operator ------------------------------------------------------------------------------------
 

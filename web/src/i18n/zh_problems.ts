@@ -4,6 +4,13 @@
  */
 export const problems: Readonly<Record<string, readonly [detail: string, remedy?: string]>> = {
   'amount-range': ['金额须为正整数（以最小货币单位计，如分）。'],
+  'auto-accept-active': ['本项目已有模型在自动定案。', '请先关闭它：新版本从没有证书开始。'],
+  'auto-accept-ended': ['它已经结束。', '请重新申请。'],
+  'auto-accept-limit': ['错误上限不在允许范围内。'],
+  'auto-accept-on': ['它尚未关闭。', '请先关闭。'],
+  'auto-accept-stages': ['本项目的标签逐一复核。', '自动定案只用于没有复核的项目。'],
+  'batch-small': ['尚无人开始且有该版本意见的任务太少。', '请先让模型对任务给出意见，或减小样本。'],
+  'sample-small': ['样本太小。'],
   'card-malformed': ['模型卡的写法不正确。', '请按文档中的样例填写。'],
   'embedding-shape': ['条目的向量长度不对，或含有非有限的数。', '请用同一编码器为每个条目生成向量。'],
   'features-missing': ['条目缺少该特征所需的内容。', '请改用另一种特征，或不包含这些条目。'],

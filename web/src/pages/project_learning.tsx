@@ -8,6 +8,7 @@ import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Asked, Chip, Empty, Moment, Panel, ProblemNote, State } from '../ui/bits';
 import { Rows } from '../ui/table';
+import { AutoAcceptPanel } from './project_auto_accept';
 
 const SOON_MS = 1_500;
 const underWay = (run: LearningRun) => run.state === 'waiting' || run.state === 'running';
@@ -209,7 +210,10 @@ export function Learning({ project, manages }: { project: Project; manages: bool
               )}
             </Empty>
           ) : (
-            <RunList project={project} runs={items} manages={manages} />
+            <>
+              <RunList project={project} runs={items} manages={manages} />
+              <AutoAcceptPanel project={project} runs={items} manages={manages} />
+            </>
           )
         }
       </Asked>

@@ -57,6 +57,7 @@ export function Settlements({ task }: { task: TaskDetail }) {
     adjudicated: t('by an adjudicator'),
     undecidable: t('by an adjudicator'),
     reviewed: t('by a review'),
+    model: t('by a model, under its certificate'),
   };
   return (
     <Stack gap={8}>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from rich.table import Table
@@ -196,6 +196,105 @@ def cancel(run: str, *, key: ApiKey, url: Url = LOCAL, json_: Json = False) -> N
     """
     ended = Client(url, key).post(f"/api/learning-runs/{run}/cancel")
     show(ended, json_, f"Run {ended['id']} is {ended['state']}.")
+
+
+@app.command(name="accept")
+def accept(
+    *,
+    key: ApiKey,
+    project: str,
+    limit: float,
+    model: str | None = None,
+    version: int | None = None,
+    sample: int = 300,
+    by: Annotated[Literal["experts", "crowd"], Parameter(name="--by")] = "experts",
+    slice_by: str | None = None,
+    later: Annotated[bool, Parameter(negative="")] = False,
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> None:
+    """Let a model settle alone what a certificate will cover: people settle a random sample first.
+
+    Parameters
+    ----------
+    project
+        The project's name or id.
+    limit
+        Of the tasks that nobody has begun, the share that may be settled wrongly: 0.03.
+    model
+        The model's name (default: the project's).
+    version
+        Its version (default: the newest).
+    sample
+        How many tasks people settle first, of each slice.
+    by
+        Who settles them.
+    slice_by
+        A column of the metadata: each of its values has a sample and a threshold of its own.
+    later
+        Tasks that come after the draw too, under the watch alone.
+    """
+    client = Client(url, key)
+    found = moving.named(client, "/api/projects", project)
+    body: dict[str, Any] = {"model": model or found["name"], "limit": limit, "sample": sample, "judged_by": by}
+    body |= {
+        "later": later,
+        **({"version": version} if version else {}),
+        **({"slice_by": slice_by} if slice_by else {}),
+    }
+    made = client.post(f"/api/projects/{found['id']}/auto-accepts", body)
+    tell(made, json_, f"A sample of {sample} tasks is drawn of each slice; people settle it first.",
+         f"cupola model accepts --project {quoted(project)}")  # fmt: skip
+
+
+@app.command(name="accepts")
+def accepts(*, key: ApiKey, project: str, url: Url = LOCAL, json_: Json = False) -> None:
+    """Show how models stand that may settle alone in a project, newest first.
+
+    Parameters
+    ----------
+    project
+        The project's name or id.
+    """
+    client = Client(url, key)
+    found = moving.named(client, "/api/projects", project)
+    rows = list(client.every(f"/api/projects/{found['id']}/auto-accepts"))
+    if json_:
+        show({"auto_accepts": rows}, True, "")
+        return
+    table = Table("Id", "Model", "State", "Limit", "Sample", "Settled", "Watched", "Wrong")
+    for row in rows:
+        state = row["state"] if not row["why"] else f"{row['state']}: {row['why']}"
+        table.add_row(row["id"], f"{row['model_name']} {row['version']}", state, f"{row['limit']:.1%}",
+                      f"{row['sample_settled']}/{row['sample']}", str(row["settled"]),
+                      f"{row['watched_settled']}/{row['watched']}", str(row["watched_wrong"]))  # fmt: skip
+    out.print(table if rows else "None yet. cupola model accept --project NAME --limit 0.03 asks for one.")
+
+
+@app.command(name="off")
+def off(
+    auto_accept: str,
+    *,
+    key: ApiKey,
+    reopen: Annotated[bool, Parameter(negative="")] = False,
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> None:
+    """Switch a model that settles alone off.
+
+    Parameters
+    ----------
+    auto_accept
+        Its id, as `cupola model accepts` shows it.
+    reopen
+        Give what it settled back to people, too.
+    """
+    client = Client(url, key)
+    ended = client.get(f"/api/auto-accepts/{auto_accept}")
+    if ended["state"] in ("drawing", "calibrating", "on"):
+        ended = client.post(f"/api/auto-accepts/{auto_accept}/off")
+    back = client.post(f"/api/auto-accepts/{auto_accept}/reopen")["tasks"] if reopen else 0
+    show({**ended, "given_back": back}, json_, f"It is {ended['state']}; {back} tasks went back to people.")
 
 
 @app.command(name="bring")

@@ -140,7 +140,7 @@ ANY_GIVEN = Scalar(bool, "SELECT EXISTS (SELECT FROM opinion WHERE tenant = %(te
 _HEARD = (
     "FROM opinion o JOIN task t ON t.tenant = o.tenant AND t.id = o.task WHERE o.tenant = %(tenant)s "
     "AND o.task = ANY (%(tasks)s) AND o.rater = ANY (%(raters)s) "
-    "AND (t.heard_since IS NULL OR o.at >= t.heard_since) ORDER BY o.id"
+    "AND (t.heard_since IS NULL OR o.at >= t.heard_since) AND NOT t.alone ORDER BY o.id"
 )
 HEARD = Statement(SaidRow, "SELECT o.id, o.task, o.rater, o.code, o.label " + _HEARD)
 CODED_HEARD = Statement(SaidRow, "SELECT o.id, o.task, o.rater, o.code, '' AS label " + _HEARD)

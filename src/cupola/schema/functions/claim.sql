@@ -254,7 +254,7 @@ RETURNS TABLE (task uuid, "position" smallint, state smallint, item text, pre_la
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = cupola, pg_temp AS $$
   SELECT l.task, l.position, CASE WHEN l.under_review THEN {shown.waiting} ELSE l.state END::smallint,
     CASE WHEN p.names_tell OR p.is_exam THEN (to_jsonb(x) || '{"hidden": true}')::text ELSE to_json(x)::text END,
-    CASE WHEN p.is_exam THEN NULL WHEN l.stage = 0 THEN i.pre_label ELSE a.label END,
+    CASE WHEN p.is_exam THEN NULL WHEN l.stage > 0 THEN a.label WHEN NOT t.alone THEN i.pre_label END,
     array_to_string(d.label || d.patches, E'\x1e'), d.rev,  -- the whole and its differences, as `drafts` reads them
     CASE WHEN l.stage > 0 THEN (SELECT json_build_object('reason', r.reason, 'note', r.note)::text FROM rejection r
       WHERE r.tenant = t.tenant AND r.judgement = t.about) END

@@ -1,0 +1,1 @@
+"""What the learning loop is worth, with random and fixed arms in the same run."""
