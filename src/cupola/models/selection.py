@@ -3,7 +3,7 @@
 The platform's choice, made from probabilities alone: a tenant's model may be asked, and cannot say who works. Margin:
 the two likeliest classes are closest (Scheffer, Decomain & Wrobel, 2001). With diversity: of the closest, one of each
 neighbourhood, so that no page is full of the same doubt (k-center greedy, Sener & Savarese, 2018). A random
-floor stays: a share of what is asked is drawn from everything, which is the only part that says how right the model is of all.
+floor stays: a share of what is asked is drawn from everything, the only part that says how right the model is of all.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def chosen(
     if features is not None and left and len(order) > left:
         order = _diverse(features, order[: POOL * left], left, rng)
     asked = [Chosen(place, "margin") for place in order[:left]]
-    out, every = [], max(1, round(1 / floor)) if floor else count + 1
+    out: list[Chosen] = []
+    every = max(1, round(1 / floor)) if floor else count + 1
     drawn_left = [Chosen(place, "floor") for place in drawn.tolist()]
     for one in asked:  # the floor stands between the others, so that a page that ends early has its part of it
         if drawn_left and len(out) % every == 0:
