@@ -148,6 +148,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auto-accepts/{auto_accept}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Auto Accept
+         * @description Where one stands.
+         */
+        get: operations["get_auto_accept_api_auto_accepts__auto_accept__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auto-accepts/{auto_accept}/off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Off
+         * @description Switch it off: it settles no more. What it settled stays.
+         */
+        post: operations["post_off_api_auto_accepts__auto_accept__off_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auto-accepts/{auto_accept}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Reopen
+         * @description Give what it settled back to people, once it is off. Releases that were frozen stay as they are.
+         */
+        post: operations["post_reopen_api_auto_accepts__auto_accept__reopen_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/contributors": {
         parameters: {
             query?: never;
@@ -1526,6 +1586,30 @@ export interface paths {
          * @description Move money from the tenant's budget to a project's: only what is there can be reserved for work.
          */
         post: operations["post_allot_api_projects__project__allot_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project}/auto-accepts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Auto Accepts
+         * @description Models that were allowed to settle alone in a project, newest first, each with its certificate and its watch.
+         */
+        get: operations["get_auto_accepts_api_projects__project__auto_accepts_get"];
+        put?: never;
+        /**
+         * Post Auto Accept
+         * @description Let a version settle alone what a certificate will cover: a sample is drawn now, and people settle it first.
+         */
+        post: operations["post_auto_accept_api_projects__project__auto_accepts_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3687,6 +3771,93 @@ export interface components {
             undecidable?: boolean;
         };
         /**
+         * AutoAccept
+         * @description A model that settles alone, where it stands.
+         *
+         *     limit: of all tasks of the batch, the share that may get a wrong label from it; judged_by: who settles the sample;
+         *     slice_by: a member of the items' metadata; later: tasks that came after the draw too, under the watch alone;
+         *     commitment: SHA-256 of the seed, which is told with the certificate. tasks: of the batch; sample, of which
+         *     sample_settled are settled; settled: by the model; watched: tasks that it would have settled and people are given,
+         *     of which watched_settled are, and watched_wrong differ; promised: after so many of these an error of three times
+         *     the limit is noticed, nine times in ten.
+         */
+        AutoAccept: {
+            /** Audit Share */
+            audit_share: number;
+            /** Certified At */
+            certified_at: string | null;
+            /** Commitment */
+            commitment: string;
+            /** Confidence */
+            confidence: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Drawn At */
+            drawn_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Judged By
+             * @enum {string}
+             */
+            judged_by: "experts" | "crowd";
+            /** Later */
+            later: boolean;
+            /** Limit */
+            limit: number;
+            /**
+             * Model
+             * Format: uuid
+             */
+            model: string;
+            /** Model Name */
+            model_name: string;
+            /**
+             * Project
+             * Format: uuid
+             */
+            project: string;
+            /** Promised */
+            promised: number;
+            /** Sample */
+            sample: number;
+            /** Sample Settled */
+            sample_settled: number;
+            /** Seed */
+            seed: string | null;
+            /** Settled */
+            settled: number;
+            /** Slice By */
+            slice_by: string | null;
+            /** Slices */
+            slices: components["schemas"]["OfSlice"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "drawing" | "calibrating" | "on" | "refused" | "off";
+            /** Tasks */
+            tasks: number;
+            /** Version */
+            version: number;
+            /** Watched */
+            watched: number;
+            /** Watched Settled */
+            watched_settled: number;
+            /** Watched Wrong */
+            watched_wrong: number;
+            /** Why */
+            why: string | null;
+        };
+        /**
          * Batch
          * @description payouts: how many; amount_minor: of all together. ended: how many are paid or came back.
          */
@@ -5032,6 +5203,14 @@ export interface components {
             rows: number;
         };
         /**
+         * GivenBack
+         * @description tasks: that a model had settled and people settle now.
+         */
+        GivenBack: {
+            /** Tasks */
+            tasks: number;
+        };
+        /**
          * GivenFile
          * @description A file as an answer of a form names it.
          */
@@ -5712,6 +5891,16 @@ export interface components {
          * Listed
          * @description One page of a list; `next` is the cursor of the following page, or None at the end.
          */
+        Listed_AutoAccept_: {
+            /** Items */
+            items: components["schemas"]["AutoAccept"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Listed
+         * @description One page of a list; `next` is the cursor of the following page, or None at the end.
+         */
         Listed_ContributorRow_: {
             /** Items */
             items: components["schemas"]["ContributorRow"][];
@@ -6181,6 +6370,50 @@ export interface components {
             budgets: components["schemas"]["Budget"][];
             /** May Fund */
             may_fund: boolean;
+        };
+        /** NewAutoAccept */
+        NewAutoAccept: {
+            /**
+             * Confidence
+             * @default 0.95
+             */
+            confidence?: number;
+            /**
+             * Judged By
+             * @description experts: the sample waits for adjudicators.
+             * @default experts
+             * @enum {string}
+             */
+            judged_by?: "experts" | "crowd";
+            /**
+             * Later
+             * @description Tasks that come after the draw too, under the watch alone.
+             * @default false
+             */
+            later?: boolean;
+            /**
+             * Limit
+             * @description Of all tasks that nobody has begun, the share that may be settled wrongly.
+             */
+            limit: number;
+            /** Model */
+            model: string;
+            /**
+             * Sample
+             * @description Tasks (of each slice) that people settle first.
+             * @default 300
+             */
+            sample?: number;
+            /**
+             * Slice By
+             * @description A member of the metadata.
+             */
+            slice_by?: string | null;
+            /**
+             * Version
+             * @description Else the newest.
+             */
+            version?: number | null;
         };
         /**
          * NewContributors
@@ -6664,6 +6897,28 @@ export interface components {
              * @description What the worker gets for one judgement, whole.
              */
             price_minor: number;
+        };
+        /**
+         * OfSlice
+         * @description What was certified of a slice (accept.SliceCertificate). name: "" of what has none.
+         */
+        OfSlice: {
+            /** Error Upper */
+            error_upper: number;
+            /** Name */
+            name: string;
+            /** Sample */
+            sample: number;
+            /** Tasks */
+            tasks: number;
+            /** Threshold */
+            threshold: number | null;
+            /** Watch Limit */
+            watch_limit: number;
+            /** Would Settle */
+            would_settle: number;
+            /** Wrong */
+            wrong: number;
         };
         /**
          * Ontology
@@ -9455,6 +9710,294 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auto_accept_api_auto_accepts__auto_accept__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                auto_accept: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoAccept"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_off_api_auto_accepts__auto_accept__off_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                auto_accept: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoAccept"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_reopen_api_auto_accepts__auto_accept__reopen_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                auto_accept: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenBack"];
+                };
             };
             /** @description The request is not right */
             400: {
@@ -17201,6 +17744,206 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_auto_accepts_api_projects__project__auto_accepts_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Rows of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_AutoAccept_"];
+                };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_auto_accept_api_projects__project__auto_accepts_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key with the same request gets the first answer, for 7 days. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAutoAccept"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoAccept"];
                 };
             };
             /** @description The request is not right */
