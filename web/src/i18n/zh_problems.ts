@@ -222,7 +222,7 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'label-not-finite': ['形状中有非有限的数。'],
   'label-object-id': ['对象的编号重复或长度不当。'],
   'label-one-value': ['须恰好选择一个标签。'],
-  'label-or-accept': ['判断须给出标签，或在复核中接受或退回现有标签，只能选其一。', '请只选一项。'],
+  'label-or-accept': ['判断须给出标签，或在复核中接受或驳回现有标签，只能选其一。', '请只选一项。'],
   'label-out-of-image': ['形状超出图片。'],
   'label-outline-nested': [
     '孔洞不在其轮廓内，或某部分位于另一部分之内。',
@@ -284,7 +284,7 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'nothing-found': ['其中没有可导入的内容。', '请检查来源是否正确。'],
   'nothing-settled': ['项目还没有定案的任务。', '请等待任务定案，并仲裁存疑的任务。'],
   'nothing-to-accept': ['只有复核阶段才能接受标签。', '请提交标签。'],
-  'nothing-to-reject': ['只有复核阶段才能退回标签。', '请提交标签。'],
+  'nothing-to-reject': ['只有复核阶段才能驳回标签。', '请提交标签。'],
   'ontology-invalid': ['标签的定义有误。'],
   'ontology-malformed': ['标签的定义写法不正确。'],
   'opinion-differs': ['该模型版本此前对此任务给过不同的意见，已保存的不再更改。'],
