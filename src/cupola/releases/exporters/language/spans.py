@@ -124,7 +124,7 @@ async def _conll(rows: Rows, about: About) -> AsyncIterator[bytes]:
                 inner, deeper = outermost(rest)
                 about.report.drop("spans", f"{name}: nested three deep", len(deeper))
                 about.report.drop("relation", name, len(said.relations))
-                lines = ["-DOCSTART- -X- -X- O", ""]
+                lines = ["-DOCSTART- -X- O O", ""]
                 for (start, end), within, tag in zip(places, _tags(places, inner), _tags(places, outer), strict=True):
                     lines.append(f"{text[start:end]} {start}-{end} {within} {tag}")
                 yield ("\n".join(lines) + "\n\n").encode()
