@@ -6,6 +6,7 @@ settled, audited, certified and exported.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cupola.app import moving, proposal, stage
 from cupola.app.commands.projects import PLAN, project_create
@@ -136,6 +138,14 @@ def test_a_template_goes_from_its_example_to_certified_files(name: str, place: P
     assert {row["ref"]: row["label"] for row in rows} == truth
     for form in template.exports:
         assert found.files[form].stat().st_size > 0, form
+    last = next(reversed(found.files.values()))
+    told = last.with_name(f"{last.name.split('.')[0]}-README.md").read_text()
+    head = yaml.safe_load(told.split("---\n")[1])
+    assert (head["license"], head["pretty_name"]) == ("cc-by-4.0", f"{name} 1")
+    assert {one["config_name"]: one["data_files"] for one in head["configs"]}["jsonl"] == found.files["jsonl"].name
+    assert hashlib.sha256(last.read_bytes()).hexdigest() in told
+    assert found.release["certificate"]["statement"] in told
+    assert f"People gave {found.made} judgements" in told
 
 
 def test_everybody_was_paid_for_all_of_it(place: Place) -> None:

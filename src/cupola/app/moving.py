@@ -218,7 +218,7 @@ def freeze_release(client: Client, release: str, console: Console | None) -> dic
 
 
 def export_release(client: Client, release: str, format: str, to: Path, console: Console | None) -> list[Path]:
-    """Start an export, wait for it, and fetch it with the release's evidence."""
+    """Start an export, wait for it, and fetch it with the release's evidence, description and data card."""
     to.mkdir(parents=True, exist_ok=True)
     export = client.post(f"/api/releases/{release}/exports", {"format": format})
     with progress(console) as bar:
@@ -235,4 +235,6 @@ def export_release(client: Client, release: str, format: str, to: Path, console:
     client.download(f"/api/releases/{release}/evidence", proof)
     described = to / f"{data.name.split('.')[0]}-croissant.json"
     client.download(f"/api/releases/{release}/croissant.json", described)
-    return [data, proof, described]
+    told = to / f"{data.name.split('.')[0]}-README.md"
+    client.download(f"/api/releases/{release}/card.md", told)
+    return [data, proof, described, told]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.catalog.showing import ItemView
@@ -208,6 +208,14 @@ async def get_croissant(request: Request, who: Reviewer, release: UUID) -> Respo
     run = runtime(request)
     async with run.db.tx(Role.APP, tenant=who.tenant) as conn:
         return reply(await exporting.describe(conn, who.tenant, release, f"{run.settings.public_url}/"))
+
+
+@router.get("/api/releases/{release}/card.md", response_class=PlainTextResponse)
+async def get_card(request: Request, who: Reviewer, release: UUID) -> Response:
+    """The release's data card: a README as data hubs read it, with what was asked, how sure it is and what was paid."""
+    async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
+        text = await exporting.data_card(conn, who.tenant, release)
+    return PlainTextResponse(text, media_type="text/markdown; charset=utf-8")
 
 
 @router.get("/api/releases/{release}/evidence")

@@ -17,6 +17,7 @@ from cupola.platform import events
 from cupola.platform.pg.tx import Conn, Role
 from cupola.platform.runtime import Runtime
 from cupola.releases import formats, service, store
+from cupola.releases.card import StagePaid, card
 from cupola.releases.croissant import FileEntry, croissant
 from cupola.releases.exporters.base import About
 from cupola.releases.model import Export
@@ -65,33 +66,63 @@ def shown(run: Runtime, tenant: UUID, row: store.ExportRow, bound_to: str) -> Ex
     )
 
 
-async def describe(conn: Conn, tenant: UUID, release: UUID, url: str) -> dict[str, Any]:
-    """The release's Croissant metadata with every finished export as a file. Raises Problem(NOT_FOUND)."""
-    view = await service.view(conn, tenant, release)
+async def _files(conn: Conn, tenant: UUID, release: UUID) -> list[tuple[str, FileEntry]]:
+    """(format, file) of the newest finished export in each."""
     done = [
         row
         for row in await store.EXPORTS.all(conn, tenant=tenant, release=release, before=ids.LAST, limit=100)
         if row.state == "done"
     ]
-    newest = {row.format: row for row in reversed(done)}  # one file a format
+    newest = {row.format: row for row in reversed(done)}
     known = formats.every()
-    return croissant(
-        release=view.id,
-        name=view.name,
-        licence=view.licence,
-        created_at=view.created_at,
-        items=view.items,
-        files=[
+    return [
+        (
+            row.format,
             FileEntry(
                 row.file_name or row.format,
                 (row.sha256 or b"").hex(),
                 row.size_bytes or 0,
                 row.media_type or "",
                 known[row.format].records if row.format in known else None,
-            )
-            for row in newest.values()
-        ],
+            ),
+        )
+        for row in newest.values()
+    ]
+
+
+async def describe(conn: Conn, tenant: UUID, release: UUID, url: str) -> dict[str, Any]:
+    """The release's Croissant metadata with every finished export as a file. Raises Problem(NOT_FOUND)."""
+    view = await service.view(conn, tenant, release)
+    return croissant(
+        release=view.id,
+        name=view.name,
+        licence=view.licence,
+        created_at=view.created_at,
+        items=view.items,
+        files=[entry for _, entry in await _files(conn, tenant, release)],
         url=url,
+        statement=view.certificate.statement if view.certificate else "",
+    )
+
+
+async def data_card(conn: Conn, tenant: UUID, release: UUID) -> str:
+    """The release's README as data hubs have it. Raises Problem: NOT_FOUND; CONFLICT before it is frozen."""
+    view = await service.view_frozen(conn, tenant, release)
+    project = await tasks_service.project_view(conn, tenant, view.project)
+    _, ontology = await tasks_service.project_and_ontology(conn, tenant, view.project)
+    return card(
+        release=view.id,
+        name=view.name,
+        licence=view.licence,
+        created_at=view.frozen_at or view.created_at,
+        items=view.items,
+        ontology=ontology,
+        guidelines=await tasks_service.guidelines(conn, tenant, view.project),
+        stages=[StagePaid(does, offer.price_minor) for does, offer in zip(project.stages, project.offers, strict=True)],
+        currency=project.currency,
+        judgements=project.judgements,
+        reviewed_first=project.review_first_s is not None,
+        files=await _files(conn, tenant, release),
         statement=view.certificate.statement if view.certificate else "",
     )
 
