@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cupola.app import moving, stage
+from cupola.app.recordings import preferences
 from cupola.client import Client
 from cupola.kernel import clock
 from cupola.kernel.errors import invalid
@@ -37,13 +38,15 @@ MAX_CLASSES = 200
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """votes: task -> worker -> label; truth: task -> label; classes in the order of their names."""
+    """votes: task -> worker -> label; truth: task -> label; classes in the order of their names; items: what is
+    shown of a task, where the recording has it."""
 
     name: str
     votes: dict[str, dict[str, str]]
     truth: dict[str, str]
     classes: list[str]
     left_out: int
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -72,10 +75,13 @@ class Outcome:
 
 
 def read(folder: Path, limit: int | None = None) -> Recording:
-    """Read labels.csv (task,worker,label) and truth.csv (task,label). Tasks without a known truth are left out.
+    """Read labels.csv (task,worker,label) and truth.csv (task,label) of a folder, or a file of preferences
+    (`recordings`). Tasks without a known truth are left out.
 
     Raises Problem naming the file and the line of the first row that cannot be read.
     """
+    if folder.is_file():
+        return _preferences(folder, limit)
     truth = {row["task"]: row["label"] for row in _rows(folder / "truth.csv", ("task", "label")) if row["label"] != ""}
     votes: dict[str, dict[str, str]] = {}
     seen: set[str] = set()
@@ -90,22 +96,55 @@ def read(folder: Path, limit: int | None = None) -> Recording:
             place=str(folder),
             remedy="The tasks of labels.csv and truth.csv must share their names.",
         )
+    return _recording(folder, folder / "labels.csv", votes, truth, len(seen) - len(votes), {}, limit)
+
+
+def _preferences(file: Path, limit: int | None) -> Recording:
+    votes: dict[str, dict[str, str]] = {}
+    truth: dict[str, str] = {}
+    items: dict[str, dict[str, Any]] = {}
+    left_out = 0
+    for ref, said, true, item in preferences(file):
+        if true is None or not said:
+            left_out += 1
+            continue
+        votes[ref], truth[ref], items[ref] = said, true, item
+    if not votes:
+        raise invalid(
+            "recording-empty",
+            "No line has votes of which more than half agree, or a truth of its own.",
+            place=str(file),
+            remedy='Give each line "votes", and "truth" where it is known.',
+        )
+    return _recording(file, file, votes, truth, left_out, items, limit)
+
+
+def _recording(
+    named: Path,
+    place: Path,
+    votes: dict[str, dict[str, str]],
+    truth: dict[str, str],
+    left_out: int,
+    items: dict[str, dict[str, Any]],
+    limit: int | None,
+) -> Recording:
     kept = list(votes)[:limit] if limit else list(votes)
     classes = sorted({label for task in kept for label in (*votes[task].values(), truth[task])}, key=_order)
     if len(classes) > MAX_CLASSES:
         raise invalid(
             "not-categorical",
             f"{len(classes)} different labels: this is not a set of classes.",
-            place=str(folder / "labels.csv"),
+            place=str(place),
             remedy="Replay takes categorical sets; texts, boxes, masks, comparisons and ratings are merged by "
             "`cupola quality aggregate --kind`.",
         )
     return Recording(
-        folder.resolve().name,
+        named.resolve().stem if items else named.resolve().name,
         {task: votes[task] for task in kept},
         {task: truth[task] for task in kept},
         classes,
-        len(seen) - len(votes),
+        left_out,
+        {task: items[task] for task in kept if task in items},
     )
 
 
@@ -151,6 +190,7 @@ def run_replay(
     port: int,
     target: float,
     confidence: float,
+    min_judgements: int,
     max_judgements: int,
     audit_items: int,
     *,
@@ -180,6 +220,7 @@ def run_replay(
                 recording,
                 target,
                 confidence,
+                min_judgements,
                 max_judgements,
                 audit_items,
                 random.Random(seed),
@@ -198,6 +239,7 @@ def _play(
     recording: Recording,
     target: float,
     confidence: float,
+    min_judgements: int,
     max_judgements: int,
     audit_items: int,
     rng: random.Random,
@@ -212,7 +254,9 @@ def _play(
     crowd = dict(zip(names, scene.crowd(names, [tenant]), strict=True))
     label = {value: {"kind": "choice", "values": [value]} for value in recording.classes}
     golds = set(rng.sample(sorted(recording.votes), min(GOLD_MOST, int(GOLD_SHARE * len(recording.votes)))))
-    project = _prepare(key, recording, crowd, golds, target, confidence, max_judgements, audit_items, scratch, console)
+    project = _prepare(
+        key, recording, crowd, golds, target, confidence, min_judgements, max_judgements, audit_items, scratch, console
+    )
     _label(url, key, project, recording, crowd, label, console)
     plan = {"items": audit_items, "confidence": confidence, "target_accuracy": target}
     made = stage.release(key, project, f"{recording.name}-1", "", plan)
@@ -242,6 +286,7 @@ def _prepare(
     golds: set[str],
     target: float,
     confidence: float,
+    min_judgements: int,
     max_judgements: int,
     audit_items: int,
     scratch: Path,
@@ -251,8 +296,7 @@ def _prepare(
     with manifest.open("w") as file:
         for task, said in recording.votes.items():
             row: dict[str, Any] = {
-                "ref": task,
-                "text": f"{recording.name}, task {task}",
+                **(recording.items.get(task) or {"ref": task, "text": f"{recording.name}, task {task}"}),
                 "eligible": [crowd[worker].person for worker in said],
             }
             if task in golds:
@@ -279,7 +323,7 @@ def _prepare(
             "plan": {
                 "target_accuracy": target,
                 "confidence": confidence,
-                "min_judgements": 1,
+                "min_judgements": min_judgements,
                 "max_judgements": max_judgements,
                 "gold_rate": 0.05,
                 "audit_items": audit_items,

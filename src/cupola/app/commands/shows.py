@@ -34,22 +34,26 @@ def replay(
     port: int = 8010,
     target: float = 0.95,
     confidence: float = 0.99,
+    min_judgements: int = 1,
     max_judgements: int = 6,
     audit_items: int = 1000,
     seed: int = 7,
     limit: int | None = None,
     json_: Json = False,
 ) -> int:
-    """Run the whole job on real people's recorded judgements: a folder with labels.csv and truth.csv.
+    """Run the whole job on real people's recorded judgements: a folder with labels.csv and truth.csv, or preferences.
 
     Parameters
     ----------
     folder
-        labels.csv (task,worker,label) and truth.csv (task,label).
+        A folder with labels.csv (task,worker,label) and truth.csv (task,label); or a JSONL file of pairs or
+        conversations with "votes": [{"rater", "value"}], whose truth is what more than half say.
     target
         The accuracy the plan asks for.
     confidence
         The confidence of the certificate.
+    min_judgements
+        Judgements that each task gets.
     max_judgements
         Judgements a task may get before an adjudicator decides.
     audit_items
@@ -58,5 +62,15 @@ def replay(
         Use only so many tasks.
     """
     return run_replay(
-        folder, data, port, target, confidence, max_judgements, audit_items, seed=seed, limit=limit, as_json=json_
+        folder,
+        data,
+        port,
+        target,
+        confidence,
+        min_judgements,
+        max_judgements,
+        audit_items,
+        seed=seed,
+        limit=limit,
+        as_json=json_,
     )
