@@ -17,7 +17,8 @@ WORDS = SOURCE.parents[1] / "web/src/i18n/zh_problems.ts"
 # What no browser meets: the command line, other people's clients, the start of a process, and libraries for tables.
 ELSEWHERE = (
     "app/answers", "app/cli", "app/commands", "app/demo", "app/launch", "app/moving", "app/replay", "app/serve",
-    "app/stage", "client", "compat", "corpus", "formats/cli", "formats/convert", "platform/backup", "platform/mail",
+    "app/recordings", "app/stage",
+    "client", "compat", "corpus", "formats/cli", "formats/convert", "platform/backup", "platform/mail",
     "platform/secret", "platform/settings", "platform/telemetry",
     "platform/pg/account", "platform/pg/binaries", "platform/pg/cluster", "platform/pg/locks", "platform/pg/migrate",
     "platform/pg/places", "platform/pg/seal", "preferences", "quality/agreement", "quality/aggregation",
