@@ -8,6 +8,6 @@ compile() {
     --custom-compile-command "make lock" "$@"
 }
 compile pyproject.toml -o requirements.lock
-compile pyproject.toml tools/build.in --extra dev --extra demo --extra telemetry --extra refinery --extra learning -o requirements-dev.lock
+compile pyproject.toml tools/build.in --extra dev --extra demo --extra telemetry --extra refinery --extra learning --extra vision -o requirements-dev.lock
 compile tools/uv.in -o requirements-uv.lock
 compile tests/consumers/requirements.in -o tests/consumers/requirements.lock

@@ -153,6 +153,8 @@ A_VALUE: dict[str, Any] = {
     "accepts": ["image"],
     "scope": "candidate",
     "relations": ["r"],
+    "event": True,
+    "mutable": True,
 }
 NEEDED = {"choice": {"options": ["x"]}, "multi": {"options": ["x"]}, "ranking": {"options": ["x", "y"]},
           "rows": {"columns": [{"name": "c", "type": "text"}]}, "scale": {"least": 0, "most": 4},

@@ -185,6 +185,32 @@ def drawn(shape: str, tasks: int = 80) -> Made:
     return crowd({"kind": "objects", "classes": [spec]}, truths, votes, 30)
 
 
+def followed(tasks: int = 90) -> Made:
+    """Three cars in 40 frames, keyed at three places each; some hands are loose, and now and then one misses a car."""
+    rng = np.random.default_rng(6)
+    slips = [0.5, 1.0, 1.0, 9.0, 9.0]  # px
+
+    def track(n: int, places: Any) -> dict[str, Any]:
+        keys = [
+            {"frame": 19 * at, "shape": {"type": "box", "x": float(x), "y": float(y), "w": 60, "h": 40}}
+            for at, (x, y) in enumerate(places)
+        ]
+        return {"id": str(n), "cls": "a", "keys": keys}
+
+    def label(cars: Any) -> dict[str, Any]:
+        return {"kind": "tracks", "tracks": [track(n, places) for n, places in enumerate(cars)], "frames": 40}
+
+    def said(who: int, cars: Any) -> dict[str, Any]:
+        own = cars + rng.normal(0, slips[who], cars.shape)
+        return label(own[1:] if rng.random() < 0.04 else own)
+
+    start = np.array([[[100.0, 300.0 * n], [180.0, 300.0 * n], [260.0, 300.0 * n]] for n in range(3)])
+    truth = [start + rng.uniform(0, 20, (3, 1, 2)) for _ in range(tasks)]
+    votes = [[(int(w), said(int(w), t)) for w in rng.choice(5, 3, replace=False)] for t in truth]
+    spec = {"kind": "tracks", "classes": [{"name": "a", "geometry": "box"}]}
+    return crowd(spec, [label(t) for t in truth], votes, 25)
+
+
 PLACES = (("head", 30, 0), ("left", 0, 40), ("right", 60, 40))
 
 
@@ -234,6 +260,7 @@ CROWDS = {
     "multilabel": several,
     "rover": texts,
     "shapes": lambda: drawn("box"),
+    "tracks": followed,
     "form": filled,
     "pairs": compared,
 }

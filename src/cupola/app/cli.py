@@ -39,10 +39,21 @@ _NAMES = (
     "templating",
     "working",
     "skilled",
+    "videos",
 )
-_RUNNING, _KEEPING, _DATA, _SHOWS, _ORGANISATIONS, _PROJECTS, _PROJECT_MOVES, _TEMPLATING, _WORKING, _SKILLED = (
-    f"cupola.app.commands.{name}" for name in _NAMES
-)
+(
+    _RUNNING,
+    _KEEPING,
+    _DATA,
+    _SHOWS,
+    _ORGANISATIONS,
+    _PROJECTS,
+    _PROJECT_MOVES,
+    _TEMPLATING,
+    _WORKING,
+    _SKILLED,
+    _VIDEOS,
+) = (f"cupola.app.commands.{name}" for name in _NAMES)
 app.command(f"{_RUNNING}:up", name="up", help="Start everything in one process: database, server and worker.")
 app.command(f"{_RUNNING}:serve_", name="serve", help="Start a server only.")
 app.command(
@@ -93,6 +104,7 @@ app.command(
 )
 app.command(f"{_DATA}:export", name="export", help="Export a release with its evidence into a folder.")
 app.command(f"{_DATA}:verify", name="verify", help="Compute a release's certificate again, from its files alone.")
+app.command(f"{_VIDEOS}:frames", name="frames", help="How a video's frames are numbered, and their pictures.")
 app.command(
     f"{_SHOWS}:demo", name="demo", help="Run the whole job on 1,797 handwritten digits, and stay up to look at."
 )

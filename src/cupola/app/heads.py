@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_OURS = ("/api/", "/v1/", "/v2/", "/blobs/")
+_OURS = ("/api/", "/v1/", "/v2/", "/blobs/", "/frames/")
 
 
 class Heads:

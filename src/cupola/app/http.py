@@ -26,6 +26,7 @@ from cupola.app import asked, documents, edge, heads, health, instance, observe,
 from cupola.appeals import api as appeals_api
 from cupola.catalog import api as catalog_api
 from cupola.catalog import reference_api
+from cupola.catalog.video import api as video_api
 from cupola.compat.scale import routes as scale_routes
 from cupola.identity import api as identity_api
 from cupola.identity import recognise
@@ -311,6 +312,7 @@ def create_app(
         ledger_api.router,
         catalog_api.router,
         reference_api.router,
+        video_api.router,
         ontology_api.router,
         templates_api.router,
         quality_api.router,

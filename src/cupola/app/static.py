@@ -29,7 +29,11 @@ class BrowserApp(StaticFiles):
             response = await super().get_response(path, scope)
         except HTTPException as error:
             wants_page = scope["method"] in ("GET", "HEAD") and "." not in path.rsplit("/", 1)[-1]
-            if error.status_code != 404 or path.startswith(("api/", "v1/", "v2/", "blobs/")) or not wants_page:
+            if (
+                error.status_code != 404
+                or path.startswith(("api/", "v1/", "v2/", "blobs/", "frames/"))
+                or not wants_page
+            ):
                 raise
             response = await super().get_response("index.html", scope)
         if path.startswith("assets/"):

@@ -140,7 +140,7 @@ def _make(run: Runtime, tenant: UUID, sha256: bytes, media_type: str) -> bytes |
     try:
         with run.blobs.local_file(tenant, sha256.hex()) as path:
             size = path.stat().st_size
-            if size <= SMALL_BYTES:
+            if size <= SMALL_BYTES and media_type.startswith("image/"):
                 return sha256
             made = media.thumbnail(Content(sha256.hex(), size, path=path), media_type, THUMB_SIDE_PX)
         return None if made is None else bytes.fromhex(run.blobs.put_now(tenant, made).sha256)

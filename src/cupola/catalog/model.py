@@ -29,6 +29,7 @@ class Item:
     """One thing to be labelled. width, height in px as shown; url, thumb_url: signed, for whoever asked.
 
     facts: what is known beside media type and size. parts: what it is made of; empty where it is its own one part.
+    frames_url: of a video, see catalog.showing.
     """
 
     id: UUID
@@ -44,6 +45,7 @@ class Item:
     facts: ItemFacts | None
     parts: list[PartView]
     created_at: datetime
+    frames_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

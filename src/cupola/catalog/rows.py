@@ -188,6 +188,7 @@ def facts_of(known: Probe) -> ItemFacts:
         messages=known.messages,
         candidates=known.candidates,
         steps=known.steps,
+        frame_table=known.frame_table,
     )
 
 

@@ -289,4 +289,5 @@ def shown_item(run: Runtime, tenant: UUID, row: store.ItemRow, bound_to: str) ->
         else with_columns(from_json(row.facts), row.media_type, row.width_px, row.height_px, row.body),
         show.parts(read_parts(row.parts)),
         row.created_at,
+        show.frames(asset, None if row.facts is None else from_json(row.facts)),
     )

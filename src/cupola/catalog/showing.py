@@ -82,6 +82,7 @@ class ItemView:
     """An item as an editor needs it. URLs are signed and short-lived.
 
     facts: what is known beside media type and size. parts: what it is made of; empty where it is its own one part.
+    frames_url: of a video, where its frame table is, and with `&n=` its pictures (see catalog.video.api).
     """
 
     id: UUID
@@ -95,6 +96,7 @@ class ItemView:
     metadata: Any
     facts: ItemFacts | None
     parts: list[PartView]
+    frames_url: str | None = None
 
 
 _decoder = msgspec.json.Decoder(ItemDocument)
@@ -160,6 +162,15 @@ class Show:
             told.metadata if metadata is None else metadata,
             None if told.facts is None else told.known,
             self.parts(told.parts or ()),
+            self.frames(told.asset, told.facts),
+        )
+
+    def frames(self, asset: str | None, facts: ItemFacts | None) -> str | None:
+        """Where the frames of a video of ours are shown."""
+        if asset is None or facts is None or facts.frame_table is None:
+            return None
+        return self._run.blobs.sign_frames(
+            self._tenant, asset, facts.frame_table, expires_s=self._life_s, bound_to=self._bound_to
         )
 
     def parts(self, told: list[PartDocument] | tuple[()]) -> list[PartView]:

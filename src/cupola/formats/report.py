@@ -52,6 +52,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "spans": ("Spans of text", "文本片段"),
     "groups": ("Groups of objects", "对象分组"),
     "tracks": ("Tracks, whose boxes are single objects", "轨迹，其各框改为单独的对象"),
+    "events": ("Events, which the format does not hold", "该格式无法容纳的事件"),
     "no-picture": ("Items without a picture", "没有图片的条目"),
     "no-size": ("Items of a size that is not known", "尺寸未知的条目"),
     "no-text": ("Items without a text", "没有文本的条目"),

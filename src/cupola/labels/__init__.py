@@ -22,6 +22,7 @@ from cupola.labels.base import (
     same,
     strategy_of,
     things_of,
+    tracked_in,
     unit_kind,
     units,
     validate,
@@ -36,6 +37,7 @@ from cupola.labels.kinds.choice import ChoiceLabel
 from cupola.labels.kinds.form import FormLabel
 from cupola.labels.kinds.objects import Object, ObjectsLabel
 from cupola.labels.kinds.text import TextLabel
+from cupola.labels.kinds.tracks import Course, Keyframe, Track, TracksLabel, VideoEvent, horizon_of
 from cupola.labels.label import Label
 from cupola.labels.ontology import Ontology
 from cupola.labels.shapes import SHAPES
@@ -53,10 +55,12 @@ __all__ = [
     "SHAPES",
     "Box",
     "ChoiceLabel",
+    "Course",
     "Ellipse",
     "Fitted",
     "FormLabel",
     "ItemFacts",
+    "Keyframe",
     "Label",
     "LabelKind",
     "Mask",
@@ -69,7 +73,10 @@ __all__ = [
     "Skeleton",
     "TextLabel",
     "Thing",
+    "Track",
+    "TracksLabel",
     "Unit",
+    "VideoEvent",
     "answers_of",
     "apart",
     "classes_of",
@@ -81,6 +88,7 @@ __all__ = [
     "encode_ontology",
     "files_of",
     "fitting",
+    "horizon_of",
     "is_one",
     "json_schema",
     "kind_of",
@@ -92,6 +100,7 @@ __all__ = [
     "same",
     "strategy_of",
     "things_of",
+    "tracked_in",
     "unit_kind",
     "units",
     "validate",

@@ -18,6 +18,7 @@ from cupola.kernel.errors import Kind, Problem, invalid
 from cupola.labels.facts import UNKNOWN, ItemFacts
 from cupola.labels.kind import LabelKind, Thing, Unit
 from cupola.labels.kinds import KINDS
+from cupola.labels.kinds.tracks import TracksLabel
 from cupola.labels.label import Label
 from cupola.labels.ontology import Answer, FileAnswer, Ontology
 from cupola.labels.places import problem_from_msgspec
@@ -181,6 +182,12 @@ def answers_of(label: Label) -> Mapping[str, Answer]:
 def files_of(label: Label) -> Iterator[tuple[str, FileAnswer]]:
     """(place as a JSON pointer, file) of each file that the label names."""
     return KINDS[label.kind].files_of(label)
+
+
+def tracked_in(label: Label) -> TracksLabel | None:
+    """What a label says of the frames of a video; None where its kind says nothing of them."""
+    found: TracksLabel | None = KINDS[label.kind].tracked_in(label)
+    return found
 
 
 def things_of(label: Label) -> Sequence[Thing]:

@@ -39,6 +39,9 @@ def catalogue() -> dict[str, Any]:
         "limits": {
             "text_chars": limits.MAX_TEXT_CHARS,
             "objects": limits.MAX_OBJECTS_PER_LABEL,
+            "tracks": limits.MAX_TRACKS_PER_LABEL,
+            "keys": limits.MAX_KEYS_PER_LABEL,
+            "events": limits.MAX_EVENTS_PER_LABEL,
             "points": limits.MAX_POINTS_PER_SHAPE,
             "mask_tiles": limits.MAX_MASK_TILES,
             "answer_rows": limits.MAX_ANSWER_ROWS,

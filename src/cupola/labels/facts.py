@@ -11,10 +11,10 @@ import msgspec
 class ItemFacts:
     """The facts of one item or of one of its parts; what does not apply to its medium, or is not known, is None.
 
-    media: the media type ("image/png"). width_px, height_px: as shown,
-    with the orientation applied. duration_s: of video and audio. frames: pictures of a sequence or video. characters:
-    Unicode code points of a text. points: of a point cloud. messages, turns (messages of an assistant), candidates (to
-    compare), steps: of a conversation.
+    media: the media type ("image/png"). width_px, height_px: as shown, with the orientation applied. duration_s: of
+    video and audio. frames: pictures of a sequence or video. characters: Unicode code points of a text. points: of a
+    point cloud. messages, turns (messages of an assistant), candidates (to compare), steps: of a conversation.
+    frame_table: of a video, the SHA-256 of the table that numbers its frames.
     """
 
     media: str = ""
@@ -28,6 +28,7 @@ class ItemFacts:
     messages: int | None = None
     candidates: int | None = None
     steps: int | None = None
+    frame_table: str | None = None
 
 
 UNKNOWN = ItemFacts()

@@ -21,7 +21,7 @@ from cupola.labels.shapes.shape import Shape
 L = TypeVar("L", bound=Label)
 
 # What labels of a kind are made of, for formats of files that hold only some of it.
-Made = Literal["classes", "things", "words", "answers"]
+Made = Literal["classes", "things", "tracks", "words", "answers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,10 @@ class LabelKind(ABC, Generic[L]):
     def answers_of(self, label: L) -> Mapping[str, Answer]:
         """What the label answers to the questions about the item as a whole, by their names."""
         return {}
+
+    def tracked_in(self, label: L) -> Any | None:
+        """What the label says of a video's frames (`kinds.tracks.TracksLabel`); None of a kind that says nothing."""
+        return None
 
     def files_of(self, label: L) -> Iterator[tuple[str, FileAnswer]]:
         """(place as a JSON pointer, file) of each file that the label names: what somebody handed in."""

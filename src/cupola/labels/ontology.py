@@ -110,7 +110,8 @@ class ClassSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """One class. `geometry` names a shape of the table in `shapes`, None: any shape may carry it; `title` is
     {language: words}. A box of it is at least so large, in px, and lies straight where `can_turn` is false. An outline
     or a line of it has `min_points` to `max_points` points. Two of it overlap by `max_overlap` at most, as their shape
-    measures likeness (of what has an area, intersection over union)."""
+    measures likeness (of what has an area, intersection over union). event: of a video, something that goes on from one
+    frame to another, and is drawn nowhere."""
 
     name: str
     title: dict[str, str] | None = None
@@ -123,6 +124,7 @@ class ClassSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     min_points: int = 0
     max_points: int | None = None
     max_overlap: float | None = None
+    event: bool = False
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,7 +145,8 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     how strong it is, 0 where neither is better, below 0 for the first. groups without options: of the candidates.
     options of spans: their labels; relations: of what holds between two. tolerance: numbers so near to each other
     agree. weight: points of a criterion of a rubric (a bool or a scale), below 0 for what should not be. rewrites: a
-    text that begins as the words that it is asked of, or as the last reply of the conversation.
+    text that begins as the words that it is asked of, or as the last reply of the conversation. mutable: of a track,
+    answered anew at any of its keyframes; else once for the whole track.
     """
 
     name: str
@@ -165,6 +168,7 @@ class AttributeSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     tolerance: float = 0.0
     weight: float | None = None
     rewrites: bool = False
+    mutable: bool = False
 
     @cached_property
     def column_named(self) -> dict[str, AttributeSpec]:

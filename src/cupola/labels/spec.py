@@ -101,6 +101,8 @@ def _check_classes(ontology: Ontology) -> None:
             )
         if "geometry" not in KINDS[ontology.kind].parts:
             _check_shapeless(spec, place)
+        if spec.event:
+            _check_event(spec, ontology, place)
         _check_drawn(spec, place)
         if spec.geometry is not None and spec.geometry not in SHAPES:
             raise _wrong(
@@ -162,6 +164,15 @@ def _check_shapeless(spec: ClassSpec, place: str) -> None:
             raise _wrong(f"{place}/{member}", "Only classes of objects are drawn.", "Remove it.")
 
 
+def _check_event(spec: ClassSpec, ontology: Ontology, place: str) -> None:
+    """What goes on for a time is drawn nowhere."""
+    if "frames" not in KINDS[ontology.kind].parts:
+        raise _wrong(f"{place}/event", "Only a video has events.", "Remove it, or use the kind 'tracks'.")
+    for member in ("geometry", "skeleton", "min_width_px", "min_height_px", "min_points", "max_points", "max_overlap"):
+        if getattr(spec, member):
+            raise _wrong(f"{place}/{member}", "An event is drawn nowhere.", "Remove it, or the event.")
+
+
 def _check_counts(ontology: Ontology) -> None:
     least, most = ontology.at_least, ontology.at_most
     if not ontology.multiple and (least or most is not None):
@@ -181,6 +192,8 @@ def _check_attributes(specs: Sequence[AttributeSpec], ontology: Ontology, where:
         _check_title(spec.title, f"{place}/title")
         if spec.type in IN_FORMS and "classes" in KINDS[ontology.kind].parts:
             raise _wrong(f"{place}/type", f"Of an object no {spec.type} is asked.", "Ask it in a project of forms.")
+        if spec.mutable and "frames" not in KINDS[ontology.kind].parts:
+            raise _wrong(f"{place}/mutable", "Only what is said of a track can change.", "Remove it.")
         _check_options(spec, place)
         _check_scope(spec, ontology, where, place)
         _check_columns(spec, ontology, place)

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,14 @@ from cupola.kernel.errors import Kind, Problem, forbidden, invalid, not_found, u
 CHUNK_BYTES = 1024 * 1024
 INCOMING = ".incoming"  # where streams grow until their hash is known; never listed as a tenant
 SIGNED_PATH = "/blobs"
+FRAMES_PATH = "/frames"
 ANSWER_S = 5.0  # how long a store may take to begin its answer
 BYTES_PER_S = 256 * 1024  # slower than this it is as good as away
 RENEW_S = 24 * 60 * 60  # what a bucket has had for longer is put again by who puts it
 MAX_SIGNED_S = 7 * 24 * 60 * 60
 FULL_BYTES = 64 * 1024 * 1024  # with less than this free, a disk is full: Postgres's own log needs as much
 _syncfs = ctypes.CDLL(None, use_errno=True).syncfs  # of Linux; Python has no name for it
+_FRAMES = "frames/"  # stands where a blob has its media type
 _sha = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -390,6 +392,20 @@ class Blobs:
         query = {"e": str(until)} | ({"t": media_type} if media_type else {})
         query["s"] = self._signature(tenant, sha256, until, bound_to, media_type)
         return f"{SIGNED_PATH}/{_key(tenant, sha256)}?{urlencode(query, quote_via=quote)}"
+
+    def sign_frames(
+        self, tenant: UUID, sha256: str, frame_table: str, *, expires_s: int = 3600, bound_to: str = ""
+    ) -> str:
+        """As `sign_local`, for the frames of a video by the table that numbers them (its SHA-256)."""
+        told = self.sign_local(tenant, sha256, expires_s=expires_s, bound_to=bound_to, media_type=_FRAMES + frame_table)
+        return FRAMES_PATH + told.removeprefix(SIGNED_PATH)
+
+    def verify_frames(self, path: str, query: str, *, bound_to: str = "") -> Grant:
+        """Check a URL of `sign_frames`; the grant's `media_type` is the frame table's SHA-256. Raises as `verify`."""
+        grant = self.verify(f"{SIGNED_PATH}{path.removeprefix(FRAMES_PATH)}?{query}", bound_to=bound_to)
+        if not grant.media_type.startswith(_FRAMES):
+            raise _refused()
+        return replace(grant, media_type=grant.media_type.removeprefix(_FRAMES))
 
     def verify(self, path_and_query: str, *, bound_to: str = "") -> Grant:
         """Check one of our own URLs. Raises Problem: FORBIDDEN (false or expired), NOT_FOUND (another path)."""

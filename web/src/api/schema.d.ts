@@ -3273,6 +3273,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/frames/{tenant}/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Frames
+         * @description A video's frame table (JSON), or one chunk of its pictures, for whom the URL was signed, until it expires.
+         *
+         *     The table: {"frames", "chunk_frames", "time_base", "first", "steps", "keys", "width_px", "height_px", "sha256"};
+         *     frame 0 is shown at `first`, and steps are (difference, how often). A chunk: how many pictures it has and the length
+         *     of each (uint32, little endian), then JPEG pictures of frames n * chunk_frames and those after it.
+         */
+        get: operations["get_frames_frames__tenant___sha256__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/references": {
         parameters: {
             query?: never;
@@ -3667,7 +3691,8 @@ export interface components {
          *         how strong it is, 0 where neither is better, below 0 for the first. groups without options: of the candidates.
          *         options of spans: their labels; relations: of what holds between two. tolerance: numbers so near to each other
          *         agree. weight: points of a criterion of a rubric (a bool or a scale), below 0 for what should not be. rewrites: a
-         *         text that begins as the words that it is asked of, or as the last reply of the conversation.
+         *         text that begins as the words that it is asked of, or as the last reply of the conversation. mutable: of a track,
+         *         answered anew at any of its keyframes; else once for the whole track.
          */
         AttributeSpec: {
             /** @default [] */
@@ -3684,6 +3709,8 @@ export interface components {
             min_chars?: number;
             /** @default null */
             most?: number | null;
+            /** @default false */
+            mutable?: boolean;
             name: string;
             /** @default [] */
             options?: string[];
@@ -4221,13 +4248,16 @@ export interface components {
          * @description One class. `geometry` names a shape of the table in `shapes`, None: any shape may carry it; `title` is
          *         {language: words}. A box of it is at least so large, in px, and lies straight where `can_turn` is false. An outline
          *         or a line of it has `min_points` to `max_points` points. Two of it overlap by `max_overlap` at most, as their shape
-         *         measures likeness (of what has an area, intersection over union).
+         *         measures likeness (of what has an area, intersection over union). event: of a video, something that goes on from one
+         *         frame to another, and is drawn nowhere.
          */
         ClassSpec: {
             /** @default true */
             can_turn?: boolean;
             /** @default null */
             colour?: string | null;
+            /** @default false */
+            event?: boolean;
             /** @default null */
             geometry?: string | null;
             /** @default null */
@@ -5492,6 +5522,7 @@ export interface components {
          * @description One thing to be labelled. width, height in px as shown; url, thumb_url: signed, for whoever asked.
          *
          *     facts: what is known beside media type and size. parts: what it is made of; empty where it is its own one part.
+         *     frames_url: of a video, see catalog.showing.
          */
         Item: {
             /** Bytes */
@@ -5502,6 +5533,8 @@ export interface components {
              */
             created_at: string;
             facts: components["schemas"]["ItemFacts"] | null;
+            /** Frames Url */
+            frames_url?: string | null;
             /** Height */
             height: number | null;
             /**
@@ -5532,10 +5565,10 @@ export interface components {
          * ItemFacts
          * @description The facts of one item or of one of its parts; what does not apply to its medium, or is not known, is None.
          *
-         *     media: the media type ("image/png"). width_px, height_px: as shown,
-         *     with the orientation applied. duration_s: of video and audio. frames: pictures of a sequence or video. characters:
-         *     Unicode code points of a text. points: of a point cloud. messages, turns (messages of an assistant), candidates (to
-         *     compare), steps: of a conversation.
+         *     media: the media type ("image/png"). width_px, height_px: as shown, with the orientation applied. duration_s: of
+         *     video and audio. frames: pictures of a sequence or video. characters: Unicode code points of a text. points: of a
+         *     point cloud. messages, turns (messages of an assistant), candidates (to compare), steps: of a conversation.
+         *     frame_table: of a video, the SHA-256 of the table that numbers its frames.
          */
         ItemFacts: {
             /** Candidates */
@@ -5544,6 +5577,8 @@ export interface components {
             characters?: number | null;
             /** Duration S */
             duration_s?: number | null;
+            /** Frame Table */
+            frame_table?: string | null;
             /** Frames */
             frames?: number | null;
             /** Height Px */
@@ -5588,9 +5623,12 @@ export interface components {
          * @description An item as an editor needs it. URLs are signed and short-lived.
          *
          *     facts: what is known beside media type and size. parts: what it is made of; empty where it is its own one part.
+         *     frames_url: of a video, where its frame table is, and with `&n=` its pictures (see catalog.video.api).
          */
         ItemView: {
             facts: components["schemas"]["ItemFacts"] | null;
+            /** Frames Url */
+            frames_url?: string | null;
             /** Height */
             height: number | null;
             /**
@@ -5719,6 +5757,26 @@ export interface components {
             revoked_at: string | null;
         };
         /**
+         * Keyframe
+         * @description What is said of a track at one frame (counted from 0). outside: from here on it is not to be seen, and its shape
+         *         is where it would be; occluded: something stands before it, until the next key; holds: it stands still until the
+         *         next key. attributes: mutable ones, each valid until another key says otherwise.
+         */
+        Keyframe: {
+            /** @default {} */
+            attributes?: {
+                [key: string]: string | boolean | number | string[];
+            };
+            frame: number;
+            /** @default false */
+            holds?: boolean;
+            /** @default false */
+            occluded?: boolean;
+            /** @default false */
+            outside?: boolean;
+            shape: components["schemas"]["Box"] | components["schemas"]["Point"] | components["schemas"]["Polygon"] | components["schemas"]["Polyline"] | components["schemas"]["Ellipse"] | components["schemas"]["Skeleton"] | components["schemas"]["Mask"];
+        };
+        /**
          * Keypoint
          * @description name: of the class's template. x, y: in px, of one that is absent without meaning. state: visible, occluded (it
          *         is known where it is, though something stands before it), or absent (outside of the picture, or not to be told).
@@ -5735,7 +5793,7 @@ export interface components {
             /** @default 0 */
             y?: number;
         };
-        Label: components["schemas"]["ChoiceLabel"] | components["schemas"]["TextLabel"] | components["schemas"]["ObjectsLabel"] | components["schemas"]["FormLabel"];
+        Label: components["schemas"]["ChoiceLabel"] | components["schemas"]["TextLabel"] | components["schemas"]["ObjectsLabel"] | components["schemas"]["TracksLabel"] | components["schemas"]["FormLabel"];
         /**
          * LabelPart
          * @description What of a label can be right or wrong by itself: an object, the answer to a question.
@@ -8648,6 +8706,40 @@ export interface components {
             runs: number[];
         };
         /**
+         * Track
+         * @description One thing. keys: in rising order of frames, all with shapes of one type. attributes: those that never change.
+         */
+        Track: {
+            /** @default {} */
+            attributes?: {
+                [key: string]: string | boolean | number | string[];
+            };
+            cls: string;
+            id: string;
+            keys: components["schemas"]["Keyframe"][];
+            /**
+             * @default person
+             * @enum {unknown}
+             */
+            source?: "corrected" | "model" | "person";
+        };
+        /**
+         * TracksLabel
+         * @description All things and events of a video. frames: how many frames it has; frame_table: the SHA-256 of the table that
+         *         numbers them, as far as whoever labels knew them.
+         */
+        TracksLabel: {
+            /** @default [] */
+            events?: components["schemas"]["VideoEvent"][];
+            /** @default null */
+            frame_table?: string | null;
+            /** @default 0 */
+            frames?: number;
+            /** @enum {unknown} */
+            kind: "tracks";
+            tracks: components["schemas"]["Track"][];
+        };
+        /**
          * Training
          * @description A project's training, as its requester sees it. trained: who passed; under_way: who began and did not yet.
          */
@@ -8817,6 +8909,25 @@ export interface components {
              * @description kind, classes, attributes with conditions, limits on text.
              */
             spec: components["schemas"]["Ontology"];
+        };
+        /**
+         * VideoEvent
+         * @description Something that goes on from one frame to another, both of them with it.
+         */
+        VideoEvent: {
+            /** @default {} */
+            attributes?: {
+                [key: string]: string | boolean | number | string[];
+            };
+            cls: string;
+            end: number;
+            id: string;
+            /**
+             * @default person
+             * @enum {unknown}
+             */
+            source?: "corrected" | "model" | "person";
+            start: number;
         };
         /**
          * Violation
@@ -27454,6 +27565,102 @@ export interface operations {
                 content: {
                     "text/event-stream": unknown;
                 };
+            };
+            /** @description The request is not right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Who are you? */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not with this role */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not in this state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not at the moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_frames_frames__tenant___sha256__get: {
+        parameters: {
+            query?: {
+                /** @description Of a chunk; without it, the frame table. */
+                n?: number | null;
+            };
+            header?: never;
+            path: {
+                sha256: string;
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is not right */
             400: {

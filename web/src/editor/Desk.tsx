@@ -1,16 +1,19 @@
 /** The editor owns the screen: one bar, one canvas, one panel. Used for work, audits and adjudication alike. */
 import { Button, Divider, Group, Text, Title } from '@mantine/core';
-import { type ReactNode, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Localised } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
 import { Heading, IconButton, Key } from '../ui/bits';
+import { BoundKeys } from '../ui/bound_keys';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { type Command, KeysHelp, useKeys } from '../ui/keys';
 import { Markdown } from '../ui/markdown';
 import { readFirst } from './core/instruction';
+import type { Binding } from './core/keymap';
 import type { LabelSession } from './core/label_session';
+import { chosenKeys, resolved } from './core/presets';
 import { KINDS } from './kinds';
 import { Issues } from './kinds/issues';
 import { isEmpty, modelOf } from './kinds/models';
@@ -113,89 +116,93 @@ export function Desk({
     ...commands,
     { command: 'help', title: 'Show the keys', keys: ['?', 'F1'], disabledBecause: null, run: () => setHelp(true) },
   ];
-  useKeys(all, keysEnabled && !help && !asking && !waiting);
-  const listed = [...all, ...(face.stageKeys?.(ontology) ?? [])];
+  const chosen = useSyncExternalStore(chosenKeys.subscribe, chosenKeys.get);
+  const listed = resolved<Binding>([...all, ...(face.stageKeys?.(ontology) ?? [])], chosen);
+  const bound = all.map((one, at): Command => ({ ...one, keys: listed[at]?.keys ?? one.keys }));
+  useKeys(bound, keysEnabled && !help && !asking && !waiting);
   const command = (id: string) => all.find((candidate) => candidate.command === id);
   const undo = command('undo');
   const redo = command('redo');
   const words = localised(readFirst(session.setting.item, guidelines));
 
   return (
-    <div className="cup-desk">
-      <header className="cup-desk-bar">
-        {bar}
-        <Heading unseen>{t('Label this item')}</Heading>
-        <span className="cup-spacer" />
-        <IconButton
-          icon="undo"
-          label={
-            undoBeyond && undo?.disabledBecause === null && session.history.past.length === 0
-              ? t(undoBeyond.title)
-              : t('Undo')
-          }
-          disabledBecause={undo?.disabledBecause ? t(undo.disabledBecause) : null}
-          onClick={() => undo?.run()}
-        />
-        <IconButton
-          icon="redo"
-          label={t('Redo')}
-          disabledBecause={redo?.disabledBecause ? t(redo.disabledBecause) : null}
-          onClick={() => redo?.run()}
-        />
-        <IconButton icon="keyboard" label={t('Show the keys')} onClick={() => setHelp(true)} />
-      </header>
-      <main className="cup-stage" id="main" aria-label={t('The item')}>
-        <face.Stage session={session} key={session.setting.item.id ?? session.setting.item.text} />
-      </main>
-      <aside className="cup-desk-panel" aria-label={t('Your label')}>
-        <div className="cup-desk-scroll" tabIndex={0} role="region" aria-label={t('Label and guidelines')}>
-          {aside}
-          <face.Panel session={session} />
-          <Issues session={session} quiet={tried !== session && isEmpty(document_.label)} />
-          {words && (
-            <>
-              <Divider my={16} />
-              <Group gap={6} mb={6}>
-                <Icon name="book" />
-                <Title order={2}>{t('Guidelines')}</Title>
-              </Group>
-              <Markdown source={words} />
-            </>
-          )}
-        </div>
-        <div className="cup-desk-foot">
-          <Button
-            fullWidth
-            onClick={finishNow}
-            loading={waiting || (finish.busy ?? false)}
-            rightSection={<Key>{model.takesEnter ? 'Ctrl+Enter' : 'Enter'}</Key>}
-          >
-            {t(finish.title)}
-          </Button>
-          {foot && (
-            <Text component="div" size="xs" mt={8}>
-              {foot}
-            </Text>
-          )}
-        </div>
-      </aside>
-      <Dialog opened={asking} onClose={() => setAsking(false)} title={t('Is there really nothing?')}>
-        <Text mb={16}>{finish.asks}</Text>
-        <Group justify="flex-end" gap={8}>
-          <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
-            {t('Look again')}
-          </Button>
-          <Button
-            onClick={() => {
-              setAsking(false);
-              finish.run();
-            }}
-          >
-            {t('Yes, there is nothing')}
-          </Button>
-        </Group>
-      </Dialog>
-      <KeysHelp commands={listed} opened={help} onClose={() => setHelp(false)} />
-    </div>
+    <BoundKeys bindings={listed}>
+      <div className="cup-desk">
+        <header className="cup-desk-bar">
+          {bar}
+          <Heading unseen>{t('Label this item')}</Heading>
+          <span className="cup-spacer" />
+          <IconButton
+            icon="undo"
+            label={
+              undoBeyond && undo?.disabledBecause === null && session.history.past.length === 0
+                ? t(undoBeyond.title)
+                : t('Undo')
+            }
+            disabledBecause={undo?.disabledBecause ? t(undo.disabledBecause) : null}
+            onClick={() => undo?.run()}
+          />
+          <IconButton
+            icon="redo"
+            label={t('Redo')}
+            disabledBecause={redo?.disabledBecause ? t(redo.disabledBecause) : null}
+            onClick={() => redo?.run()}
+          />
+          <IconButton icon="keyboard" label={t('Show the keys')} onClick={() => setHelp(true)} />
+        </header>
+        <main className="cup-stage" id="main" aria-label={t('The item')}>
+          <face.Stage session={session} key={session.setting.item.id ?? session.setting.item.text} />
+        </main>
+        <aside className="cup-desk-panel" aria-label={t('Your label')}>
+          <div className="cup-desk-scroll" tabIndex={0} role="region" aria-label={t('Label and guidelines')}>
+            {aside}
+            <face.Panel session={session} />
+            <Issues session={session} quiet={tried !== session && isEmpty(document_.label)} />
+            {words && (
+              <>
+                <Divider my={16} />
+                <Group gap={6} mb={6}>
+                  <Icon name="book" />
+                  <Title order={2}>{t('Guidelines')}</Title>
+                </Group>
+                <Markdown source={words} />
+              </>
+            )}
+          </div>
+          <div className="cup-desk-foot">
+            <Button
+              fullWidth
+              onClick={finishNow}
+              loading={waiting || (finish.busy ?? false)}
+              rightSection={<Key>{bound[0]?.keys[0] ?? ''}</Key>}
+            >
+              {t(finish.title)}
+            </Button>
+            {foot && (
+              <Text component="div" size="xs" mt={8}>
+                {foot}
+              </Text>
+            )}
+          </div>
+        </aside>
+        <Dialog opened={asking} onClose={() => setAsking(false)} title={t('Is there really nothing?')}>
+          <Text mb={16}>{finish.asks}</Text>
+          <Group justify="flex-end" gap={8}>
+            <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
+              {t('Look again')}
+            </Button>
+            <Button
+              onClick={() => {
+                setAsking(false);
+                finish.run();
+              }}
+            >
+              {t('Yes, there is nothing')}
+            </Button>
+          </Group>
+        </Dialog>
+        <KeysHelp commands={listed} binds opened={help} onClose={() => setHelp(false)} />
+      </div>
+    </BoundKeys>
   );
 }

@@ -6,10 +6,13 @@ import { openDocument, type Setting } from './core/document';
 import {
   MAX_ANSWER_FILE_BYTES,
   MAX_ANSWER_ROWS,
+  MAX_EVENTS,
+  MAX_KEYS,
   MAX_MASK_TILES,
   MAX_OBJECTS,
   MAX_POINTS,
   MAX_TEXT_CHARS,
+  MAX_TRACKS,
 } from './core/limits';
 import { KINDS } from './kinds';
 import { classesIn, emptyLabel, isEmpty, KIND_LIST, modelOf, wordsOf } from './kinds/models';
@@ -161,6 +164,7 @@ const NO_FACTS: NonNullable<ItemView['facts']> = {
   messages: null,
   candidates: null,
   steps: null,
+  frame_table: null,
 };
 const cases = read('../../../tests/labels/cases.json') as Case[];
 
@@ -213,6 +217,9 @@ describe('the editor judges as the server does', () => {
     expect({
       text_chars: MAX_TEXT_CHARS,
       objects: MAX_OBJECTS,
+      tracks: MAX_TRACKS,
+      keys: MAX_KEYS,
+      events: MAX_EVENTS,
       points: MAX_POINTS,
       mask_tiles: MAX_MASK_TILES,
       answer_rows: MAX_ANSWER_ROWS,

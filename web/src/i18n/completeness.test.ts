@@ -16,6 +16,7 @@ import { shapes } from './zh_shapes';
 import { skills } from './zh_skills';
 import { training } from './zh_training';
 import { trouble } from './zh_trouble';
+import { video } from './zh_video';
 
 const source = new URL('..', import.meta.url).pathname;
 const messages = allMessages(source);
@@ -55,6 +56,7 @@ describe('the two languages', () => {
       skills,
       training,
       trouble,
+      video,
     ].reduce((sum, part) => sum + Object.keys(part).length, 0);
     expect(Object.keys(zh).length).toBe(counted);
   });

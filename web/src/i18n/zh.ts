@@ -12,6 +12,7 @@ import { shapes } from './zh_shapes';
 import { skills } from './zh_skills';
 import { training } from './zh_training';
 import { trouble } from './zh_trouble';
+import { video } from './zh_video';
 
 /** The Chinese catalogue: English message to Chinese, in the terms of the labelling trade. */
 export const zh: Record<string, string> = {
@@ -29,4 +30,5 @@ export const zh: Record<string, string> = {
   ...shapes,
   ...skills,
   ...trouble,
+  ...video,
 };

@@ -87,7 +87,6 @@ export const editor: Record<string, string> = {
   'Duplicate the selected object': '复制选中的对象',
   'Every task you may take is taken or settled.': '你可以领取的任务都已被领取或已定案。',
   'Fit the picture': '适应窗口',
-  'Fit the picture (F)': '适应窗口 (F)',
   'Getting your next page…': '正在领取下一个任务包…',
   'Give back': '退回',
   'Give the page back': '退回任务包',
@@ -132,7 +131,6 @@ export const editor: Record<string, string> = {
   'See other offers': '查看其他可接任务',
   'Select an object first.': '请先选中一个对象。',
   'Select and move': '选择与移动',
-  'Select and move (V)': '选择与移动 (V)',
   'Select nothing': '取消选中',
   'Settle with this label': '以此标签定案',
   Show: '定位',
@@ -173,7 +171,6 @@ export const editor: Record<string, string> = {
   'Your decision': '你的裁定',
   'Your label': '你的标注',
   'Your text': '你的文本',
-  'Zoom (or the wheel, at the pointer)': '缩放（或在指针处滚动滚轮）',
   corrected: '已修正',
   model: '模型',
   '{count, plural, one {# judgement} other {# judgements}} this session, {sum} paid.':

@@ -1,7 +1,15 @@
 /** Keys of the page that is shown, and the list of them. */
-import { Table, Text } from '@mantine/core';
-import { useEffect, useMemo, useRef } from 'react';
+import { Button, Group, NativeSelect, Table, Text } from '@mantine/core';
+import {
+  type KeyboardEvent as ReactKeyboardEvent,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { type Binding, buildKeymap, chordOf, isTyping } from '../editor/core/keymap';
+import { chosenKeys, holderOf, PRESETS, type PresetName } from '../editor/core/presets';
 import { useT } from '../i18n';
 import { Key } from './bits';
 import { Dialog } from './dialog';
@@ -57,34 +65,114 @@ export function useKeys(commands: readonly Command[], enabled = true): void {
   }, [keymap, enabled]);
 }
 
+/** The chords of a command, each key of them by itself. */
+function Chords({ keys }: { keys: readonly string[] }) {
+  return keys.map((chord) => (
+    <span key={chord} style={{ marginLeft: 8, whiteSpace: 'nowrap' }}>
+      {(chord === '+' ? ['+'] : chord.split('+')).map((part) => (
+        <span key={part} style={{ marginLeft: 2 }}>
+          <Key>{part.replace('Arrow', '')}</Key>
+        </span>
+      ))}
+    </span>
+  ));
+}
+
+const ALONE = new Set(['Shift', 'Control', 'Alt', 'Meta', 'AltGraph']);
+
+/** One row's key while it waits for another: a key that another command has is refused, and whose it is is said. */
+function Bind({ binding, commands }: { binding: Binding; commands: readonly Binding[] }) {
+  const t = useT();
+  const [waits, setWaits] = useState(false);
+  const [holder, setHolder] = useState<Binding | null>(null);
+  const onKey = (event: ReactKeyboardEvent) => {
+    if (!waits || ALONE.has(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const chord = chordOf(event.nativeEvent);
+    if (chord === 'Escape' || chord === 'Tab') {
+      setWaits(false);
+      return;
+    }
+    const taken = holderOf(commands, binding.command, chord);
+    setHolder(taken);
+    if (taken) return;
+    const { preset, own } = chosenKeys.get();
+    chosenKeys.set({ preset, own: { ...own, [binding.command]: [chord] } });
+    setWaits(false);
+  };
+  return (
+    <>
+      <Button
+        size="compact-xs"
+        variant={waits ? 'filled' : 'subtle'}
+        aria-label={t('Another key for: {command}', { command: t(binding.title, binding.values) })}
+        onClick={() => {
+          setWaits(!waits);
+          setHolder(null);
+        }}
+        onKeyDown={onKey}
+        onBlur={() => setWaits(false)}
+      >
+        {waits ? t('Press a key…') : t('Change')}
+      </Button>
+      {holder && (
+        <Text size="xs" c="var(--cup-refused)" role="alert">
+          {t('That key is taken by: {command}', { command: t(holder.title, holder.values) })}
+        </Text>
+      )}
+    </>
+  );
+}
+
 export function KeysHelp({
   commands,
   opened,
   onClose,
+  binds = false,
 }: {
   commands: readonly Binding[];
   opened: boolean;
   onClose: () => void;
+  /** Whether keys can be bound anew here. */
+  binds?: boolean;
 }) {
   const t = useT();
+  const chosen = useSyncExternalStore(chosenKeys.subscribe, chosenKeys.get);
   return (
     <Dialog opened={opened} onClose={onClose} title={t('Keys')} size="lg">
+      {binds && (
+        <Group gap={12} mb={8} align="end">
+          <NativeSelect
+            label={t('As in')}
+            size="xs"
+            value={chosen.preset}
+            data={Object.entries(PRESETS).map(([value, { name }]) => ({ value, label: name }))}
+            onChange={(event) => chosenKeys.set({ ...chosen, preset: event.currentTarget.value as PresetName })}
+          />
+          <Button
+            size="xs"
+            variant="default"
+            disabled={Object.keys(chosen.own).length === 0}
+            onClick={() => chosenKeys.set({ ...chosen, own: {} })}
+          >
+            {t('Forget the keys that I bound')}
+          </Button>
+        </Group>
+      )}
       <Table className="cup-table">
         <Table.Tbody>
           {commands.map((binding) => (
             <Table.Tr key={binding.command}>
               <Table.Td>{t(binding.title, binding.values)}</Table.Td>
               <Table.Td style={{ textAlign: 'right' }}>
-                {binding.keys.map((chord) => (
-                  <span key={chord} style={{ marginLeft: 8, whiteSpace: 'nowrap' }}>
-                    {(chord === '+' ? ['+'] : chord.split('+')).map((part) => (
-                      <span key={part} style={{ marginLeft: 2 }}>
-                        <Key>{part.replace('Arrow', '')}</Key>
-                      </span>
-                    ))}
-                  </span>
-                ))}
+                <Chords keys={binding.keys} />
               </Table.Td>
+              {binds && (
+                <Table.Td style={{ textAlign: 'right' }}>
+                  {!binding.isFixed && <Bind binding={binding} commands={commands} />}
+                </Table.Td>
+              )}
             </Table.Tr>
           ))}
         </Table.Tbody>

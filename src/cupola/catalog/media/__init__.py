@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import msgspec
 
@@ -58,6 +59,18 @@ def thumbnail(content: Content, media_type: str, side_px: int) -> bytes | None:
         return medium.thumbnail(content, side_px)
     made: bytes | None = _cage.call("thumbnail", medium.name, content.size_bytes, content.data, _path(content), side_px)
     return made
+
+
+def frame_table(path: Path) -> bytes:
+    """The table that numbers a video's frames (see `catalog.video.table`). Raises Problem for what is no video."""
+    found: bytes = _cage.call("table", None, str(path))
+    return found
+
+
+def frames(path: Path, table: bytes, first: int, count: int) -> list[bytes]:
+    """JPEG pictures of a video's frames, from `first` on. table: as `frame_table` gave it."""
+    found: list[bytes] = _cage.call("pictures", None, str(path), table, first, count)
+    return found
 
 
 def of_type(media_type: str) -> Medium | None:

@@ -47,7 +47,7 @@ class Probe:
 
     duration_s: of video and audio; frames: pictures that follow each other; characters: Unicode code points.
     text: the words of a text item, None for what is kept as a blob. turns, messages, candidates, steps: of a
-    conversation.
+    conversation. frame_table: the SHA-256 of the table that numbers a video's frames (catalog.video.table).
     """
 
     media_type: str
@@ -63,6 +63,7 @@ class Probe:
     messages: int | None = None
     candidates: int | None = None
     steps: int | None = None
+    frame_table: str | None = None
 
 
 def too_large(size_bytes: int, most_bytes: int) -> Problem:

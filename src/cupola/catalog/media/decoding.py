@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from cupola.catalog.media.base import Content, Medium
+from cupola.catalog.video import reading
+from cupola.catalog.video.table import decoded
 from cupola.platform import hooks
 
 
@@ -29,4 +31,21 @@ def _medium(name: str) -> Medium:
     return found
 
 
-VERBS: Mapping[str, Callable[..., Any]] = {"probe": probe, "thumbnail": thumbnail}
+def table(data: bytes | None, path: str | None) -> bytes:
+    """The frame table of a video, as its own bytes."""
+    return reading.read_table(_source(data, path)).encoded()
+
+
+def pictures(data: bytes | None, path: str | None, told: bytes, first: int, count: int) -> list[bytes]:
+    """JPEG pictures of a video's frames. told: its frame table."""
+    return reading.pictures(_source(data, path), decoded(told), first, count)
+
+
+def _source(data: bytes | None, path: str | None) -> reading.Source:
+    if data is not None:
+        return data
+    assert path is not None
+    return Path(path)
+
+
+VERBS: Mapping[str, Callable[..., Any]] = {"probe": probe, "thumbnail": thumbnail, "table": table, "pictures": pictures}

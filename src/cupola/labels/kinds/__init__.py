@@ -10,6 +10,7 @@ from cupola.labels.kinds.choice import Choice
 from cupola.labels.kinds.drawn import Objects
 from cupola.labels.kinds.form import Form
 from cupola.labels.kinds.text import Text
+from cupola.labels.kinds.tracked import Tracks
 
 KINDS: Mapping[str, LabelKind[Any]] = {
     one.name: one
@@ -17,6 +18,7 @@ KINDS: Mapping[str, LabelKind[Any]] = {
         Choice(),
         Text(),
         Objects(),
+        Tracks(),
         Form(),
     )
 }

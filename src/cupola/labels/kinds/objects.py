@@ -85,7 +85,7 @@ def validate(label: ObjectsLabel, ontology: Ontology, facts: ItemFacts) -> None:
         spec = ontology.classes[ontology.class_index[thing.cls]]
         shapes.of(shape).fits(shape, spec, f"/objects/{position}/shape")
         shapes.of(shape).validate(shape, facts, f"/objects/{position}/shape")
-        _check_size(shape, spec, f"/objects/{position}/shape")
+        check_size(shape, spec, f"/objects/{position}/shape")
         if spec.max_overlap is not None:
             bounded.setdefault(thing.cls, []).append(position)
         specs = attributes_of[thing.cls]
@@ -97,7 +97,9 @@ def validate(label: ObjectsLabel, ontology: Ontology, facts: ItemFacts) -> None:
         _check_overlap(label.objects, positions, ontology.classes[ontology.class_index[name]])
 
 
-def _check_size(shape: AnyShape, spec: ClassSpec, place: str) -> None:
+def check_size(shape: AnyShape, spec: ClassSpec, place: str) -> None:
+    """Raises Problem (INVALID) for a shape that is smaller than its class asks for, turned where it may not be, or of
+    too few or too many points."""
     kind = shapes.of(shape)
     size = kind.size(shape)
     # what somebody draws to the edge of the least size is not refused for its last rounding

@@ -13,8 +13,10 @@ from cupola.labels.shapes.mask import MaskType
 from cupola.labels.shapes.point import PointType
 from cupola.labels.shapes.polygon import PolygonType
 from cupola.labels.shapes.polyline import PolylineType
-from cupola.labels.shapes.shape import Shape, ShapeType
+from cupola.labels.shapes.shape import Shape, ShapeType, weighted_median
 from cupola.labels.shapes.skeleton import SkeletonType
+
+__all__ = ["SHAPES", "AnyShape", "Shape", "ShapeType", "of", "weighted_median"]
 
 SHAPES: Mapping[str, ShapeType[Any]] = {
     one.name: one

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.labels.facts import ItemFacts
+from cupola.labels.shapes.moving import mixed, turned
 from cupola.labels.shapes.shape import EDGE_TOLERANCE_PX, Corner, Shape, ShapeType, weighted_median, wrong_shape
 
 
@@ -87,6 +88,16 @@ class BoxType(ShapeType[Box]):
             common = wide * high if wide > 0 and high > 0 else 0.0
         either = a.w * a.h + b.w * b.h - common
         return min(1.0, common / either) if either > 0 else 0.0
+
+    def between(self, a: Box, b: Box, share: float) -> Box:
+        """Edges move evenly, and it turns the shorter way round: most things move evenly from one key to the next."""
+        return Box(
+            mixed(a.x, b.x, share),
+            mixed(a.y, b.y, share),
+            mixed(a.w, b.w, share),
+            mixed(a.h, b.h, share),
+            turned(a.rotation_rad, b.rotation_rad, share),
+        )
 
     def merge(self, shapes: Sequence[Box], weights: Sequence[float]) -> Box:
         """The weighted median of each edge; for turned boxes of centre, size and angle.

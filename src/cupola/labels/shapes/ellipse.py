@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.labels.facts import ItemFacts
+from cupola.labels.shapes.moving import mixed, turned
 from cupola.labels.shapes.outlines import shapely
 from cupola.labels.shapes.shape import EDGE_TOLERANCE_PX, Corner, Shape, ShapeType, weighted_median, wrong_shape
 
@@ -81,6 +82,16 @@ class EllipseType(ShapeType[Ellipse]):
         common = float(first.intersection(second).area)
         either = float(first.area + second.area) - common
         return min(1.0, common / either) if either > 0 else 0.0
+
+    def between(self, a: Ellipse, b: Ellipse, share: float) -> Ellipse:
+        """Centre and radii move evenly; half a turn brings it back to what it was, so it turns a quarter at most."""
+        return Ellipse(
+            mixed(a.x, b.x, share),
+            mixed(a.y, b.y, share),
+            mixed(a.rx, b.rx, share),
+            mixed(a.ry, b.ry, share),
+            turned(a.rotation_rad, b.rotation_rad, share, math.pi),
+        )
 
     def merge(self, shapes: Sequence[Ellipse], weights: Sequence[float]) -> Ellipse:
         """The weighted median of centre, radii and angle; each is first described as near as it can be to the angle of

@@ -106,6 +106,10 @@ class MaskType(ShapeType[Mask]):
         either = self.area(a) + self.area(b) - common
         return common / either if either > 0 else 0.0
 
+    def between(self, a: Mask, b: Mask, share: float) -> Mask:
+        """It stands still until the next key: pixels have no counterparts, and a made-up outline is nobody's work."""
+        return a
+
     def merge(self, shapes: Sequence[Mask], weights: Sequence[float]) -> Mask:
         """The pixels that more than half of the weight painted; where there are none, the mask most like the others."""
         if len(set(shapes)) == 1:

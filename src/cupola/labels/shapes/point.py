@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cupola.labels.facts import ItemFacts
+from cupola.labels.shapes.moving import mixed
 from cupola.labels.shapes.shape import Shape, ShapeType, weighted_median, within_image, wrong_shape
 
 REACH_PX = 20.0  # the similarity falls in a line from 1 at the same place to 0 at this distance
@@ -45,6 +46,10 @@ class PointType(ShapeType[Point]):
 
     def similarity(self, a: Point, b: Point) -> float:
         return max(0.0, 1.0 - math.hypot(a.x - b.x, a.y - b.y) / REACH_PX)
+
+    def between(self, a: Point, b: Point, share: float) -> Point:
+        """It moves evenly along a straight line."""
+        return Point(mixed(a.x, b.x, share), mixed(a.y, b.y, share))
 
     def merge(self, shapes: Sequence[Point], weights: Sequence[float]) -> Point:
         """The weighted median of each coordinate: one hand that slipped moves nothing."""

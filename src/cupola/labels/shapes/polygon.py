@@ -15,6 +15,7 @@ from cupola.kernel import limits
 from cupola.kernel.errors import Problem
 from cupola.labels.facts import ItemFacts
 from cupola.labels.shapes import outlines
+from cupola.labels.shapes.moving import ring_between
 from cupola.labels.shapes.outlines import Ring, shapely
 from cupola.labels.shapes.shape import Corner, Region, Shape, ShapeType, within_image, wrong_shape
 
@@ -81,14 +82,27 @@ class PolygonType(ShapeType[Polygon]):
         return out
 
     def similarity(self, a: Polygon, b: Polygon) -> float:
-        """Intersection over union; of outlines that cross very often, counted on a raster."""
+        """Intersection over union; of outlines that cross very often, or (between keyframes) themselves, counted on a
+        raster."""
         if a == b:
             return 1.0
         if not _few_pairs([a, b]):
             return outlines.overlap_counted(_rings(a), _rings(b))
         first, second = _region(a), _region(b)
+        if not (first.is_valid and second.is_valid):
+            return outlines.overlap_counted(_rings(a), _rings(b))
         common = float(first.intersection(second).area)
         return min(1.0, common / float(first.area + second.area - common))
+
+    def between(self, a: Polygon, b: Polygon, share: float) -> Polygon:
+        """Outline by outline, each corner to its counterpart; of outlines with unequal corners by equal steps along
+        each. With other holes or parts than before it stands still: nobody knows which becomes which."""
+        if [len(holes) for _, holes in self.regions(a)] != [len(holes) for _, holes in self.regions(b)]:
+            return a
+        rings = iter([ring_between(one, other, share) for one, other in zip(_rings(a), _rings(b), strict=True)])
+        outer, holes = next(rings), tuple(next(rings) for _ in a.holes)
+        parts = tuple(PolygonPart(next(rings), tuple(next(rings) for _ in part.holes)) for part in a.parts)
+        return Polygon(outer, holes, parts)
 
     def merge(self, shapes: Sequence[Polygon], weights: Sequence[float]) -> Polygon:
         """What more than half of the weight covers; with holes where more than half of it drew some, else without,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cupola.kernel import limits
 from cupola.labels.facts import ItemFacts
+from cupola.labels.shapes.moving import line_between
 from cupola.labels.shapes.outlines import Ring, are_finite, shapely
 from cupola.labels.shapes.shape import Shape, ShapeType, weighted_median, within_image, wrong_shape
 
@@ -68,6 +69,10 @@ class PolylineType(ShapeType[Polyline]):
             return 1.0
         apart = max(_mean_distance_px(a, b), _mean_distance_px(b, a))
         return max(0.0, 1.0 - apart / REACH_PX)
+
+    def between(self, a: Polyline, b: Polyline, share: float) -> Polyline:
+        """Point by point; of lines with unequal points by equal steps along each."""
+        return Polyline(line_between(a.points, b.points, share))
 
     def merge(self, shapes: Sequence[Polyline], weights: Sequence[float]) -> Polyline:
         """Each line is walked along from the same end; at every share of the way at which somebody set a point stands

@@ -102,6 +102,11 @@ class ShapeType(ABC, Generic[S]):
     def similarity(self, a: S, b: S) -> float:
         """1: the same; 0: nothing in common."""
 
+    def between(self, a: S, b: S, share: float) -> S:
+        """How it looks in a frame between two keyframes; share: of the way from a (0) to b (1). A shape that says
+        nothing else stands still until the next keyframe."""
+        return a
+
     @abstractmethod
     def merge(self, shapes: Sequence[S], weights: Sequence[float]) -> S:
         """What several people's drawings of one thing say together; weights: one for each, not all 0."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cupola.labels.facts import ItemFacts
 from cupola.labels.ontology import ClassSpec
+from cupola.labels.shapes.moving import mixed
 from cupola.labels.shapes.shape import Shape, ShapeType, weighted_median, within_image, wrong_shape
 
 State = Literal["visible", "occluded", "absent"]
@@ -118,6 +119,19 @@ class SkeletonType(ShapeType[Skeleton]):
                 near += math.exp(-((apart / (OFF_SHARE * scale)) ** 2) / 2)
         total += sum(point.state != "absent" for point in others.values())
         return near / total if total else 0.0
+
+    def between(self, a: Skeleton, b: Skeleton, share: float) -> Skeleton:
+        """Place by place, each as it is seen at the earlier key; one that either key calls absent stays as it was."""
+        others = {point.name: point for point in b.points}
+        out = []
+        for point in a.points:
+            other = others.get(point.name)
+            if other is None or "absent" in (point.state, other.state):
+                out.append(point)
+            else:
+                x, y = mixed(point.x, other.x, share), mixed(point.y, other.y, share)
+                out.append(Keypoint(point.name, x, y, point.state))
+        return Skeleton(tuple(out))
 
     def merge(self, shapes: Sequence[Skeleton], weights: Sequence[float]) -> Skeleton:
         """Of each place the state with the most weight, and where it is there the weighted median of where it is."""

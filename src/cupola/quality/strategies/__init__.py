@@ -13,6 +13,7 @@ from cupola.quality.strategies.multilabel import MultilabelStrategy
 from cupola.quality.strategies.pairs import PairsStrategy
 from cupola.quality.strategies.rover import RoverStrategy
 from cupola.quality.strategies.shapes import ShapesStrategy
+from cupola.quality.strategies.tracks import TracksStrategy
 from cupola.quality.strategies.wide import WideStrategy
 
 STRATEGIES: Mapping[str, AnyStrategy] = {
@@ -23,6 +24,7 @@ STRATEGIES: Mapping[str, AnyStrategy] = {
         MultilabelStrategy(),
         RoverStrategy(),
         ShapesStrategy(),
+        TracksStrategy(),
         FormStrategy(),
         PairsStrategy(),
     )

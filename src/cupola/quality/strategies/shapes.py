@@ -12,6 +12,7 @@ from typing import cast
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cupola.labels import Label, ObjectsLabel, Ontology, decode_label
 from cupola.labels.kinds import merging, objects
@@ -20,6 +21,20 @@ from cupola.quality.strategies.base import Evidence, Part
 from cupola.quality.strategies.consensus import Consensus, ConsensusModel, Said
 
 LEARNED_FROM = 5_000  # labels compared
+
+
+def parts_of(found: Sequence[tuple[str, Sequence[int]]], skill: NDArray[np.float64], rho: float) -> list[Part]:
+    """How sure each unit is, by who saw it: (its name, the places of those who did). skill: (n,) of all who were asked;
+    rho: how far votes hang together."""
+    odds = np.log(skill / (1.0 - skill))
+    parts = []
+    for name, people in found:
+        saw = np.zeros(len(skill), dtype=np.bool_)
+        saw[list(people)] = True
+        sure = odds[saw].sum() - odds[~saw].sum()
+        sure /= 1.0 + (len(skill) - 1) * rho
+        parts.append(Part(name, float(1.0 / (1.0 + np.exp(-sure))), tuple(people)))
+    return parts
 
 
 class ShapesStrategy(Consensus):
@@ -31,15 +46,8 @@ class ShapesStrategy(Consensus):
         drawn = cast(Sequence[ObjectsLabel], labels)
         skill = np.clip(model.accuracies(workers), 0.05, 0.995)
         found = merging.merged(drawn, skill.tolist(), ontology, hands=model.says(workers))
-        odds = np.log(skill / (1.0 - skill))
-        parts = []
-        for one in found:
-            saw = np.zeros(len(labels), dtype=np.bool_)
-            saw[one.people] = True
-            sure = odds[saw].sum() - odds[~saw].sum()
-            sure /= 1.0 + (len(labels) - 1) * model.rho
-            sure = self.confidence(model, float(1.0 / (1.0 + np.exp(-sure))))
-            parts.append(Part(one.object.id, sure, tuple(one.people)))
+        parts = parts_of([(one.object.id, one.people) for one in found], skill, model.rho)
+        parts = [replace(part, confidence=self.confidence(model, part.confidence)) for part in parts]
         return Said(ObjectsLabel([one.object for one in found]), parts=parts)
 
     def learn(self, model: ConsensusModel, ontology: Ontology, evidence: Evidence) -> ConsensusModel:

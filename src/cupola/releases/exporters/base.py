@@ -140,7 +140,7 @@ class Format:
     @property
     def shapes(self) -> list[str]:
         """The shapes of objects that it holds: of others the file says nothing."""
-        if "things" not in self.holds:
+        if not self.holds & {"things", "tracks"}:
             return []
         if self.only_shapes is not None:
             return list(self.only_shapes)

@@ -1,10 +1,10 @@
 import type { LabelObject, Shape } from '../../api/types';
-import { type Action, objectsOf, withObjects } from '../core/document';
+import { type Action, isDrawnOn, objectsOf, withObjects } from '../core/document';
 
 /** Adds an object of the document's current class, with the attributes that are repeated, by a person; selects it. */
 export function addObject(id: string, shape: Shape): Action {
   return (document) => {
-    if (document.label.kind !== 'objects') return document;
+    if (!isDrawnOn(document)) return document;
     const { cls, again } = document;
     const attributes =
       again?.cls === cls && Object.keys(again.attributes).length > 0 ? { attributes: again.attributes } : {};

@@ -1,12 +1,12 @@
 import type { LabelObject } from '../../api/types';
-import { type Action, objectsOf, withObjects } from '../core/document';
+import { type Action, isDrawnOn, objectsOf, withObjects } from '../core/document';
 import type { Size } from '../core/geometry';
 import { faceOf } from '../shapes';
 
 /** Puts copies where they were, as far as this picture goes there, each under a new id; they are a person's. */
 export function pasteObjects(copied: readonly LabelObject[], newId: () => string, image: Size): Action {
   return (document) => {
-    if (document.label.kind !== 'objects' || copied.length === 0) return document;
+    if (!isDrawnOn(document) || copied.length === 0) return document;
     const added = copied.map((object) => ({
       ...object,
       id: newId(),

@@ -3,11 +3,12 @@
  * so a stack of documents is a cheap history.
  */
 
-import type { ItemView, Label, LabelObject, Ontology } from '../../api/types';
+import type { ItemView, Label, LabelObject, Ontology, Track } from '../../api/types';
 import { emptyLabel } from '../kinds/models';
 import type { Viewport } from '../spaces/plane';
 import type { Answers } from './attributes';
 import { classesOf } from './ontology';
+import { objectsIn, withObjectsIn } from './tracks';
 
 const NO_ANSWERS: Answers = {};
 
@@ -22,6 +23,9 @@ export interface Document {
   readonly locked?: readonly string[];
   /** What the next objects of a class begin with: the attributes of the one that is repeated. */
   readonly again?: { readonly cls: string; readonly attributes: NonNullable<LabelObject['attributes']> } | undefined;
+  /** Of a video: the frame that is looked at, and the attributes that are answered frame by frame. */
+  readonly frame?: number;
+  readonly mutable?: readonly string[];
   /** How the item was looked at when this label came about; absent where that is always the same. */
   readonly view?: Viewport | null;
 }
@@ -37,18 +41,34 @@ export type Action = (document: Document) => Document;
 /** A document that opens with `label` (a draft or a pre-label), or empty. A label of another kind is not taken. */
 export function openDocument(ontology: Ontology, label?: Label | null, cls?: string): Document {
   const usable = label && label.kind === ontology.kind ? label : emptyLabel(ontology.kind);
-  return { label: usable, selected: [], cls: cls ?? classesOf(ontology)[0]?.name ?? '' };
+  const drawn = classesOf(ontology).find(({ event }) => !event) ?? classesOf(ontology)[0];
+  const document = { label: usable, selected: [], cls: cls ?? drawn?.name ?? '' };
+  if (usable.kind !== 'tracks') return document;
+  const mutable = (ontology.attributes ?? []).filter((spec) => spec.mutable).map(({ name }) => name);
+  return { ...document, frame: 0, mutable };
 }
 
-export function objectsOf(document: Document): readonly LabelObject[] {
-  return document.label.kind === 'objects' ? document.label.objects : [];
+/** The objects of a picture; of a video those that its present frame shows. */
+export function objectsOf({ label, frame = 0 }: Document): readonly LabelObject[] {
+  if (label.kind === 'tracks') return objectsIn(label, frame);
+  return label.kind === 'objects' ? label.objects : [];
 }
+
+export const tracksOf = ({ label }: Document): readonly Track[] => (label.kind === 'tracks' ? label.tracks : []);
+
+/** Whether objects can be drawn. */
+export const isDrawnOn = ({ label }: Document): boolean => label.kind === 'objects' || label.kind === 'tracks';
 
 export function answersOf(document: Document): Answers {
   return document.label.kind === 'form' ? document.label.answers : NO_ANSWERS;
 }
 
+/** The document with these objects; of a video in its present frame, where a change makes a key. */
 export function withObjects(document: Document, objects: readonly LabelObject[]): Document {
+  const { label, frame = 0, mutable = [] } = document;
+  if (label.kind === 'tracks') {
+    return { ...document, label: withObjectsIn(label, frame, objects, new Set(mutable)) };
+  }
   return { ...document, label: { kind: 'objects', objects: [...objects] } };
 }
 

@@ -9,6 +9,8 @@ export interface Binding {
   readonly title: string;
   /** Goes on while its key is held (a nudge). What cannot be taken back must not: a held key is one press. */
   readonly repeats?: boolean;
+  /** Held, or meant while something is drawn: it is no chord of its own and not bound anew. */
+  readonly isFixed?: boolean;
   /** What the {names} of the title stand for. */
   readonly values?: Readonly<Record<string, string | number>>;
 }

@@ -19,15 +19,19 @@ export type Sight = 'waiting' | 'shown' | 'failed';
 /** Asks for the item anew: addresses of pictures do not live for ever. */
 export type Refetch = () => Promise<ItemView | null>;
 
+/** A video is shown frame by frame, or by a player. */
+export const isVideo = (item: ItemView): boolean => item.media_type?.startsWith('video/') ?? false;
+
 /** The addresses of all pictures that an item shows: its own, or those of its parts. */
 export function picturesOf(item: ItemView): string[] {
+  if (isVideo(item)) return [];
   const parts = (item.parts ?? []).map((part) => part.url);
   return [item.url, ...parts].filter((url) => typeof url === 'string');
 }
 
 /** How a text or an item that holds nothing is met; pictures have yet to load. */
 function sightOf(item: ItemView): Sight {
-  if (picturesOf(item).length > 0) return 'waiting';
+  if (picturesOf(item).length > 0 || (isVideo(item) && item.url)) return 'waiting';
   return typeof item.text === 'string' || item.parts?.length ? 'shown' : 'failed';
 }
 

@@ -1,6 +1,10 @@
 /** What the server takes of any label, whatever its ontology says; a test holds these to the server's own. */
 export const MAX_TEXT_CHARS = 200_000;
 export const MAX_OBJECTS = 20_000;
+export const MAX_TRACKS = 5_000;
+export const MAX_KEYS = 100_000;
+export const MAX_EVENTS = 10_000;
+export const MAX_ID_CHARS = 64;
 export const MAX_POINTS = 2_000;
 export const MAX_MASK_TILES = 4_096;
 export const MAX_ANSWER_ROWS = 500;

@@ -8,6 +8,12 @@ export function classesOf(ontology: Ontology): readonly ClassSpec[] {
   return ontology.classes ?? NONE;
 }
 
+/** Those of things that are drawn: events go on in time alone. */
+export const drawnClasses = (ontology: Ontology): readonly ClassSpec[] => {
+  const classes = classesOf(ontology);
+  return classes.some(({ event }) => event) ? classes.filter(({ event }) => !event) : classes;
+};
+
 export function classNamed(ontology: Ontology, name: string): ClassSpec | undefined {
   return classesOf(ontology).find((cls) => cls.name === name);
 }

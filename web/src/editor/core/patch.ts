@@ -2,8 +2,9 @@
  * The difference of two labels, as small as the change: what a journal keeps of one step. Objects are shared between
  * documents where they did not change, so finding the difference costs a look at each, not a comparison.
  */
-import type { Answer, Label, LabelObject } from '../../api/types';
+import type { Answer, Label, LabelObject, Track } from '../../api/types';
 import type { Answers } from './attributes';
+import type { TracksLabel } from './tracks';
 
 export type Patch =
   | { readonly is: 'whole'; readonly label: Label }
@@ -15,6 +16,13 @@ export type Patch =
       readonly put: readonly (readonly [at: number, object: LabelObject])[];
       /** Of the ids that were there and are no more. */
       readonly gone: readonly string[];
+    }
+  | {
+      /** The same of tracks; `rest`: of their label, what is no track. */
+      readonly is: 'tracks';
+      readonly put: readonly (readonly [at: number, track: Track])[];
+      readonly gone: readonly string[];
+      readonly rest: Omit<TracksLabel, 'tracks'>;
     }
   | {
       readonly is: 'answers';
@@ -37,21 +45,50 @@ function textPatch(before: string, after: string): Patch {
   return { is: 'text', from, drop: before.length - from - same, put: after.slice(from, after.length - same) };
 }
 
-function objectsPatch(before: readonly LabelObject[], after: readonly LabelObject[]): Patch {
+interface Named {
+  readonly id: string;
+}
+
+/** New or changed, each with its place in the list that comes out; and of the ids that were there those that are no more. */
+function listPatch<T extends Named>(before: readonly T[], after: readonly T[]) {
   const had = new Map(before.map((object) => [object.id, object]));
   const has = new Set(after.map(({ id }) => id));
   const gone = before.filter(({ id }) => !has.has(id)).map(({ id }) => id);
   const kept = before.filter(({ id }) => has.has(id)).map(({ id }) => id);
   // Those that stay keep their order; one that does not is put anew.
   let next = 0;
-  const put: [number, LabelObject][] = [];
+  const put: [number, T][] = [];
   for (const [at, object] of after.entries()) {
     if (kept[next] === object.id) {
       next += 1;
       if (had.get(object.id) !== object) put.push([at, object]);
     } else put.push([at, object]);
   }
-  return { is: 'objects', put, gone };
+  return { put, gone };
+}
+
+type ListPatch<T> = { readonly put: readonly (readonly [number, T])[]; readonly gone: readonly string[] };
+
+function listAfter<T extends Named>(before: readonly T[], patch: ListPatch<T>): T[] {
+  const changed = new Set([...patch.gone, ...patch.put.map(([, { id }]) => id)]);
+  const rest = before.filter(({ id }) => !changed.has(id));
+  const list: T[] = [];
+  let next = 0;
+  for (const [at, one] of patch.put) {
+    while (list.length < at && next < rest.length) {
+      list.push(rest[next] as T);
+      next += 1;
+    }
+    list.push(one);
+  }
+  return [...list, ...rest.slice(next)];
+}
+
+/** An order that the small form cannot say (an import can bring two of one id) is kept whole. */
+function smallest<T extends Named>(before: readonly T[], after: readonly T[]): ListPatch<T> | null {
+  const patch = listPatch(before, after);
+  const back = listAfter(before, patch);
+  return back.length === after.length && back.every((one, at) => one === after[at]) ? patch : null;
 }
 
 function answersPatch(before: Answers, after: Answers): Patch {
@@ -63,14 +100,13 @@ function answersPatch(before: Answers, after: Answers): Patch {
 export function patchBetween(before: Label, after: Label): Patch {
   if (before.kind === 'text' && after.kind === 'text') return textPatch(before.text, after.text);
   if (before.kind === 'objects' && after.kind === 'objects') {
-    const patch = objectsPatch(before.objects, after.objects);
-    const back = applyPatch(before, patch);
-    const isSame =
-      back.kind === 'objects' &&
-      back.objects.length === after.objects.length &&
-      back.objects.every((object, at) => object === after.objects[at]);
-    // An order that the small form cannot say (an import can bring two objects of one id) is kept whole.
-    return isSame ? patch : { is: 'whole', label: after };
+    const patch = smallest(before.objects, after.objects);
+    return patch ? { is: 'objects', ...patch } : { is: 'whole', label: after };
+  }
+  if (before.kind === 'tracks' && after.kind === 'tracks') {
+    const { tracks, ...rest } = after;
+    const patch = smallest(before.tracks, tracks);
+    return patch ? { is: 'tracks', ...patch, rest } : { is: 'whole', label: after };
   }
   if (before.kind === 'form' && after.kind === 'form') return answersPatch(before.answers, after.answers);
   return { is: 'whole', label: after };
@@ -85,20 +121,10 @@ export function applyPatch(before: Label, patch: Patch): Label {
       const text = before.kind === 'text' ? before.text : '';
       return { kind: 'text', text: text.slice(0, patch.from) + patch.put + text.slice(patch.from + patch.drop) };
     }
-    case 'objects': {
-      const changed = new Set([...patch.gone, ...patch.put.map(([, { id }]) => id)]);
-      const rest = before.kind === 'objects' ? before.objects.filter(({ id }) => !changed.has(id)) : [];
-      const objects: LabelObject[] = [];
-      let next = 0;
-      for (const [at, object] of patch.put) {
-        while (objects.length < at && next < rest.length) {
-          objects.push(rest[next] as LabelObject);
-          next += 1;
-        }
-        objects.push(object);
-      }
-      return { kind: 'objects', objects: [...objects, ...rest.slice(next)] };
-    }
+    case 'objects':
+      return { kind: 'objects', objects: listAfter(before.kind === 'objects' ? before.objects : [], patch) };
+    case 'tracks':
+      return { ...patch.rest, tracks: listAfter(before.kind === 'tracks' ? before.tracks : [], patch) };
     case 'answers': {
       const had = before.kind === 'form' ? Object.entries(before.answers) : [];
       const left = had.filter(([name]) => !patch.gone.includes(name));

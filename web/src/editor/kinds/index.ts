@@ -5,5 +5,6 @@ import { form } from './form';
 import type { KindFace } from './kind';
 import { objects } from './objects';
 import { text } from './text';
+import { tracks } from './tracks';
 
-export const KINDS: { readonly [K in Kind]: KindFace } = { choice, objects, text, form };
+export const KINDS: { readonly [K in Kind]: KindFace } = { choice, objects, tracks, text, form };

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core';
 import { useT } from '../../i18n';
 import { Chip } from '../../ui/bits';
+import { seek } from '../actions/seek';
 import { selectObjects } from '../actions/select_objects';
 import type { LabelSession } from '../core/label_session';
 import { useIssues } from './use_label';
@@ -26,7 +27,10 @@ export function Issues({ session, quiet }: { session: LabelSession; quiet: boole
               <Button
                 size="compact-xs"
                 variant="subtle"
-                onClick={() => session.perform(selectObjects([issue.object ?? '']))}
+                onClick={() => {
+                  if (issue.frame !== undefined) session.perform(seek(issue.frame));
+                  session.perform(selectObjects([issue.object ?? '']));
+                }}
               >
                 {t('Show')}
               </Button>

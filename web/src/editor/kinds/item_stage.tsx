@@ -4,7 +4,7 @@ import type { ItemView } from '../../api/types';
 import { useT } from '../../i18n';
 import { Icon } from '../../ui/icons';
 import { conversationOf } from '../core/conversation';
-import type { LabelSession } from '../core/label_session';
+import { isVideo, type LabelSession } from '../core/label_session';
 import { ConversationLook } from './conversation';
 import { usePicture, useSight } from './use_picture';
 
@@ -83,6 +83,13 @@ export function ItemLook({ item, onBroken }: { item: ItemView; onBroken?: () => 
     );
   }
   if (!item.url) return <p style={{ margin: 'auto' }}>{t('This item has nothing to show.')}</p>;
+  if (isVideo(item)) {
+    return (
+      <video className="cup-item-image" src={item.url} controls aria-label={t('The video to label')}>
+        <track kind="captions" />
+      </video>
+    );
+  }
   const small = (item.width ?? PIXEL_ART_PX) < PIXEL_ART_PX && (item.height ?? PIXEL_ART_PX) < PIXEL_ART_PX;
   return (
     <img
@@ -96,12 +103,35 @@ export function ItemLook({ item, onBroken }: { item: ItemView; onBroken?: () => 
   );
 }
 
+/** A video of which one thing is said: the browser's own player. */
+function Video({ session }: { session: LabelSession }) {
+  const t = useT();
+  return (
+    <video
+      key={session.attempt}
+      className="cup-item-image"
+      src={session.setting.item.url ?? undefined}
+      controls
+      aria-label={t('The video to label')}
+      onLoadedData={() => session.see('shown')}
+      onError={() => session.see('failed')}
+    >
+      <track kind="captions" />
+    </video>
+  );
+}
+
 /** The item of a label being made: nothing can be said of it before it is there. */
 export function ItemStage({ session }: { session: LabelSession }) {
   usePicture(session);
+  const shown = useSight(session) === 'shown';
   return (
     <>
-      {useSight(session) === 'shown' && <ItemLook item={session.setting.item} onBroken={() => session.see('failed')} />}
+      {isVideo(session.setting.item) ? (
+        <Video session={session} />
+      ) : (
+        shown && <ItemLook item={session.setting.item} onBroken={() => session.see('failed')} />
+      )}
       <Unseen session={session} />
     </>
   );
@@ -127,7 +157,10 @@ export function ItemThumb({ item, size }: { item: ItemView; size?: number | stri
       </div>
     );
   }
-  const url = item.thumb_url ?? item.url ?? item.parts?.find((part) => part.media_type.startsWith('image/'))?.url;
+  const url =
+    item.thumb_url ??
+    (isVideo(item) ? null : item.url) ??
+    item.parts?.find((part) => part.media_type.startsWith('image/'))?.url;
   const small = (item.width ?? PIXEL_ART_PX) < PIXEL_ART_PX;
   if (!url || url === broken) {
     return (

@@ -5,11 +5,18 @@ import { formModel } from './form/model';
 import type { KindModel, Words } from './model';
 import { objectsModel } from './objects/model';
 import { textModel } from './text/model';
+import { tracksModel } from './tracks/model';
 
 type Table = { readonly [K in Kind]: KindModel<K> };
 
 /** A kind that the server knows and this table does not is an error of its type. */
-export const MODELS: Table = { choice: choiceModel, objects: objectsModel, text: textModel, form: formModel };
+export const MODELS: Table = {
+  choice: choiceModel,
+  objects: objectsModel,
+  tracks: tracksModel,
+  text: textModel,
+  form: formModel,
+};
 
 export const KIND_LIST = Object.keys(MODELS) as Kind[];
 

@@ -5,12 +5,16 @@ import { choiceSetup } from './choice/setup';
 import { formSetup } from './form/setup';
 import { objectsSetup } from './objects/setup';
 import { textSetup } from './text/setup';
+import { tracksSetup } from './tracks/setup';
 
 /** A kind that the server knows and this table does not is an error of its type. */
-const SETUPS = { choice: choiceSetup, objects: objectsSetup, text: textSetup, form: formSetup } satisfies Record<
-  Kind,
-  object
->;
+const SETUPS = {
+  choice: choiceSetup,
+  objects: objectsSetup,
+  tracks: tracksSetup,
+  text: textSetup,
+  form: formSetup,
+} satisfies Record<Kind, object>;
 
 /** What has been said for each kind: kept when another one is chosen. */
 export type Owns = { readonly [K in Kind]: (typeof SETUPS)[K]['blank'] };

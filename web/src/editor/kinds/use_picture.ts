@@ -20,6 +20,7 @@ export function usePicture(session: LabelSession): HTMLImageElement | null {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt loads the same address again.
   useEffect(() => {
     setImage(null);
+    // A video tells by itself when it can be seen.
     if (!urls) return;
     const loading = urls.split('\n').map((url) => {
       const one = new Image();

@@ -11,7 +11,7 @@ import { classKeys } from '../core/class_keys';
 import { objectsOf } from '../core/document';
 import { type Size, snapped } from '../core/geometry';
 import type { LabelSession } from '../core/label_session';
-import { classesOf } from '../core/ontology';
+import { drawnClasses } from '../core/ontology';
 import { faceOf, faceOfType } from '../shapes';
 import { editingOperations } from './editing_operations';
 import type { Operation } from './operation';
@@ -28,7 +28,7 @@ const selectedOf = (session: LabelSession) => session.document.selected;
 const needsSelection = (session: LabelSession) => (selectedOf(session).length > 0 ? null : NOTHING_SELECTED);
 
 function classOperations(ontology: Ontology): Operation[] {
-  return [...classKeys(classesOf(ontology), false)].map(([name, key]) => ({
+  return [...classKeys(drawnClasses(ontology), false)].map(([name, key]) => ({
     id: `class:${name}`,
     title: 'Class {name}',
     values: { name },

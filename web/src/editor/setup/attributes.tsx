@@ -19,6 +19,8 @@ export interface AttributeDraft {
   scope?: Scope | null;
   /** What a template says beside this, as long as the type stays. */
   rest?: Partial<AttributeSpec>;
+  /** Of a track: answered from frame to frame. */
+  mutable?: boolean;
 }
 
 const SCOPES: Record<Scope, string> = {
@@ -70,6 +72,7 @@ export function attributeOf(draft: AttributeDraft): AttributeSpec {
           ? { options: draft.options }
           : {}),
     ...(draft.required ? { required: true } : {}),
+    ...(draft.mutable ? { mutable: true } : {}),
   };
 }
 
@@ -83,7 +86,7 @@ interface AttributeWords {
 
 /** A question that there is, to be written on. */
 export function draftOf(spec: AttributeSpec): AttributeDraft {
-  const { name, type, options, required, scope, ...rest } = spec;
+  const { name, type, options, required, scope, mutable, ...rest } = spec;
   const columns = (spec.columns ?? []).map((column) => column.name);
   return {
     key: newId(),
@@ -92,6 +95,7 @@ export function draftOf(spec: AttributeSpec): AttributeDraft {
     options: type === 'rows' ? columns : (options ?? []),
     required: required ?? false,
     scope: scope ?? null,
+    ...(mutable ? { mutable } : {}),
     rest,
   };
 }
@@ -102,6 +106,8 @@ interface AttributesProps {
   change: (next: AttributeDraft[]) => void;
   /** Of the item as a whole: then more can be asked. */
   inForm?: boolean;
+  /** Of tracks: an answer may change from frame to frame. */
+  inTime?: boolean;
 }
 
 const shownAs = ({ rest }: AttributeDraft) => Boolean(rest?.title?.en || rest?.title?.zh);
@@ -117,7 +123,7 @@ function weighed(rest: AttributeDraft['rest'], next: number | string): Partial<A
   return typeof next === 'number' && next !== 0 ? { ...others, weight: next } : others;
 }
 
-export function Attributes({ attributes, words, change, inForm = false }: AttributesProps) {
+export function Attributes({ attributes, words, change, inForm = false, inTime = false }: AttributesProps) {
   const t = useT();
   const { localised } = useFormat();
   const set = (at: number, part: Partial<AttributeDraft>) =>
@@ -204,6 +210,14 @@ export function Attributes({ attributes, words, change, inForm = false }: Attrib
                 onChange={(event) => set(at, { required: event.currentTarget.checked })}
                 mb={8}
               />
+              {inTime && (
+                <Checkbox
+                  label={t('Changes from frame to frame')}
+                  checked={one.mutable ?? false}
+                  onChange={(event) => set(at, { mutable: event.currentTarget.checked })}
+                  mb={8}
+                />
+              )}
               <IconButton
                 icon="trash"
                 label={t('Remove {name}', { name: one.name || t('this attribute') })}

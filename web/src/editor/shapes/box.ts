@@ -20,6 +20,7 @@ import {
   turnedTo,
 } from '../core/geometry';
 import { dragged, traced } from './gestures';
+import { mixed, turnedBetween } from './moving';
 import type { ShapeFace, ShapeFault } from './shape';
 
 const KNOB = 'knob';
@@ -128,6 +129,16 @@ export const box: ShapeFace<BoxShape> = {
     const turned = shape.rotation_rad ? ` · ${Math.round(shape.rotation_rad * DEGREES * 10) / 10}°` : '';
     return `${Math.round(shape.w)} × ${Math.round(shape.h)}${turned}`;
   },
+  between: (a, b, share) => ({
+    ...a,
+    x: mixed(a.x, b.x, share),
+    y: mixed(a.y, b.y, share),
+    w: mixed(a.w, b.w, share),
+    h: mixed(a.h, b.h, share),
+    ...(a.rotation_rad || b.rotation_rad
+      ? { rotation_rad: turnedBetween(a.rotation_rad ?? 0, b.rotation_rad ?? 0, share) }
+      : {}),
+  }),
   similarity: iou,
   reach_px: 0,
   twin_at: 0.95,

@@ -21,6 +21,7 @@ import {
 import { overlap } from '../core/outlines';
 import { SNAP_RAD } from './box';
 import { dragged } from './gestures';
+import { mixed, turnedBetween } from './moving';
 import type { ShapeFace, ShapeFault } from './shape';
 
 const KNOB = 'knob';
@@ -126,6 +127,16 @@ export const ellipse: ShapeFace<EllipseShape> = {
     const turned = rotation_rad ? ` · ${Math.round(rotation_rad * DEGREES * 10) / 10}°` : '';
     return `${Math.round(2 * rx)} × ${Math.round(2 * ry)}${turned}`;
   },
+  between: (a, b, share) => ({
+    ...a,
+    x: mixed(a.x, b.x, share),
+    y: mixed(a.y, b.y, share),
+    rx: mixed(a.rx, b.rx, share),
+    ry: mixed(a.ry, b.ry, share),
+    ...(a.rotation_rad || b.rotation_rad
+      ? { rotation_rad: turnedBetween(a.rotation_rad ?? 0, b.rotation_rad ?? 0, share, Math.PI) }
+      : {}),
+  }),
   similarity: (a, b) => (a === b ? 1 : overlap([around(a)], [around(b)])),
   reach_px: 0,
   twin_at: 0.95,

@@ -1,6 +1,6 @@
 /** The table of shapes: one file and one line each. */
 import type { Ontology, Shape } from '../../api/types';
-import { classesOf } from '../core/ontology';
+import { drawnClasses } from '../core/ontology';
 import { box } from './box';
 import { ellipse } from './ellipse';
 import type { ShapeGesture } from './gestures';
@@ -25,7 +25,7 @@ export function isShape(name: string | null | undefined): name is Shape['type'] 
 /** The shapes that at least one class of the ontology may carry, in the table's order. */
 export function shapesFor(ontology: Ontology): Shape['type'][] {
   return SHAPE_TYPES.filter((type) =>
-    classesOf(ontology).some(({ geometry, skeleton: places }) => {
+    drawnClasses(ontology).some(({ geometry, skeleton: places }) => {
       if (geometry) return geometry === type;
       // Where a class leaves it open, only one that names its places can be a skeleton.
       return type !== 'skeleton' || Boolean(places);

@@ -174,6 +174,8 @@ export const mask: ShapeFace<MaskShape> = {
     return { x: left, y: top };
   },
   measure: (shape) => `${measured(shape).area} px²`,
+  // Pixels have no counterparts: it stands still until the next key.
+  between: (a) => a,
   similarity: (a, b) => (a === b ? 1 : overlapOfTiles(a.tiles, b.tiles)),
   reach_px: 0,
   twin_at: 0.95,

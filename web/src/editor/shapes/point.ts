@@ -3,6 +3,7 @@ import type { PointShape } from '../../api/types';
 import { msg } from '../../i18n/msg';
 import { clampPoint, type Point, roundPx, type Size } from '../core/geometry';
 import { placed } from './gestures';
+import { mixed } from './moving';
 import type { ShapeFace } from './shape';
 
 /** The server's own: the similarity falls in a line from 1 at the same place to 0 at this distance. */
@@ -37,6 +38,7 @@ export const point: ShapeFace<PointShape> = {
   pose: 'point',
   anchor: (shape) => shape,
   measure: ({ x, y }) => `${Math.round(x)}, ${Math.round(y)}`,
+  between: (a, b, share) => ({ ...a, x: mixed(a.x, b.x, share), y: mixed(a.y, b.y, share) }),
   similarity: (a, b) => Math.max(0, 1 - apart(a, b) / REACH_PX),
   reach_px: REACH_PX,
   twin_at: 0.9,

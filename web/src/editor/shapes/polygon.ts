@@ -7,6 +7,7 @@ import { MAX_POINTS } from '../core/limits';
 import { isFlat, isInRing, meetsItself, overlap, type Ring, ringArea, ringsMeet, simplerRing } from '../core/outlines';
 import { type Part, partsOf, polygonOf, ringsOf, written } from '../core/polygons';
 import { dragged as draggedBox, traced } from './gestures';
+import { ringBetween } from './moving';
 import type { Bounds, ShapeFace, ShapeFault } from './shape';
 
 const LEAST_POINTS = 3;
@@ -307,6 +308,28 @@ export const polygon: ShapeFace<PolygonShape> = {
   measure: (shape) => {
     const { width, height } = sizeOf(shape);
     return `${Math.round(width)} × ${Math.round(height)}`;
+  },
+  between: (a, b, share) => {
+    const holesOf = ({ holes = [], parts = [] }: PolygonShape) => [holes, ...parts.map((part) => part.holes ?? [])];
+    const [mine, theirs] = [holesOf(a), holesOf(b)];
+    // With other holes or parts nobody knows which becomes which: it stands still until the next key.
+    if (mine.length !== theirs.length || mine.some((holes, at) => holes.length !== theirs[at]?.length)) return a;
+    const rings = (one: readonly [number, number][][] = [], other: readonly [number, number][][] = []) =>
+      one.map((ring, at) => ringBetween(ring, other[at] ?? ring, share));
+    return {
+      ...a,
+      points: ringBetween(a.points, b.points, share),
+      ...(a.holes?.length ? { holes: rings(a.holes, b.holes) } : {}),
+      ...(a.parts?.length
+        ? {
+            parts: a.parts.map((part, at) => ({
+              ...part,
+              points: ringBetween(part.points, b.parts?.[at]?.points ?? part.points, share),
+              ...(part.holes?.length ? { holes: rings(part.holes, b.parts?.[at]?.holes) } : {}),
+            })),
+          }
+        : {}),
+    };
   },
   similarity: (a, b) => (a === b ? 1 : overlap(ringsOf(a), ringsOf(b))),
   reach_px: 0,

@@ -5,6 +5,7 @@ import { clamp, clampPoint, type Point, roundPx, type Size } from '../core/geome
 import { MAX_POINTS } from '../core/limits';
 import { distanceToSide, lengthOf, simplerLine } from '../core/outlines';
 import { traced } from './gestures';
+import { lineBetween } from './moving';
 import type { Bounds, ShapeFace, ShapeFault } from './shape';
 
 const LEAST_POINTS = 2;
@@ -187,6 +188,7 @@ export const polyline: ShapeFace<PolylineShape> = {
   simpler: (shape, slack_px) => shaped(simplerLine(lineOf(shape), slack_px)),
   anchor: (shape) => lineOf(shape)[0] ?? { x: 0, y: 0 },
   measure: (shape) => `${Math.round(lengthOf(lineOf(shape)))} px`,
+  between: (a, b, share) => ({ ...a, points: lineBetween(a.points, b.points, share) }),
   similarity,
   reach_px: REACH_PX,
   twin_at: 0.9,

@@ -133,6 +133,8 @@ export interface ShapeFace<S extends Shape = Shape> {
   readonly anchor: (shape: S) => Point;
   /** Its extent in a few characters, for lists. */
   readonly measure: (shape: S) => string;
+  /** How it looks between two keyframes, `share` of the way from a to b: the server's own way. */
+  readonly between: (a: S, b: S, share: number) => S;
   /** 1: the same; 0: nothing in common. Shapes with `bounds` further apart than `reach_px` have 0. */
   readonly similarity: (a: S, b: S) => number;
   readonly reach_px: number;

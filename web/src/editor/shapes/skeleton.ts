@@ -4,6 +4,7 @@ import { msg } from '../../i18n/msg';
 import { boxBetween, clamp, clampPoint, type Point, roundPx, type Size } from '../core/geometry';
 import { distanceToSide } from '../core/outlines';
 import { dragged } from './gestures';
+import { mixed } from './moving';
 import type { Bounds, Path, Place, ShapeFace, ShapeFault } from './shape';
 
 /** The server's own measure: a place that is off by this share of the thing's scale counts exp(-1/2). */
@@ -222,6 +223,17 @@ export const skeleton: ShapeFace<SkeletonShape> = {
     return { x: left, y: top };
   },
   measure: (shape) => `${shape.points.filter(isThere).length} / ${shape.points.length}`,
+  between: (a, b, share) => {
+    const others = new Map(b.points.map((point) => [point.name, point]));
+    return {
+      ...a,
+      points: a.points.map((point) => {
+        const other = others.get(point.name);
+        if (!other || point.state === 'absent' || other.state === 'absent') return point;
+        return { ...point, x: mixed(point.x ?? 0, other.x ?? 0, share), y: mixed(point.y ?? 0, other.y ?? 0, share) };
+      }),
+    };
+  },
   similarity,
   reach_px: LEAST_SCALE_PX,
   twin_at: 0.95,

@@ -7,6 +7,8 @@ export interface Issue {
   /** An error keeps the label from being submitted; a warning asks for a look. */
   readonly severity: 'error' | 'warning';
   readonly object: string | null;
+  /** Of a video: the frame in which it is to be seen. */
+  readonly frame?: number;
   /** An English message with {names}, translated where shown. */
   readonly message: string;
   readonly values: Readonly<Record<string, string | number>>;

@@ -3,6 +3,7 @@ import type { LabelObject } from '../../../api/types';
 import { useT } from '../../../i18n';
 import { useFormat } from '../../../i18n/format';
 import { Chip, IconButton, Key } from '../../../ui/bits';
+import { useKeysOf } from '../../../ui/bound_keys';
 import { deleteObjects } from '../../actions/delete_objects';
 import { rotateObject } from '../../actions/rotate_object';
 import { selectObjects } from '../../actions/select_objects';
@@ -10,10 +11,9 @@ import { setAside } from '../../actions/set_aside';
 import { setAttribute } from '../../actions/set_attribute';
 import { setClass } from '../../actions/set_class';
 import { attributesFor } from '../../core/attributes';
-import { classKeys } from '../../core/class_keys';
 import { objectsOf } from '../../core/document';
 import type { LabelSession } from '../../core/label_session';
-import { classesOf, classNamed } from '../../core/ontology';
+import { classNamed, drawnClasses } from '../../core/ontology';
 import { classColour } from '../../renderers/palette';
 import { faceOf } from '../../shapes';
 import { AttributeField } from '../attribute_field';
@@ -41,7 +41,7 @@ export function Panel({ session }: { session: LabelSession }) {
   const { ontology } = session.setting;
   const document_ = useDocument(session);
   const objects = objectsOf(document_);
-  const keys = classKeys(classesOf(ontology), false);
+  const keysOf = useKeysOf();
   const only =
     document_.selected.length === 1 ? objects.find((object) => object.id === document_.selected[0]) : undefined;
   const degrees = only ? degreesOf(only) : null;
@@ -59,7 +59,7 @@ export function Panel({ session }: { session: LabelSession }) {
           aria-label={t('Class')}
           style={{ maxHeight: 220, overflow: 'auto', padding: 2 }}
         >
-          {classesOf(ontology).map((cls) => (
+          {drawnClasses(ontology).map((cls) => (
             <button
               key={cls.name}
               type="button"
@@ -73,7 +73,7 @@ export function Panel({ session }: { session: LabelSession }) {
               <span dir="auto" style={{ flex: 1 }}>
                 {titleOf(cls.name)}
               </span>
-              {keys.has(cls.name) && <Key>{keys.get(cls.name)}</Key>}
+              {keysOf(`class:${cls.name}`)[0] && <Key>{keysOf(`class:${cls.name}`)[0]}</Key>}
             </button>
           ))}
         </div>

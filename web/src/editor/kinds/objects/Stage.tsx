@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Shape } from '../../../api/types';
 import { msg, useT } from '../../../i18n';
+import { useKeysOf } from '../../../ui/bound_keys';
 import { repeatLast } from '../../actions/repeat_last';
 import { objectsOf } from '../../core/document';
 import type { Size } from '../../core/geometry';
@@ -23,13 +24,27 @@ const WHEEL_STEP = 1.0015;
 const BUTTON_ZOOM = 1.4;
 const UNSEEN: Viewport = { scale: 1, x: 0, y: 0 };
 
+/** A picture and its objects. */
 export function Stage({ session }: { session: LabelSession }) {
+  return <Plane session={session} image={usePicture(session)} />;
+}
+
+interface PlaneProps {
+  session: LabelSession;
+  /** What is drawn on; null while it is not there. */
+  image: HTMLImageElement | ImageBitmap | null;
+  /** Plays what moves; Space does so where it was let go without a pan. */
+  onPlay?: () => void;
+}
+
+/** The plane of a picture, or of one frame: where objects are drawn. */
+export function Plane({ session, image, onPlay }: PlaneProps) {
   const t = useT();
+  const keysOf = useKeysOf();
   const document_ = useDocument(session);
   const { item, ontology } = session.setting;
-  const image = usePicture(session);
-  const width = item.width ?? image?.naturalWidth ?? 1;
-  const height = item.height ?? image?.naturalHeight ?? 1;
+  const width = item.width ?? image?.width ?? 1;
+  const height = item.height ?? image?.height ?? 1;
   const size: Size = useMemo(() => ({ width, height }), [width, height]);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [screen, setScreen] = useState<Size>({ width: 0, height: 0 });
@@ -47,6 +62,7 @@ export function Stage({ session }: { session: LabelSession }) {
     ground,
     view: shown,
     setView,
+    ...(onPlay && keysOf('play').includes('Space') ? { onSpace: onPlay } : {}),
   });
   const { drawing } = hands;
 
@@ -149,26 +165,29 @@ export function Stage({ session }: { session: LabelSession }) {
     const zoomBy = (factor: number) =>
       setView((now) => now && plane.zoomed(now, { x: screen.width / 2, y: screen.height / 2 }, factor));
     const acts: Readonly<Record<string, () => void>> = {
-      N: () => {
+      'mode-draw': () => {
         session.perform(repeatLast());
         setMode('draw');
       },
-      V: () => setMode('select'),
-      ...(shapes.some((type) => faceOfType(type).cut) ? { 'Alt+J': () => setMode('slice') } : {}),
-      ...Object.fromEntries(shapes.map((type) => [faceOfType(type).key, () => drawAs(type)])),
+      'mode-select': () => setMode('select'),
+      ...(shapes.some((type) => faceOfType(type).cut) ? { slice: () => setMode('slice') } : {}),
+      ...Object.fromEntries(shapes.map((type) => [`draw:${type}`, () => drawAs(type)])),
       ...Object.fromEntries(
         shapes.flatMap((type) =>
-          (faceOfType(type).ways ?? []).map(({ id, key }) => [key, () => drawAs(type, id)] as const),
+          (faceOfType(type).ways ?? []).map(({ id }) => [`draw:${type}:${id}`, () => drawAs(type, id)] as const),
         ),
       ),
-      F: fitView,
-      '+': () => zoomBy(BUTTON_ZOOM),
-      '=': () => zoomBy(BUTTON_ZOOM),
-      '-': () => zoomBy(1 / BUTTON_ZOOM),
+      fit: fitView,
+      'zoom-in': () => zoomBy(BUTTON_ZOOM),
+      'zoom-out': () => zoomBy(1 / BUTTON_ZOOM),
+      ...(onPlay ? { play: onPlay } : {}),
     };
+    const byChord = new Map(Object.entries(acts).flatMap(([command, act]) => keysOf(command).map((key) => [key, act])));
+    // Held, it pans: what it does when it is let go the hands know.
+    byChord.delete('Space');
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event) || (event.target as HTMLElement).closest?.('[role="dialog"]')) return;
-      const act = acts[chordOf(event)];
+      const act = byChord.get(chordOf(event));
       if (!act) return;
       // A browser's menus open on Alt with a letter.
       if (event.altKey) event.preventDefault();
@@ -176,7 +195,7 @@ export function Stage({ session }: { session: LabelSession }) {
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [fitView, screen, shapes, drawAs, session]);
+  }, [fitView, screen, shapes, drawAs, session, keysOf, onPlay]);
 
   const hint = drawing
     ? drawing.cuts

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react';
 import type { Shape } from '../../../api/types';
 import { useT } from '../../../i18n';
 import { IconButton } from '../../../ui/bits';
+import { useKeysOf } from '../../../ui/bound_keys';
 import type { LabelSession } from '../../core/label_session';
 import { LEAST_RADIUS_PX, MOST_RADIUS_PX, toolbox } from '../../core/toolbox';
 import { faceOfType, gestureOf } from '../../shapes';
@@ -73,27 +74,38 @@ export function Tools({
 }) {
   const t = useT();
   const draws = mode === 'draw';
+  const keysOf = useKeysOf();
+  /** With the key that does the same. */
+  const named = (title: string, command: string) => {
+    const [key] = keysOf(command);
+    return key ? `${title} (${key})` : title;
+  };
   return (
     <>
       <div className="cup-panel cup-tools" role="toolbar" aria-orientation="vertical" aria-label={t('Tools')}>
         {shapes.map((type) => {
-          const { icon, words, key } = faceOfType(type);
+          const { icon, words } = faceOfType(type);
           return (
             <IconButton
               key={type}
               icon={icon}
-              label={`${t(words.draw)} (${shapes.length === 1 ? 'N' : key})`}
+              label={named(t(words.draw), shapes.length === 1 ? 'mode-draw' : `draw:${type}`)}
               pressed={draws && session.shape === type && session.way === null}
               onClick={() => onDraw(type)}
             />
           );
         })}
-        <IconButton icon="cursor" label={t('Select and move (V)')} pressed={mode === 'select'} onClick={onSelect} />
-        {(faceOfType(session.shape).ways ?? []).map(({ id, icon, title, key }) => (
+        <IconButton
+          icon="cursor"
+          label={named(t('Select and move'), 'mode-select')}
+          pressed={mode === 'select'}
+          onClick={onSelect}
+        />
+        {(faceOfType(session.shape).ways ?? []).map(({ id, icon, title }) => (
           <IconButton
             key={id}
             icon={icon}
-            label={`${t(title)} (${key})`}
+            label={named(t(title), `draw:${session.shape}:${id}`)}
             pressed={draws && session.way === id}
             onClick={() => onDraw(session.shape, id)}
           />
@@ -101,12 +113,12 @@ export function Tools({
         {faceOfType(session.shape).cut && (
           <IconButton
             icon="slice"
-            label={`${t('Cut the selected outline in two')} (Alt+J)`}
+            label={named(t('Cut the selected outline in two'), 'slice')}
             pressed={mode === 'slice'}
             onClick={onSlice}
           />
         )}
-        <IconButton icon="fit" label={t('Fit the picture (F)')} onClick={onFit} />
+        <IconButton icon="fit" label={named(t('Fit the picture'), 'fit')} onClick={onFit} />
       </div>
       {draws && faceOfType(session.shape).tiles && <Brush session={session} />}
     </>

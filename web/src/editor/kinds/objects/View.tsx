@@ -12,7 +12,7 @@ interface Drawn {
   stroke: number;
 }
 
-function Outline({ shape, spec, colour, stroke }: Drawn) {
+export function Outline({ shape, spec, colour, stroke }: Drawn) {
   const face = faceOf(shape);
   if (face.pose === 'point') {
     const { x, y } = face.anchor(shape);

@@ -25,6 +25,8 @@ export interface Looking {
   readonly ground: Ground;
   readonly view: Viewport;
   readonly setView: (change: (now: Viewport | null) => Viewport | null) => void;
+  /** Space pressed and let go without a pan. */
+  readonly onSpace?: () => void;
 }
 
 interface Held {
@@ -33,13 +35,15 @@ interface Held {
   readonly last: Point;
 }
 
-export function useHands(session: LabelSession, tool: Tool, { ground, view, setView }: Looking) {
+export function useHands(session: LabelSession, tool: Tool, { ground, view, setView, onSpace }: Looking) {
   const [held, setHeld] = useState<Held | null>(null);
   const [pointer, setPointer] = useState<Point | null>(null);
   const [snaps, setSnaps] = useState(false);
   /** Where the pointer is on the picture, drawn to a corner where one is near. */
   const [snap, setSnap] = useState<Point | null>(null);
   const [space, setSpace] = useState(false);
+  /** Whether the pointer was used while Space was held. */
+  const panned = useRef(false);
   /** Fingers on the canvas, by pointer: two of them move and enlarge the picture. */
   const fingers = useRef(new Map<number, Point>());
   /** What was being drawn before the present press. */
@@ -59,8 +63,8 @@ export function useHands(session: LabelSession, tool: Tool, { ground, view, setV
     if (held?.hold.is === 'sketch') session.draw(before.current);
     setHeld(null);
   };
-  const latest = useRef({ take, hands, ground });
-  latest.current = { take, hands, ground };
+  const latest = useRef({ take, hands, ground, onSpace });
+  latest.current = { take, hands, ground, onSpace };
 
   // Before all other keys: while something is drawn, Enter closes it and never submits, Backspace never deletes an object.
   useEffect(() => {
@@ -95,6 +99,8 @@ export function useHands(session: LabelSession, tool: Tool, { ground, view, setV
       if (chordOf(event) !== 'Space' || (event.target as HTMLElement).tagName === 'BUTTON') return;
       setSpace(down);
       event.preventDefault();
+      if (down && !event.repeat) panned.current = false;
+      if (!down && !panned.current) latest.current.onSpace?.();
     };
     window.addEventListener('keydown', onKey);
     window.addEventListener('keyup', onKey);
@@ -136,6 +142,7 @@ export function useHands(session: LabelSession, tool: Tool, { ground, view, setV
         }
       }
       before.current = session.drawing;
+      panned.current = true;
       const turn = machine.press(hands, {
         ...pointing(event, at),
         document: session.document,

@@ -6,7 +6,7 @@ import type { LabelSession } from '../../core/label_session';
 /** So many pixels are read at most: four bytes each stay in memory. */
 const MOST_PIXELS = 64_000_000;
 
-function read(image: HTMLImageElement, { width, height }: Size): ImageData | null {
+function read(image: HTMLImageElement | ImageBitmap, { width, height }: Size): ImageData | null {
   if (width * height > MOST_PIXELS) return null;
   const canvas = document.createElement('canvas');
   Object.assign(canvas, { width, height });
@@ -20,7 +20,7 @@ function read(image: HTMLImageElement, { width, height }: Size): ImageData | nul
   }
 }
 
-export function usePixels(session: LabelSession, image: HTMLImageElement | null, size: Size): void {
+export function usePixels(session: LabelSession, image: HTMLImageElement | ImageBitmap | null, size: Size): void {
   useEffect(() => {
     let pixels: ImageData | null | undefined;
     session.pixels = image
