@@ -33,6 +33,7 @@ ANOTHER = {"kind": "text", "text": "something else"}
 # Addresses that no identifier of ours leads to, and what stands in their place.
 APART = {
     "/blobs/{tenant}/{sha256}": "opened by a signature that only an answer of another route holds",
+    "/frames/{tenant}/{sha256}": "opened by a signature that only an answer of another route holds",
     "/references": "the same",
     "/events": "a stream without an end, read by itself below",
     "/api/audits/{release}/next": "what an auditor is given, asked by the audit itself",

@@ -178,7 +178,7 @@ def _cvat_label(one: Class, ontology: Ontology) -> str:
 
 
 def _cvat_attribute(spec: AttributeSpec) -> str:
-    values = "\n".join(spec.options) if spec.type == "choice" else ""
+    values = "\n".join(spec.options) if _TYPES.get(spec.type) == "select" else ""
     return (
         f"<attribute><name>{words(spec.name)}</name><mutable>{spec.mutable}</mutable>"
         f"<input_type>{_TYPES.get(spec.type, 'text')}</input_type><default_value></default_value>"
