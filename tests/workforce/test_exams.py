@@ -136,6 +136,7 @@ def test_an_exam_is_claimed_whole_or_not_at_all(foundry: Foundry) -> None:
     poor = school(foundry, skill="poor", allotted_minor=5 * 23 + 4 * 23)
     poor.take(foundry.person())
     refused("budget-exhausted", lambda: foundry.claim(people[0], poor.taken))
+    assert board(foundry, people[0], poor.exam.project) == [], "what its money does not carry is not offered"
     page = foundry.claim(people[1], made.taken, 2)
     assert len(page.tasks) == 5
     assert page.exam

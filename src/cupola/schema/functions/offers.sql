@@ -98,6 +98,8 @@ BEGIN
         SELECT * INTO v_o FROM offer_in_force(v_p.tenant, v_p.id, v_stage::smallint, p_now);
         CONTINUE WHEN NOT FOUND;
         IF available > 0 THEN
+          -- an exam is begun whole: what its money does not carry is not offered
+          CONTINUE WHEN v_p.is_exam AND available > budget_carries(v_p.tenant, v_p.id, v_o);
           available := least(available, budget_carries(v_p.tenant, v_p.id, v_o));
           CONTINUE WHEN available = 0;
         END IF;
