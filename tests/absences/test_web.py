@@ -8,7 +8,15 @@ import re
 import pytest
 
 from tests.absences.source import ROOT
-from tests.absences.web_rules import WEB_RULES, ladders, markup_from_text, not_everywhere, outside_hosts, web_files
+from tests.absences.web_rules import (
+    WEB_RULES,
+    failures_untold,
+    ladders,
+    markup_from_text,
+    not_everywhere,
+    outside_hosts,
+    web_files,
+)
 
 PLANTED = {
     outside_hosts: {
@@ -26,6 +34,11 @@ PLANTED = {
         "web/src/pages/a.tsx": "if (draft.kind === 'text') return null;",
         "web/src/ui/b.ts": 'const shape = "box";',
         "web/src/pages/c.ts": "const FORMATS = [['coco', 'COCO']];",
+    },
+    failures_untold: {
+        "web/src/pages/a.tsx": "const list = useQuery({ queryKey: ['a'] });\nreturn list.data?.items ?? [];",
+        "web/src/ui/b.tsx": "const { data } = useQuery({ queryKey: ['b'] });",
+        "web/src/pages/c.tsx": "const listed = useInfiniteQuery({});\nconst list = useQuery({});\nlist.error;",
     },
     not_everywhere: {
         "web/src/a.ts": "const id = crypto.randomUUID();",

@@ -120,4 +120,24 @@ def ladders(files: Mapping[str, str]) -> list[str]:
     ]
 
 
-WEB_RULES = (outside_hosts, markup_from_text, not_everywhere, ladders)
+_QUERY = re.compile(r"const (\w+|\{[^}]*\}) = use(?:Infinite)?Query\(")
+# What only lends names to what is told anyway; without it there stands what they are names of.
+_NAMES_ONLY = frozenset({"web/src/pages/money.tsx", "web/src/pages/operator_instance.tsx", "web/src/ui/palette.tsx"})
+
+
+def failures_untold(files: Mapping[str, str]) -> list[str]:
+    """Pages that ask for something and say nothing when it does not come: what is not there is taken for empty."""
+    found = []
+    for path, whole in files.items():
+        if not path.startswith(_PAGES) or path in _NAMES_ONLY:
+            continue
+        text = _without_comments(whole)
+        for match in _QUERY.finditer(text):
+            name = match.group(1)
+            told = rf"(query=\{{{name}\}}|\b{name}\.(error|isError)\b|: {name} \}})"
+            if name.startswith("{") or not re.search(told, text):
+                found.append(f"{path}:{_line(text, match.start())} does not tell when {name} fails")
+    return found
+
+
+WEB_RULES = (outside_hosts, markup_from_text, not_everywhere, ladders, failures_untold)

@@ -503,3 +503,16 @@ def test_one_hanging_receiver_holds_up_no_other_of_its_own_tenant(
         assert states == {sick["id"]: ["waiting"], well["id"]: ["delivered"]}
         assert tries is not None
         assert len(hanging.got) <= tries[0] <= outbox.AT_ONCE, "what was taken and not sent counts as no try"
+
+
+def test_why_nothing_came_through_is_told_by_a_code_beside_the_sentence(served: Serving) -> None:
+    owner = served.owner("Coded")
+    with receiver(410) as refuses:
+        gone, refused = make(owner, "http://127.0.0.1:9/hook", "task.settled"), make(owner, refuses.url, "task.settled")
+        happen(served, owner.tenant, "task.settled")
+        feed(served)
+        deliver(served)
+        [away], [said] = log(owner, gone), log(owner, refused)
+    assert (away["last_status"], away["last_error_code"]) == (None, "url-unreachable")
+    assert "127.0.0.1" in away["last_error"]
+    assert (said["last_status"], said["last_error_code"]) == (410, "receiver-refused")

@@ -48,6 +48,7 @@ async def run_import(run: Runtime, tenant: UUID, run_id: UUID, on_progress: Prog
         return
     cursor = row.cursor
     error: str | None = None
+    code: str | None = None
     with ExitStack() as open_files:
         try:
             source = sealing.unseal(run.settings.derive("import secrets"), row.source)
@@ -67,15 +68,17 @@ async def run_import(run: Runtime, tenant: UUID, run_id: UUID, on_progress: Prog
             if problem.code in OURS:
                 raise
             error = " ".join(part for part in (problem.detail, problem.remedy) if part)
+            code = problem.code
         except Exception as trouble:
             # A fault of ours or of a library: the run must end with a reason, or whoever waits waits for ever.
             log.exception("the import %s failed", run_id)
+            code = "unforeseen"
             error = f"{unforeseen(trouble)} Resume the import once that is mended."
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
         now = await store.IMPORT.one(conn, tenant=tenant, id=run_id)
         if now.accepted >= limits.GROWN_FROM:
             await store.GROWN.run(conn)
-        await service.finish(conn, tenant, run_id, now.cursor if error else cursor, error)
+        await service.finish(conn, tenant, run_id, now.cursor if error else cursor, error, code)
         ended = await store.IMPORT.one(conn, tenant=tenant, id=run_id)
     if on_progress is not None:
         await on_progress(service.shown_import(ended))

@@ -66,6 +66,7 @@ class Import:
     noted: int
     bytes: int
     error: str | None
+    error_code: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

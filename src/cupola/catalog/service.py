@@ -195,11 +195,13 @@ async def _short(conn: Conn, tenant: UUID, rows: Sequence[Row]) -> Sequence[Row]
     return [replace(row, pre_label=pre, gold_label=gold) for row, pre, gold in each]
 
 
-async def finish(conn: Conn, tenant: UUID, run_id: UUID, before: str | None, error: str | None) -> None:
-    """End a run: done, or failed with a sentence (then it can be resumed)."""
+async def finish(
+    conn: Conn, tenant: UUID, run_id: UUID, before: str | None, error: str | None, code: str | None = None
+) -> None:
+    """End a run: done, or failed with a sentence and its code (then it can be resumed)."""
     state = "done" if error is None else "failed"
     ended = await store.IMPORT_ENDS.run(
-        conn, tenant=tenant, id=run_id, before=before, state=state, error=error, now=clock.now()
+        conn, tenant=tenant, id=run_id, before=before, state=state, error=error, code=code, now=clock.now()
     )
     if not ended:
         return
@@ -263,6 +265,7 @@ def shown_import(row: store.ImportRow) -> Import:
         row.noted,
         row.bytes,
         row.error,
+        row.error_code,
         row.created_at,
         row.started_at,
         row.finished_at,

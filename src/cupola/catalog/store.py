@@ -47,6 +47,7 @@ class ImportRow:
     noted: int
     bytes: int
     error: str | None
+    error_code: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -145,22 +146,22 @@ IMPORT_ADD = Command(
 GROWN = Command("SELECT table_grown('item')")
 IMPORT = Statement(
     ImportRow,
-    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, noted, bytes, error, created_at, "
-    "started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND id = %(id)s",
+    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, noted, bytes, error, error_code, "
+    "created_at, started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND id = %(id)s",
 )
 IMPORT_LOCKED = Statement(
     ImportRow,
-    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, noted, bytes, error, created_at, "
-    "started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND id = %(id)s FOR UPDATE",
+    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, noted, bytes, error, error_code, "
+    "created_at, started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND id = %(id)s FOR UPDATE",
 )
 IMPORTS = Statement(
     ImportRow,
-    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, noted, bytes, error, created_at, "
-    "started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND dataset = %(dataset)s "
+    "SELECT id, dataset, source, state, cursor, found, accepted, unchanged, refused, noted, bytes, error, error_code, "
+    "created_at, started_at, finished_at FROM import_run WHERE tenant = %(tenant)s AND dataset = %(dataset)s "
     "AND id < %(before)s::uuid ORDER BY id DESC LIMIT %(limit)s",
 )
 IMPORT_STARTS = Command(
-    "UPDATE import_run SET state = 'running', error = NULL, finished_at = NULL, "
+    "UPDATE import_run SET state = 'running', error = NULL, error_code = NULL, finished_at = NULL, "
     "started_at = coalesce(started_at, %(now)s) WHERE tenant = %(tenant)s AND id = %(id)s"
 )
 # The cursor is also the fence: a second process that works on the same import finds it moved and stops.
@@ -171,11 +172,11 @@ IMPORT_ADVANCES = Command(
     "WHERE tenant = %(tenant)s AND id = %(id)s AND state = 'running' AND cursor IS NOT DISTINCT FROM %(before)s"
 )
 IMPORT_ENDS = Command(
-    "UPDATE import_run SET state = %(state)s, error = %(error)s, finished_at = %(now)s "
+    "UPDATE import_run SET state = %(state)s, error = %(error)s, error_code = %(code)s, finished_at = %(now)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s AND state = 'running' AND cursor IS NOT DISTINCT FROM %(before)s"
 )
 IMPORT_WAITS = Command(
-    "UPDATE import_run SET state = 'waiting', error = NULL, finished_at = NULL "
+    "UPDATE import_run SET state = 'waiting', error = NULL, error_code = NULL, finished_at = NULL "
     "WHERE tenant = %(tenant)s AND id = %(id)s AND state <> 'done'"
 )
 IMPORT_SOURCE = Command("UPDATE import_run SET source = %(source)s::jsonb WHERE tenant = %(tenant)s AND id = %(id)s")

@@ -51,12 +51,20 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """What went wrong: a code that a browser has words for, and the sentence."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """How a try went. status: of the answer, if there was one; next_at: when it is tried again."""
 
     state: State
     status: int | None
-    error: str | None
+    error: Wrong | None
     next_at: datetime | None
     delivered_at: datetime | None
     untried: bool = False  # taken, but not sent: it counts as no try
@@ -73,7 +81,7 @@ class Outbox(Protocol[C]):
         """Take what is due for a receiver for one try each, until then; without what another process has."""
         ...
 
-    async def send(self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: C) -> tuple[int | None, str | None]:
+    async def send(self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: C) -> tuple[int | None, Wrong | None]:
         """One try: (status of the answer, what went wrong)."""
         ...
 
@@ -213,7 +221,14 @@ class Courier(Generic[C]):
         left: list[C] = []
         await asyncio.gather(*(some() for _ in range(min(AT_ONCE, made))))
         again = clock.now() + timedelta(seconds=FIRST_PAUSE_S)
-        late = Attempt("waiting", None, "Others to the same receiver had no answer.", again, None, untried=True)
+        late = Attempt(
+            "waiting",
+            None,
+            Wrong("receiver-rests", "Others to the same receiver had no answer."),
+            again,
+            None,
+            untried=True,
+        )
         tried += [(one, late) for one in left]
         if tried:
             async with self._run.db.tx(Role.APP, tenant=lane.tenant) as conn:
@@ -233,7 +248,7 @@ class Courier(Generic[C]):
         return Attempt(
             state,
             status,
-            None if error is None else error[:MAX_ERROR_CHARS],
+            error,
             None if wait is None else done + wait,
             done if state == "delivered" else None,
         )
@@ -249,14 +264,15 @@ def columns(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
     return {
         "states": [one.state for one in attempts],
         "statuses": [one.status for one in attempts],
-        "errors": [one.error for one in attempts],
+        "errors": [None if one.error is None else one.error.detail[:MAX_ERROR_CHARS] for one in attempts],
+        "codes": [None if one.error is None else one.error.code for one in attempts],
         "next_ats": [one.next_at for one in attempts],
         "delivered_ats": [one.delivered_at for one in attempts],
         "untried": [int(one.untried) for one in attempts],
     }
 
 
-async def post(fetcher: Fetcher, url: str, body: bytes, headers: dict[str, str]) -> tuple[int | None, str | None]:
+async def post(fetcher: Fetcher, url: str, body: bytes, headers: dict[str, str]) -> tuple[int | None, Wrong | None]:
     """One POST of JSON: (status of the answer, what went wrong). Any 2xx is success."""
     status: int | None = None
     try:
@@ -271,8 +287,10 @@ async def post(fetcher: Fetcher, url: str, body: bytes, headers: dict[str, str])
             await _drain(answer)
     except Problem as problem:
         if status is None:
-            return None, problem.detail
-    return status, None if status is not None and 200 <= status < 300 else f"The receiver answered {status}."
+            return None, Wrong(problem.code, problem.detail)
+    if status is not None and 200 <= status < 300:
+        return status, None
+    return status, Wrong("receiver-refused", f"The receiver answered {status}.")
 
 
 async def _drain(answer: AsyncIterator[bytes]) -> None:

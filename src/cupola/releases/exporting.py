@@ -60,6 +60,7 @@ def shown(run: Runtime, tenant: UUID, row: store.ExportRow, bound_to: str) -> Ex
         row.file_name,
         f"/api/exports/{row.id}/file" if row.state == "done" else None,
         row.error,
+        row.error_code,
         row.created_at,
         row.finished_at,
         [] if row.dropped is None else msgspec.json.decode(row.dropped, type=list[Dropped]),
@@ -137,23 +138,24 @@ async def run_export(run: Runtime, tenant: UUID, export: UUID) -> None:
         row = await store.EXPORT.maybe(conn, tenant=tenant, id=export)
         if row is None or row.state in ("done", "failed"):
             return
-        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="running", error=None)
+        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="running", error=None, code=None)
     try:
         await _write(run, tenant, row)
     except Problem as problem:
         if problem.kind is Kind.UNAVAILABLE:
             raise
-        await fail_export(run, tenant, export, " ".join(part for part in (problem.detail, problem.remedy) if part))
+        said = " ".join(part for part in (problem.detail, problem.remedy) if part)
+        await fail_export(run, tenant, export, said, problem.code)
     except Exception as trouble:
         # A fault of ours or of a library: the export must end with a reason, or whoever waits waits for ever.
         log.exception("the export %s failed", export)
-        await fail_export(run, tenant, export, unforeseen(trouble))
+        await fail_export(run, tenant, export, unforeseen(trouble), "unforeseen")
 
 
-async def fail_export(run: Runtime, tenant: UUID, export: UUID, said: str) -> None:
+async def fail_export(run: Runtime, tenant: UUID, export: UUID, said: str, code: str | None = None) -> None:
     """Write down that an export failed, and why."""
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="failed", error=said)
+        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="failed", error=said, code=code)
         await events.emit(conn, tenant, "export.failed", export)
 
 

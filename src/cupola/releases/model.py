@@ -108,6 +108,7 @@ class Export:
     file_name: str | None
     url: str | None
     error: str | None
+    error_code: str | None
     created_at: datetime
     finished_at: datetime | None
     dropped: list[Dropped]

@@ -168,6 +168,7 @@ class ExportRow:
     media_type: str | None
     file_name: str | None
     error: str | None
+    error_code: str | None
     created_at: datetime
     finished_at: datetime | None
     dropped: str | None
@@ -423,8 +424,8 @@ EXPORT_ADD = Command(
     "(%(tenant)s, %(id)s, %(release)s, %(format)s, 'waiting', %(now)s)"
 )
 _EXPORT = (
-    "SELECT id, release, format, state, rows, bytes AS size_bytes, sha256, media_type, file_name, error, created_at, "
-    "finished_at, dropped FROM export WHERE tenant = %(tenant)s "
+    "SELECT id, release, format, state, rows, bytes AS size_bytes, sha256, media_type, file_name, error, "
+    "error_code, created_at, finished_at, dropped FROM export WHERE tenant = %(tenant)s "
 )
 EXPORT = Statement(ExportRow, _EXPORT + "AND id = %(id)s")
 EXPORTS = Statement(
@@ -432,11 +433,12 @@ EXPORTS = Statement(
     _EXPORT + "AND release = %(release)s AND id < %(before)s::uuid ORDER BY id DESC LIMIT %(limit)s",
 )
 EXPORT_STATE = Command(
-    "UPDATE export SET state = %(state)s, error = %(error)s WHERE tenant = %(tenant)s AND id = %(id)s"
+    "UPDATE export SET state = %(state)s, error = %(error)s, error_code = %(code)s "
+    "WHERE tenant = %(tenant)s AND id = %(id)s"
 )
 EXPORT_DONE = Command(
     "UPDATE export SET state = 'done', rows = %(rows)s, bytes = %(bytes)s, sha256 = %(sha256)s, media_type = "
     "%(media_type)s, "
-    "file_name = %(file_name)s, dropped = %(dropped)s, error = NULL, finished_at = %(now)s "
+    "file_name = %(file_name)s, dropped = %(dropped)s, error = NULL, error_code = NULL, finished_at = %(now)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s"
 )

@@ -40,6 +40,30 @@ describe('requests', () => {
     });
   });
 
+  it('are one where a double click sends the same twice, and two where something else came between', async () => {
+    const { url, asked } = await serve(200, '{"made": 1}');
+    const posts = () => asked.filter((request) => request.method === 'POST').length;
+    const [first, second] = await Promise.all([call('POST', url, { body: 'a' }), call('POST', url, { body: 'a' })]);
+    expect([first, second]).toEqual([{ made: 1 }, { made: 1 }]);
+    expect(await call('POST', url, { body: 'a' })).toEqual({ made: 1 });
+    expect(posts()).toBe(1);
+    await call('POST', url, { body: 'b' });
+    await call('POST', url, { body: 'a' });
+    expect(posts()).toBe(3);
+    await call('POST', url, { body: 'a', idempotencyKey: 'x' });
+    await call('POST', url, { body: 'a', idempotencyKey: 'y' });
+    expect(posts()).toBe(5);
+    setIdentity({ tenant: 'another' });
+    await call('POST', url, { body: 'a' });
+    expect(posts()).toBe(6);
+  });
+
+  it('that were refused are sent anew when they are asked for again', async () => {
+    const { url, asked } = await serve(503, '{"code": "busy"}');
+    for (const _ of [1, 2]) await expect(call('POST', url, { body: 'again' })).rejects.toMatchObject({ code: 'busy' });
+    expect(asked.filter((request) => request.method === 'POST')).toHaveLength(2);
+  });
+
   it('come back as null when there is nothing', async () => {
     const { url } = await serve(204, '');
     expect(await call('DELETE', url)).toBeNull();

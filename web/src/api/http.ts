@@ -141,12 +141,34 @@ async function isStillMe(): Promise<boolean> {
   return false;
 }
 
+/** The second press of a double click comes this soon after the first. */
+const DOUBLE_CLICK_MS = 700;
+let lastWrite: { readonly said: string; readonly at: number; readonly answer: Promise<unknown> } | null = null;
+
+/**
+ * A write that says the same as the last one and comes with its double click is that one: it gets the same answer. Any
+ * other write in between, and a refusal, make it a new one; whoever gives a key of their own tells their writes apart.
+ */
+export function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+  if (method === 'GET' || options.raw || options.signal || options.idempotencyKey) return ask<T>(method, path, options);
+  const said = JSON.stringify([method, withQuery(path, options.query), identity.tenant, options.body ?? null]);
+  const now = performance.now();
+  if (lastWrite?.said === said && now - lastWrite.at < DOUBLE_CLICK_MS) return lastWrite.answer as Promise<T>;
+  const answer = ask<T>(method, path, options);
+  const write = { said, at: now, answer };
+  lastWrite = write;
+  answer.catch(() => {
+    if (lastWrite === write) lastWrite = null;
+  });
+  return answer;
+}
+
 /**
  * One request. Resolves with the decoded JSON, or null for 204.
  * @throws Problem for every answer that is not 2xx or cannot be read, and for no answer at all (status 0). What goes
  * wrong before the request leaves is a fault of this app and comes as the Error that it is.
  */
-export async function call<T>(method: Method, path: string, options: CallOptions = {}, isRepeat = false): Promise<T> {
+async function ask<T>(method: Method, path: string, options: CallOptions, isRepeat = false): Promise<T> {
   const init: RequestInit & { headers: Headers } = {
     method,
     headers: headersFor(method, options),
@@ -171,7 +193,7 @@ export async function call<T>(method: Method, path: string, options: CallOptions
     const problem = failed(path, response.status, response.statusText, text);
     if (problem.code === 'csrf' && !isRepeat && (await isStillMe())) {
       // The key is set here, so that the request is the same request.
-      return call<T>(method, path, { ...options, idempotencyKey: init.headers.get('Idempotency-Key') ?? '' }, true);
+      return ask<T>(method, path, { ...options, idempotencyKey: init.headers.get('Idempotency-Key') ?? '' }, true);
     }
     throw problem;
   }

@@ -4453,6 +4453,8 @@ export interface components {
             kind: string;
             /** Last Error */
             last_error: string | null;
+            /** Last Error Code */
+            last_error_code: string | null;
             /** Last Status */
             last_status: number | null;
             /** Next At */
@@ -4539,6 +4541,8 @@ export interface components {
             id: string;
             /** Last Error */
             last_error: string | null;
+            /** Last Error Code */
+            last_error_code: string | null;
             /** Last Status */
             last_status: number | null;
             /** Next At */
@@ -4980,6 +4984,8 @@ export interface components {
             dropped: components["schemas"]["Dropped"][];
             /** Error */
             error: string | null;
+            /** Error Code */
+            error_code: string | null;
             /** File Name */
             file_name: string | null;
             /** Finished At */
@@ -5449,6 +5455,8 @@ export interface components {
             dataset: string;
             /** Error */
             error: string | null;
+            /** Error Code */
+            error_code: string | null;
             /** Finished At */
             finished_at: string | null;
             /** Found */
@@ -6387,6 +6395,8 @@ export interface components {
             kind: string;
             /** Last Error */
             last_error: string | null;
+            /** Last Error Code */
+            last_error_code: string | null;
             /** Last Status */
             last_status: number | null;
             /** Next At */

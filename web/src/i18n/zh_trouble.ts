@@ -1,5 +1,9 @@
 /** What went wrong, what was kept, what to do. */
 export const trouble: Record<string, string> = {
+  'Programs that use this key are refused from now on. A revoked key does not come back.':
+    '使用此密钥的程序从现在起会被拒绝。吊销的密钥无法恢复。',
+  'What waits for it is sent no more, and its log and its secret are gone. To pause it, switch it off.':
+    '等待发送的不再发送，记录与签名密钥一并删除。若只想暂停，请关闭它。',
   'Is there really nothing?': '真的什么都没有吗？',
   'Yes, there is nothing': '确实没有',
   'The picture is still loading.': '图片还在加载。',

@@ -6,6 +6,7 @@ import { useSession } from '../api/session';
 import type { ApiKey } from '../api/types';
 import { useT } from '../i18n';
 import { Asked, Copyable, Empty, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
+import { Confirm } from '../ui/confirm';
 import { Rows } from '../ui/table';
 
 export function ApiKeys() {
@@ -16,7 +17,7 @@ export function ApiKeys() {
   const refresh = () => client.invalidateQueries({ queryKey: ['keys'] });
   const query = useQuery({ queryKey: ['keys', tenant?.id], queryFn: calls.keys });
   const create = useMutation({ mutationFn: () => calls.createKey(name.trim()), onSuccess: refresh });
-  const remove = useMutation({ mutationFn: (id: string) => calls.deleteKey(id), onSuccess: refresh });
+  const [leaving, setLeaving] = useState<ApiKey | null>(null);
   return (
     <Page
       title={t('API keys')}
@@ -47,7 +48,7 @@ export function ApiKeys() {
               </Button>
             </Group>
           </form>
-          <ProblemNote error={create.error ?? remove.error} />
+          <ProblemNote error={create.error} />
           {create.data?.key && (
             <Alert color="ember" variant="outline" title={t('Copy it now: it is shown once')}>
               <Copyable value={create.data.key} label={t('API key')} />
@@ -80,7 +81,7 @@ export function ApiKeys() {
                       <Button
                         size="compact-xs"
                         variant="default"
-                        onClick={() => remove.mutate(key.id)}
+                        onClick={() => setLeaving(key)}
                         aria-label={t('Revoke {name}', { name: key.name })}
                       >
                         {t('Revoke')}
@@ -92,6 +93,17 @@ export function ApiKeys() {
           )
         }
       </Asked>
+      {leaving && (
+        <Confirm
+          title={t('Revoke {name}', { name: leaving.name })}
+          verb={t('Revoke')}
+          act={() => calls.deleteKey(leaving.id)}
+          onClose={() => setLeaving(null)}
+          onDone={refresh}
+        >
+          {t('Programs that use this key are refused from now on. A revoked key does not come back.')}
+        </Confirm>
+      )}
     </Page>
   );
 }

@@ -7,7 +7,7 @@ import type { ImportRun } from '../api/types';
 import { ItemThumb } from '../editor/kinds/item_stage';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Asked, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
+import { Asked, Moment, Page, Panel, ProblemNote, State, Why } from '../ui/bits';
 import { Rows } from '../ui/table';
 import { ImportPanel } from './import_panel';
 import { ImportTold, type Told } from './import_told';
@@ -48,8 +48,8 @@ function Imports({ dataset }: { dataset: string }) {
                     <>
                       <State of={run.state} />
                       {run.error && (
-                        <Text size="xs" c="var(--cup-refused)" maw="40ch">
-                          {run.error}
+                        <Text component="div" size="xs" c="var(--cup-refused)" maw="40ch">
+                          <Why code={run.error_code} detail={run.error} />
                         </Text>
                       )}
                     </>

@@ -7,7 +7,7 @@ import { useSession } from '../api/session';
 import type { Callback, CallbackState } from '../api/types';
 import { msg, type Translate, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Asked, Copyable, Empty, Moment, Panel, ProblemNote, State } from '../ui/bits';
+import { Asked, Copyable, Empty, Moment, Panel, ProblemNote, State, Why } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
@@ -91,8 +91,8 @@ function Message({ callback, onClose }: { callback: Callback; onClose: () => voi
           {`POST ${callback.url}`}
         </Text>
         {callback.last_error && (
-          <Text size="sm" c="var(--cup-refused)">
-            {callback.last_error}
+          <Text component="div" size="sm" c="var(--cup-refused)">
+            <Why code={callback.last_error_code} detail={callback.last_error} />
           </Text>
         )}
         <Asked query={query}>
@@ -112,7 +112,11 @@ function Outcome({ callback }: { callback: Callback }) {
   const t = useT();
   return (
     <>
-      <span style={{ overflowWrap: 'anywhere' }}>{callback.last_error ?? callback.last_status ?? '–'}</span>
+      {callback.last_error ? (
+        <Why code={callback.last_error_code} detail={callback.last_error} />
+      ) : (
+        <span>{callback.last_status ?? '–'}</span>
+      )}
       {callback.state === 'waiting' && callback.next_at && (
         <Text size="xs" c="dimmed">
           {t('next try')} <Moment at={callback.next_at} />

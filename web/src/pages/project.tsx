@@ -152,6 +152,7 @@ export function ProjectPage() {
           }
           actions={manages && <Verbs project={data} />}
         >
+          <ProblemNote error={list.error} onRetry={() => void list.refetch()} />
           <AddingNote project={data} />
           <FlowStrip project={data} certified={Math.max(0, ...certified.map((release) => release.items))} />
           <Tabs value={tab} onChange={setTab} keepMounted={false}>

@@ -7,7 +7,7 @@ import { projects } from '../api/calls';
 import type { Project, Quality, Release } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Figure, Interval, Panel } from '../ui/bits';
+import { Figure, Interval, Panel, ProblemNote } from '../ui/bits';
 import { Calibration, PosteriorHistogram } from '../ui/quality_charts';
 import { PreLabelsPanel } from './project_pre_labels';
 import { WhatIfPanel } from './project_what_if';
@@ -32,6 +32,7 @@ function Waiting({ project, repeat_rate }: { project: Project; repeat_rate: numb
   const unclear = queue.data?.items.length ?? 0;
   const misled = repeat_rate !== null && repeat_rate > MEND_GUIDELINES_ABOVE;
   const { escalated } = project.counts;
+  if (queue.error) return <ProblemNote error={queue.error} onRetry={() => void queue.refetch()} />;
   if (unclear === 0 && escalated === 0 && !misled) return null;
   return (
     <section className="cup-notice" aria-label={t('What waits for a person')}>

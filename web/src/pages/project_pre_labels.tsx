@@ -4,13 +4,15 @@ import { useQuery } from '@tanstack/react-query';
 import { projects } from '../api/calls';
 import { useProblemWords, useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Figure, Panel } from '../ui/bits';
+import { Figure, Panel, ProblemNote } from '../ui/bits';
 
 export function PreLabelsPanel({ project }: { project: string }) {
   const t = useT();
   const { number } = useFormat();
   const wordsFor = useProblemWords();
-  const { data } = useQuery({ queryKey: ['pre-labels', project], queryFn: () => projects.preLabels(project) });
+  const query = useQuery({ queryKey: ['pre-labels', project], queryFn: () => projects.preLabels(project) });
+  const { data } = query;
+  if (query.error) return <ProblemNote error={query.error} onRetry={() => void query.refetch()} />;
   if (!data) return null; // a dataset without pre-labels has nothing to tell
   const of = t('of {n}', { n: number(data.looked_at) });
   return (

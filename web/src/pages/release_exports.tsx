@@ -8,7 +8,7 @@ import type { ExportRun, Format, Ontology, Release } from '../api/types';
 import { faceOfType } from '../editor/shapes';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Asked, Panel, ProblemNote, State } from '../ui/bits';
+import { Asked, Panel, ProblemNote, State, Why } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 import { Icon } from '../ui/icons';
 import { Rows } from '../ui/table';
@@ -138,7 +138,19 @@ export function Exports({ release }: { release: Release }) {
                   head: t('Format'),
                   cell: (run) => known.find(({ name }) => name === run.format)?.title ?? run.format,
                 },
-                { head: t('State'), cell: (run) => <State of={run.state} /> },
+                {
+                  head: t('State'),
+                  cell: (run) => (
+                    <>
+                      <State of={run.state} />
+                      {run.error && (
+                        <Text component="div" size="xs" c="var(--cup-refused)" maw="40ch">
+                          <Why code={run.error_code} detail={run.error} />
+                        </Text>
+                      )}
+                    </>
+                  ),
+                },
                 {
                   head: t('Left out'),
                   cell: (run) => (

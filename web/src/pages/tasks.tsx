@@ -153,11 +153,15 @@ export function Tasks() {
         </Button>
       )}
       <Text size="xs" c="dimmed" role="status">
-        {label !== undefined && hasNextPage
-          ? t('{count} found among the first {loaded}', { count: number(rows.length), loaded: number(loaded.length) })
-          : hasNextPage
-            ? t('{count} loaded; more as you scroll', { count: number(rows.length) })
-            : t('{count, plural, one {# task} other {# tasks}}', { count: rows.length })}
+        {!query.data
+          ? query.error
+            ? ''
+            : t('Loading…')
+          : label !== undefined && hasNextPage
+            ? t('{count} found among the first {loaded}', { count: number(rows.length), loaded: number(loaded.length) })
+            : hasNextPage
+              ? t('{count} loaded; more as you scroll', { count: number(rows.length) })
+              : t('{count, plural, one {# task} other {# tasks}}', { count: rows.length })}
       </Text>
     </Page>
   );

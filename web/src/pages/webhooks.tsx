@@ -6,7 +6,8 @@ import { useSession } from '../api/session';
 import type { Delivery, Webhook } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Asked, Copyable, Empty, Moment, Page, Panel, ProblemNote, State } from '../ui/bits';
+import { Asked, Copyable, Empty, Moment, Page, Panel, ProblemNote, State, Why } from '../ui/bits';
+import { Confirm } from '../ui/confirm';
 import { Rows } from '../ui/table';
 
 const EVENTS = [
@@ -48,7 +49,12 @@ function Deliveries({ webhook }: { webhook: string }) {
                 { head: t('Event'), cell: (delivery) => <code>{delivery.event}</code> },
                 { head: t('State'), cell: (delivery) => <State of={delivery.state} /> },
                 { head: t('Tries'), numeric: true, cell: (delivery) => number(delivery.tries) },
-                { head: t('Answer'), cell: (delivery) => delivery.last_status ?? delivery.last_error ?? '–' },
+                {
+                  head: t('Answer'),
+                  cell: (delivery) =>
+                    delivery.last_status ??
+                    (delivery.last_error ? <Why code={delivery.last_error_code} detail={delivery.last_error} /> : '–'),
+                },
                 {
                   head: t('Next try'),
                   cell: (delivery) => (delivery.state === 'waiting' ? <Moment at={delivery.next_at} /> : '–'),
@@ -85,7 +91,7 @@ export function Webhooks() {
     mutationFn: (webhook: Webhook) => calls.turnWebhook(webhook.id, webhook.state === 'on' ? 'off' : 'on'),
     onSuccess: refresh,
   });
-  const remove = useMutation({ mutationFn: (id: string) => calls.deleteWebhook(id), onSuccess: refresh });
+  const [leaving, setLeaving] = useState<Webhook | null>(null);
   return (
     <Page
       title={t('Webhooks')}
@@ -130,7 +136,7 @@ export function Webhooks() {
             </Empty>
           ) : (
             <Stack gap={16}>
-              <ProblemNote error={turn.error ?? remove.error} />
+              <ProblemNote error={turn.error} />
               {items.map((webhook: Webhook) => (
                 <Panel
                   key={webhook.id}
@@ -154,7 +160,7 @@ export function Webhooks() {
                       <Button
                         size="compact-xs"
                         variant="default"
-                        onClick={() => remove.mutate(webhook.id)}
+                        onClick={() => setLeaving(webhook)}
                         aria-label={t('Remove {name}', { name: webhook.url })}
                       >
                         {t('Remove')}
@@ -172,6 +178,17 @@ export function Webhooks() {
           )
         }
       </Asked>
+      {leaving && (
+        <Confirm
+          title={t('Remove {name}', { name: leaving.url })}
+          verb={t('Remove')}
+          act={() => calls.deleteWebhook(leaving.id)}
+          onClose={() => setLeaving(null)}
+          onDone={refresh}
+        >
+          {t('What waits for it is sent no more, and its log and its secret are gone. To pause it, switch it off.')}
+        </Confirm>
+      )}
     </Page>
   );
 }

@@ -63,7 +63,7 @@ function useEstimate(draft: Draft, enabled: boolean) {
       settled.reviews.every(({ price_minor, fix }) => price_minor > 0 && (!fix || fix.price_minor > 0)),
     placeholderData: (before: Estimate | undefined) => before,
   });
-  return { items, estimate };
+  return { items, estimate, trouble: dataset };
 }
 
 /** The server says in English what it leaned on; its known saying is said in the reader's language. */
@@ -80,6 +80,13 @@ function basisIn(t: Translate, basis: string): string {
 function EstimatePanel({ items, estimate, error }: { items: number; estimate: Estimate | undefined; error: unknown }) {
   const t = useT();
   const { money, number } = useFormat();
+  if (error && !estimate) {
+    return (
+      <Panel title={t('Estimate')}>
+        <ProblemNote error={error} />
+      </Panel>
+    );
+  }
   if (items === 0) {
     return (
       <Panel title={t('Estimate')}>
@@ -90,7 +97,7 @@ function EstimatePanel({ items, estimate, error }: { items: number; estimate: Es
   if (!estimate)
     return (
       <Panel title={t('Estimate')}>
-        {error ? <ProblemNote error={error} /> : <Text c="dimmed">{t('Working it out…')}</Text>}
+        <Text c="dimmed">{t('Working it out…')}</Text>
       </Panel>
     );
   const line = (label: string, range: Range, show: (value: number) => string) => (
@@ -219,7 +226,7 @@ function LaunchStep({
   const launch = useLaunch(draft, true);
   const keep = useLaunch(draft, false);
   const free = balance.data?.budgets.find((one) => one.currency === draft.offer.currency)?.budget_minor ?? 0;
-  const short = draft.allot_minor > free;
+  const short = balance.data !== undefined && draft.allot_minor > free;
   const rows: [string, string][] = [
     [t('Project'), draft.name],
     [t('Labels'), classNames(draft).join(', ') || t(modelOf(ontologyOf(draft).kind).title)],
@@ -240,11 +247,16 @@ function LaunchStep({
           </div>
         ))}
       </dl>
+      <ProblemNote error={balance.error} onRetry={() => void balance.refetch()} />
       <MoneyInput
         label={t('Budget for this project')}
-        description={t('{free} free in this tenant. What is not spent stays yours.', {
-          free: money(free, draft.offer.currency),
-        })}
+        description={
+          balance.data
+            ? t('{free} free in this tenant. What is not spent stays yours.', {
+                free: money(free, draft.offer.currency),
+              })
+            : ''
+        }
         currency={draft.offer.currency}
         value_minor={draft.allot_minor}
         onChange={(allot_minor) => change({ allot_minor })}
@@ -309,7 +321,7 @@ export function Wizard() {
   useEffect(() => {
     if (found) change({ like: likeOf(found) });
   }, [found, change]);
-  const { items, estimate } = useEstimate(draft, ESTIMATE_FROM.has(step));
+  const { items, estimate, trouble } = useEstimate(draft, ESTIMATE_FROM.has(step));
   const reason = incomplete(draft, step);
   const blocked = STEPS.findIndex((candidate) => incomplete(draft, candidate) !== null);
   const reachable = blocked === -1 ? STEPS.length - 1 : blocked;
@@ -367,10 +379,13 @@ export function Wizard() {
           ))}
         </ol>
         <div style={{ display: 'flex', gap: 32, flexWrap: 'wrap', alignItems: 'flex-start' }}>
-          <div style={{ flex: '1 1 480px', minWidth: 0 }}>{form}</div>
+          <div style={{ flex: '1 1 480px', minWidth: 0 }}>
+            <ProblemNote error={version.error} onRetry={() => void version.refetch()} />
+            {form}
+          </div>
           {ESTIMATE_FROM.has(step) && (
             <div style={{ flex: '0 1 300px' }}>
-              <EstimatePanel items={items} estimate={estimate.data} error={estimate.error} />
+              <EstimatePanel items={items} estimate={estimate.data} error={trouble.error ?? estimate.error} />
             </div>
           )}
         </div>

@@ -6,7 +6,7 @@ import { catalogue } from '../api/calls';
 import { useSession } from '../api/session';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Panel, ProblemNote, State } from '../ui/bits';
+import { Panel, ProblemNote, State, Why } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
 import { MoneyInput } from '../ui/money_input';
 import { ImportPanel } from './import_panel';
@@ -70,7 +70,8 @@ export function DataStep({ draft, change }: StepProps) {
         clearable
         clearButtonProps={{ 'aria-label': t('Clear') }}
       />
-      {!draft.dataset && (
+      <ProblemNote error={list.error ?? imports.error} onRetry={() => void (list.error ? list : imports).refetch()} />
+      {!draft.dataset && !list.error && (
         <Panel title={t('New dataset')}>
           <Group align="flex-end" gap={12}>
             <TextInput
@@ -104,8 +105,8 @@ export function DataStep({ draft, change }: StepProps) {
                 })}
               </Text>
               {latest.error && (
-                <Text size="sm" c="var(--cup-refused)">
-                  {latest.error}
+                <Text component="div" size="sm" c="var(--cup-refused)">
+                  <Why code={latest.error_code} detail={latest.error} />
                 </Text>
               )}
               {latest.refused > 0 && (

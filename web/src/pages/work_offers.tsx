@@ -7,7 +7,7 @@ import type { WorkOffer } from '../api/types';
 import { modelOf } from '../editor/kinds/models';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
-import { Asked, Chip, Empty, Figure, Page } from '../ui/bits';
+import { Asked, Chip, Empty, Figure, Page, ProblemNote } from '../ui/bits';
 import { Markdown } from '../ui/markdown';
 import { Why } from './eligibility';
 import { Openings } from './work_openings';
@@ -182,6 +182,7 @@ export function WorkOffers() {
         'What each project pays and how long it takes, before you begin. Time is what others needed, not a promise.',
       )}
     >
+      <ProblemNote error={mine.error && !offers.error ? mine.error : null} onRetry={() => void mine.refetch()} />
       <Asked query={offers}>
         {(answer) =>
           rows(answer).length === 0 ? (

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { work } from '../api/calls';
 import type { Rejected, RejectReason } from '../api/types';
 import { msg, type Translate, useT } from '../i18n';
-import { Chip, Moment, Panel } from '../ui/bits';
+import { Chip, Moment, Panel, ProblemNote } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 
 const REASONS: readonly [RejectReason, string][] = [
@@ -107,6 +107,7 @@ export function SentBack() {
   const [all, setAll] = useState(false);
   const found = useQuery({ queryKey: ['rejections'], queryFn: () => work.rejections({ limit: 50 }) });
   const items = found.data?.items ?? [];
+  if (found.error) return <ProblemNote error={found.error} onRetry={() => void found.refetch()} />;
   if (items.length === 0) return null;
   return (
     <Panel title={t('What reviews rejected of your work')}>

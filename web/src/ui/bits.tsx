@@ -245,6 +245,20 @@ export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () =
   );
 }
 
+/** Why something that ran by itself went wrong: in the reader's language by its code, the server's sentence beneath. */
+export function Why({ code, detail }: { code: string | null | undefined; detail: string }) {
+  const words = useProblemWords()(code ?? '');
+  if (!words) return <span style={{ overflowWrap: 'anywhere' }}>{detail}</span>;
+  return (
+    <>
+      <span>{words.join('')}</span>
+      <Text component="div" size="xs" c="dimmed" lang="en" dir="auto" style={{ overflowWrap: 'anywhere' }}>
+        {detail}
+      </Text>
+    </>
+  );
+}
+
 /** An empty place says what belongs there and how it gets there. */
 export function Empty({
   icon = 'info',

@@ -29,6 +29,7 @@ class Delivery:
     tries: int
     last_status: int | None
     last_error: str | None
+    last_error_code: str | None
     next_at: datetime | None
     created_at: datetime
     delivered_at: datetime | None

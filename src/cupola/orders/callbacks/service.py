@@ -102,7 +102,7 @@ class _Callbacks:
 
     async def send(
         self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: Claimed
-    ) -> tuple[int | None, str | None]:
+    ) -> tuple[int | None, outbox.Wrong | None]:
         if model.is_email(message.url):
             return None, await _mail(run, message)
         body = message.body.encode()
@@ -140,11 +140,12 @@ async def deliver_due(run: Runtime) -> int:
     return await outbox.deliver_due(run, OUTBOX)
 
 
-async def _mail(run: Runtime, message: Claimed) -> str | None:
+async def _mail(run: Runtime, message: Claimed) -> outbox.Wrong | None:
     """Mail the body to a person; what went wrong, or None."""
     if run.settings.smtp_url is None:
-        return "This instance sends no mail any more; give a URL."
+        return outbox.Wrong("mail-off", "This instance sends no mail any more; give a URL.")
     subject = model.subject_of(message.kind, message.task or message.batch)
     headers = {"Cupola-Delivery": str(message.id), "Cupola-Event": f"order.{message.kind}"}
     text = msgspec.json.format(message.body, indent=2)
-    return await mail.send(run.settings.smtp_url, message.url, subject, text, headers)
+    said = await mail.send(run.settings.smtp_url, message.url, subject, text, headers)
+    return None if said is None else outbox.Wrong("mail-refused", said)

@@ -23,7 +23,10 @@ class Claimed:
     until: datetime  # whose it is until then
 
 
-_DELIVERY = "id, task, batch, kind, url, state, tries, last_status, last_error, next_at, created_at, delivered_at "
+_DELIVERY = (
+    "id, task, batch, kind, url, state, tries, last_status, last_error, last_error_code, next_at, created_at, "
+    "delivered_at "
+)
 ADD = Command(
     "INSERT INTO order_callback (tenant, id, task, batch, kind, url, body, state, next_at, created_at) VALUES "
     "(%(tenant)s, %(id)s, %(task)s::uuid, %(batch)s::uuid, %(kind)s, %(url)s, %(body)s, 'waiting', %(now)s, %(now)s)"
@@ -48,14 +51,15 @@ CLAIM = Statement(
 )
 # of a message that was asked for anew, or taken by another, while it was on its way, only how the try went is noted
 OUTCOMES = Command(
-    "UPDATE order_callback d SET last_status = o.status, last_error = o.error, "
+    "UPDATE order_callback d SET last_status = o.status, last_error = o.error, last_error_code = o.code, "
     "state = CASE WHEN d.next_at = o.until THEN o.state ELSE d.state END, "
     "next_at = CASE WHEN d.next_at = o.until THEN o.next_at ELSE d.next_at END, "
     "tries = CASE WHEN d.next_at = o.until THEN d.tries - o.untried ELSE d.tries END, "
     "delivered_at = coalesce(o.delivered_at, d.delivered_at) "
     "FROM unnest(%(ids)s::uuid[], %(untils)s::timestamptz[], %(states)s::text[], %(statuses)s::int[], "
-    "%(errors)s::text[], %(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
-    "AS o (id, until, state, status, error, next_at, delivered_at, untried) "
+    "%(errors)s::text[], %(codes)s::text[], %(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], "
+    "%(untried)s::int[]) "
+    "AS o (id, until, state, status, error, code, next_at, delivered_at, untried) "
     "WHERE d.tenant = %(tenant)s AND d.id = o.id"
 )
 DELIVERIES = Statement(

@@ -167,9 +167,9 @@ class _Webhooks:
 
     async def send(
         self, run: Runtime, fetcher: Fetcher, tenant: UUID, message: Claimed
-    ) -> tuple[int | None, str | None]:
+    ) -> tuple[int | None, outbox.Wrong | None]:
         if message.state != "on":
-            return None, "The webhook is switched off."
+            return None, outbox.Wrong("webhook-off", "The webhook is switched off.")
         body = message.body.encode()
         secret = _secret(run.settings, tenant, message.webhook, message.salt)
         headers = {

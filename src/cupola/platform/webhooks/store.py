@@ -88,19 +88,21 @@ CLAIM = Statement(
 )
 # of a message that was asked for anew, or taken by another, while it was on its way, only how the try went is noted
 OUTCOMES = Command(
-    "UPDATE webhook_delivery d SET last_status = o.status, last_error = o.error, "
+    "UPDATE webhook_delivery d SET last_status = o.status, last_error = o.error, last_error_code = o.code, "
     "state = CASE WHEN d.next_at = o.until THEN o.state ELSE d.state END, "
     "next_at = CASE WHEN d.next_at = o.until THEN o.next_at ELSE d.next_at END, "
     "tries = CASE WHEN d.next_at = o.until THEN d.tries - o.untried ELSE d.tries END, "
     "delivered_at = coalesce(o.delivered_at, d.delivered_at) "
     "FROM unnest(%(ids)s::uuid[], %(untils)s::timestamptz[], %(states)s::text[], %(statuses)s::int[], "
-    "%(errors)s::text[], %(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], %(untried)s::int[]) "
-    "AS o (id, until, state, status, error, next_at, delivered_at, untried) "
+    "%(errors)s::text[], %(codes)s::text[], %(next_ats)s::timestamptz[], %(delivered_ats)s::timestamptz[], "
+    "%(untried)s::int[]) "
+    "AS o (id, until, state, status, error, code, next_at, delivered_at, untried) "
     "WHERE d.tenant = %(tenant)s AND d.id = o.id"
 )
 DELIVERIES = Statement(
     Delivery,
-    "SELECT id, kind AS event, state, tries, last_status, last_error, next_at, created_at, delivered_at "
+    "SELECT id, kind AS event, state, tries, last_status, last_error, last_error_code, next_at, created_at, "
+    "delivered_at "
     "FROM webhook_delivery WHERE tenant = %(tenant)s AND webhook = %(webhook)s AND id < %(before)s "
     "ORDER BY id DESC LIMIT %(limit)s",
 )
@@ -108,5 +110,6 @@ RESEND = Statement(
     Delivery,
     "UPDATE webhook_delivery SET state = 'waiting', tries = 0, next_at = %(now)s "
     "WHERE tenant = %(tenant)s AND id = %(id)s "
-    "RETURNING id, kind AS event, state, tries, last_status, last_error, next_at, created_at, delivered_at",
+    "RETURNING id, kind AS event, state, tries, last_status, last_error, last_error_code, next_at, created_at, "
+    "delivered_at",
 )
