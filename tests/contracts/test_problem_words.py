@@ -27,7 +27,12 @@ ELSEWHERE = (
     "quality/strategies", "releases/verifying",
 )  # fmt: skip
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_SAYS = {"Problem": 1, "Refused": None, "Noted": None}  # place of the code; None: wherever a code stands among the rest
+_SAYS = {
+    "Problem": 1,
+    "Wrong": 0,
+    "Refused": None,
+    "Noted": None,
+}  # place of the code; None: wherever a code stands among the rest
 
 
 def _modules() -> dict[str, ast.Module]:

@@ -152,10 +152,10 @@ async def run_export(run: Runtime, tenant: UUID, export: UUID) -> None:
         await fail_export(run, tenant, export, unforeseen(trouble), "unforeseen")
 
 
-async def fail_export(run: Runtime, tenant: UUID, export: UUID, said: str, code: str | None = None) -> None:
+async def fail_export(run: Runtime, tenant: UUID, export: UUID, said: str, code: str = "") -> None:
     """Write down that an export failed, and why."""
     async with run.db.tx(Role.APP, tenant=tenant) as conn:
-        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="failed", error=said, code=code)
+        await store.EXPORT_STATE.run(conn, tenant=tenant, id=export, state="failed", error=said, code=code or None)
         await events.emit(conn, tenant, "export.failed", export)
 
 

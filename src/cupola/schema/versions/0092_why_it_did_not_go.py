@@ -3,7 +3,7 @@
 from cupola.platform.pg.migrate import run_sql
 
 revision = "0092"
-down_revision = "0122"
+down_revision = "0091"
 
 
 def upgrade() -> None:

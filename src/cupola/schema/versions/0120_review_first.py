@@ -3,7 +3,7 @@
 from cupola.platform.pg.migrate import run_sql
 
 revision = "0120"
-down_revision = "0091"
+down_revision = "0092"
 
 
 def upgrade() -> None:
