@@ -6,6 +6,7 @@ import { skills } from '../api/calls';
 import type { Opening } from '../api/types';
 import { useT } from '../i18n';
 import { useFormat } from '../i18n/format';
+import { ProblemNote } from '../ui/bits';
 import { Why } from './eligibility';
 
 function OpeningCard({ opening }: { opening: Opening }) {
@@ -39,6 +40,7 @@ function OpeningCard({ opening }: { opening: Opening }) {
 export function Openings() {
   const t = useT();
   const openings = useQuery({ queryKey: ['openings'], queryFn: skills.openings });
+  if (openings.error) return <ProblemNote error={openings.error} onRetry={() => void openings.refetch()} />;
   if (!openings.data?.length) return null;
   return (
     <section aria-label={t('Not open to you yet')}>
