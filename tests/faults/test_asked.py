@@ -17,7 +17,7 @@ from cupola.tasks.working import saying
 from tests.foundry import Foundry
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
-SIGNED = ("/blobs/", "/references")  # checked whole, signature included
+SIGNED = ("/blobs/", "/frames/", "/references")  # checked whole, signature included
 
 
 @pytest.fixture(scope="module")
