@@ -11,7 +11,7 @@ import pytest
 
 from cupola.app import slow, wiring
 from cupola.kernel.errors import Problem
-from cupola.models import service
+from cupola.models import ordering, service
 from cupola.models.accepting import rules
 from cupola.models.accepting import service as accepting
 from cupola.models.accepting.rules import Watch
@@ -207,3 +207,28 @@ def test_a_watch_at_its_limit_is_rarely_wrong_and_beyond_it_notices_as_soon_as_i
     promised = rules.promised(limit)
     beyond = [Watch(limit).seen_all(rng.random(promised) < 3 * limit).off for _ in range(300)]
     assert np.mean(beyond) >= 0.83  # 90 % promised, less four times what 300 draws vary by
+
+
+def test_a_queue_follows_the_margins_with_a_random_floor_between_and_takes_nothing_from_anybody(
+    foundry: Foundry,
+) -> None:
+    project = project_with_opinions(foundry, 60)
+    number = refs(foundry, project)
+    foundry.claim(foundry.person(), project, 10)
+
+    async def told(conn: Any) -> Any:
+        unsure = {"a": 0.4, "b": 0.35, "c": 0.25}
+        given = [Given(task, None, None, {"a": 0.9, "b": 0.1} if n % 3 else unsure, None) for task, n in number.items()]
+        card = Card(["a", "b", "c"], Features("embedding", dims=2))
+        model = await service.register(conn, project.tenant, "shares", "onnx")
+        await service.add_version(conn, project.tenant, model.id, card, hashlib.sha256(b"s").hexdigest(), 1)
+        await opinions.give(conn, project.tenant, project.id, "shares", "1", given)
+        return await ordering.order(conn, project.tenant, project.id, model="shares", version=None, floor=0.2, seed=1)
+
+    before = sorted(foundry.sql("SELECT rank FROM task WHERE project = %s", project.id))
+    done = foundry.app(project.tenant, told)
+    assert (done.tasks, done.floor) == (50, 10)
+    assert before == sorted(foundry.sql("SELECT rank FROM task WHERE project = %s", project.id))
+    page = foundry.claim(foundry.person(), project, 10)
+    assert sum(number[one.task] % 3 == 0 for one in page.tasks) >= 6
+    foundry.sound()

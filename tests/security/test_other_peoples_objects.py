@@ -60,6 +60,7 @@ BODIES: dict[tuple[str, str], Any] = {
         "opinions": [{"task": "{task}", "label": LABEL}],
     },
     ("post", "/api/projects/{project}/learning-runs"): {},
+    ("post", "/api/projects/{project}/selection"): {"model": "brought"},
     ("post", "/api/projects/{project}/auto-accepts"): {"model": "brought", "limit": 0.05, "sample": 30},
     ("post", "/api/models/{model}/versions"): embedding_model(),
     ("post", "/api/models/{model}/versions/{number}/predict"): {"items": [{"metadata": {"embedding": [1, 0]}}]},

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.kernel import limits
 from cupola.kernel.errors import invalid
-from cupola.models import asking, service
+from cupola.models import asking, ordering, selection, service
 from cupola.models.accepting import service as accepting
 from cupola.models.card import features_from
 from cupola.models.model import (
@@ -23,6 +23,7 @@ from cupola.models.model import (
     LearnedModel,
     LearnedVersion,
     LearningRun,
+    Ordered,
     Predictions,
 )
 from cupola.platform.pg.tx import Conn, Role
@@ -79,6 +80,13 @@ class NewAutoAccept(_Body):
     judged_by: JudgedBy = Field(default="experts", description="experts: the sample waits for adjudicators.")
     slice_by: str | None = Field(default=None, min_length=1, max_length=200, description="A member of the metadata.")
     later: bool = Field(default=False, description="Tasks that come after the draw too, under the watch alone.")
+
+
+class SelectionIn(_Body):
+    model: Name
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1, description="Else the newest.")
+    floor: float = Field(default=selection.FLOOR, ge=0, le=1, description="The share that is drawn at random.")
+    seed: int = Field(default=1, ge=0, le=service.MAX_SEED)
 
 
 class ItemIn(_Body):
@@ -190,6 +198,19 @@ async def post_run(request: Request, who: Manager, project: UUID, body: NewRun) 
             features=features,
             like=body.like,
         ),
+    )
+
+
+@router.post("/api/projects/{project}/selection", response_model=Ordered)
+async def post_selection(request: Request, who: Manager, project: UUID, body: SelectionIn) -> Response:
+    """Ask next about what a version is least sure of: tasks that nobody has begun change places."""
+    return await post(
+        request,
+        who,
+        lambda conn: ordering.order(
+            conn, who.tenant, project, model=body.model, version=body.version, floor=body.floor, seed=body.seed
+        ),
+        status=200,
     )
 
 

@@ -210,6 +210,17 @@ class AutoAccept:
 
 
 @dataclass(frozen=True, slots=True)
+class Ordered:
+    """A queue that was put into another order. tasks: that nobody has begun and the version had an opinion of; floor:
+    those of them that stand where they stand by chance."""
+
+    model_name: str
+    version: int
+    tasks: int
+    floor: int
+
+
+@dataclass(frozen=True, slots=True)
 class GivenBack:
     """tasks: that a model had settled and people settle now."""
 

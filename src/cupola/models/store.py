@@ -89,6 +89,14 @@ class ItemRow:
     metadata: str
 
 
+@dataclass(frozen=True, slots=True)
+class SharesRow:
+    """What a version says of a task, of every class."""
+
+    task: UUID
+    probabilities: list[float]
+
+
 # ---------------------------------------------------------------- models and versions
 MODEL_ADD = Command(
     "INSERT INTO learned_model (tenant, id, name, source, created_at) VALUES (%(tenant)s, %(id)s, %(name)s, "
@@ -205,3 +213,8 @@ ITEMS_AFTER = Statement(
     + "ORDER BY t.rank",
 )
 ITEMS = Statement(ItemRow, _ITEM + "AND id = ANY (%(tasks)s)" + _ITEM_WITH + "ORDER BY t.id")
+SHARES = Statement(
+    SharesRow,
+    "SELECT o.task, o.probabilities FROM opinion o WHERE o.tenant = %(tenant)s AND o.rater = %(rater)s "
+    "AND o.task = ANY (%(tasks)s) AND o.probabilities IS NOT NULL",
+)

@@ -10,6 +10,7 @@ export const problems: Readonly<Record<string, readonly [detail: string, remedy?
   'auto-accept-on': ['它尚未关闭。', '请先关闭。'],
   'auto-accept-stages': ['本项目的标签逐一复核。', '自动定案只用于没有复核的项目。'],
   'batch-small': ['尚无人开始且有该版本意见的任务太少。', '请先让模型对任务给出意见，或减小样本。'],
+  'nothing-to-order': ['尚无人开始的任务都没有该版本的意见。', '请先让模型对任务给出意见。'],
   'sample-small': ['样本太小。'],
   'card-malformed': ['模型卡的写法不正确。', '请按文档中的样例填写。'],
   'embedding-shape': ['条目的向量长度不对，或含有非有限的数。', '请用同一编码器为每个条目生成向量。'],

@@ -198,6 +198,40 @@ def cancel(run: str, *, key: ApiKey, url: Url = LOCAL, json_: Json = False) -> N
     show(ended, json_, f"Run {ended['id']} is {ended['state']}.")
 
 
+@app.command(name="select")
+def select(
+    *,
+    key: ApiKey,
+    project: str,
+    model: str | None = None,
+    version: int | None = None,
+    floor: float = 0.2,
+    seed: int = 1,
+    url: Url = LOCAL,
+    json_: Json = False,
+) -> None:
+    """Ask people next about what a model is least sure of.
+
+    Parameters
+    ----------
+    project
+        The project's name or id.
+    model
+        The model's name (default: the project's).
+    version
+        Its version (default: the newest).
+    floor
+        The share that is drawn at random all the same.
+    seed
+        Of that draw.
+    """
+    client = Client(url, key)
+    found = moving.named(client, "/api/projects", project)
+    body: dict[str, Any] = {"model": model or found["name"], "floor": floor, "seed": seed}
+    done = client.post(f"/api/projects/{found['id']}/selection", body | ({"version": version} if version else {}))
+    show(done, json_, f"{done['tasks']} tasks have changed places, {done['floor']} of them drawn at random.")
+
+
 @app.command(name="accept")
 def accept(
     *,
