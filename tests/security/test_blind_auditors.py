@@ -196,6 +196,8 @@ def laid(foundry: Foundry, serving: Serving) -> Scene:
         "import_id": run["id"], "webhook": webhook, "version": version, "ontology": ontology, "callback": callback,
         "assignment": judged, "item": item, "sha256": sha256, "submission": submission, "hearing": submission,
         "batch": submission, "exam": project, "attempt": submission, "credential": submission,
+        # what these tell has no task and no label in it; runs and certificates hold counts
+        "model": submission, "number": "1", "learning_run": submission, "auto_accept": submission,
     }  # fmt: skip
     return Scene(foundry, serving, world, known, orders[0], first, file)
 
