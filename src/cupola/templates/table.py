@@ -19,7 +19,7 @@ MAX_BYTES = 1_000_000
 @functools.cache
 def templates() -> Mapping[str, Template]:
     """All of ours, by name, in the order of their groups' names."""
-    folder = importlib.resources.files(__package__) / "files"
+    folder = importlib.resources.files("cupola.templates") / "files"
     found = {file.name.removesuffix(".yaml"): read(file.read_bytes(), file.name)
              for file in folder.iterdir() if file.name.endswith(".yaml")}  # fmt: skip
     return MappingProxyType(dict(sorted(found.items(), key=lambda one: (one[1].group, one[0]))))
