@@ -40,8 +40,7 @@ export const skills: Record<string, string> = {
   'Fields you know about': '你所擅长的领域',
   'In your words, each followed by Enter: radiology, law, cooking.': '用自己的话填写，逐个按回车：放射学、法律、烹饪。',
   Country: '国家',
-  'Two letters: DE, KE, VN. It decides which hourly floor holds for you.':
-    '两个字母：DE、KE、VN。据此确定适用于你的时薪底线。',
+  'Two letters: DE, KE, VN.': '两个字母：DE、KE、VN。',
   'No organisation that you work for reads this. It decides what you are offered, and each offer says why.':
     '你为之工作的组织看不到这些内容。它决定你能接到什么任务，每个任务都会说明原因。',
   'Saved.': '已保存。',
@@ -79,7 +78,7 @@ export const skills: Record<string, string> = {
   'of {items}; {needed} pass': '共 {items} 题；{needed} 题通过',
   'at least; {share} is asked': '至少；要求 {share}',
   'At most': '至多',
-  'what you may be worth': '你可能达到的水平',
+  'the upper end of what these answers leave open': '这些答案所允许的上限',
   'A few answers say only roughly how good somebody is: with {right} of {items} right your share of right answers lies above {low}, at a confidence of {confidence}. That lower end decides, for everybody alike.':
     '少量答案只能大致说明水平：{items} 题答对 {right} 题，你的正确率有 {confidence} 的把握高于 {low}。对所有人都以这一下限为准。',
   'Each answer was paid, right or wrong.': '每个答案无论对错均已付酬。',

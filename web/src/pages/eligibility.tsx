@@ -32,7 +32,7 @@ function words(t: Translate, percent: (share: number, digits: number) => string,
 
 function yours(t: Translate, percent: (share: number, digits: number) => string, one: Because): string {
   if (one.yours.length === 0) return t('nothing is known of you');
-  const known = one.is_ === 'exam' ? one.yours.map((share) => percent(Number(share), 0)) : one.yours;
+  const known = one.is_ === 'exam' ? one.yours.map((share) => percent(Number(share), 1)) : one.yours;
   return t('of you: {known}', { known: known.join(', ') });
 }
 

@@ -81,10 +81,14 @@ function Standing({ result }: { result: ExamResult }) {
           />
           <Figure
             label={t('Shown')}
-            value={percent(attempt.low, 0)}
+            value={percent(attempt.low)}
             note={t('at least; {share} is asked', { share: percent(attempt.at_least, 0) })}
           />
-          <Figure label={t('At most')} value={percent(attempt.high, 0)} note={t('what you may be worth')} />
+          <Figure
+            label={t('At most')}
+            value={percent(attempt.high)}
+            note={t('the upper end of what these answers leave open')}
+          />
         </div>
         <Text size="sm" maw="72ch">
           {t(

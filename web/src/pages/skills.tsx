@@ -67,9 +67,9 @@ function ProfileForm({ profile }: { profile: Profile }) {
         />
         <TextInput
           label={t('Country')}
-          description={t('Two letters: DE, KE, VN. It decides which hourly floor holds for you.')}
+          description={t('Two letters: DE, KE, VN.')}
           maxLength={2}
-          w={120}
+          maw={240}
           value={country}
           onChange={(event) => setCountry(event.currentTarget.value.toUpperCase())}
         />
@@ -249,7 +249,7 @@ function Exams() {
               },
               {
                 head: t('Shown'),
-                cell: (row) => (row.low === null ? '–' : t('{share} at least', { share: percent(row.low, 0) })),
+                cell: (row) => (row.low === null ? '–' : t('{share} at least', { share: percent(row.low) })),
               },
               {
                 head: t('When'),
