@@ -24,7 +24,6 @@ from cupola.platform.blobs import Blobs
 CHUNK_FRAMES = 12
 KEPT_BYTES = 8 * 1024**3
 SWEEP_EVERY = 64  # chunks made
-MADE_AHEAD = 8  # chunks made by the worker when a video comes in
 _length = struct.Struct("<I")
 
 
@@ -76,12 +75,6 @@ class Chunks:
                 return packed(media.frames(file, told, first, count))
 
         return self._kept(self._of(tenant, sha256, wanted) / str(number), make)
-
-    def ahead(self, tenant: UUID, sha256: str, wanted: str) -> None:
-        """Make the first chunks, so that a video that was just imported opens at once."""
-        frames = self.table(tenant, sha256, wanted).frames
-        for number in range(min(MADE_AHEAD, -(-frames // CHUNK_FRAMES))):
-            self.chunk(tenant, sha256, wanted, number)
 
     def _of(self, tenant: UUID, sha256: str, wanted: str) -> Path:
         return self._folder / str(tenant) / f"{sha256[:32]}-{wanted[:16]}"

@@ -189,14 +189,15 @@ def _cvat_attribute(spec: AttributeSpec) -> str:
 # ---------------------------------------------------------------- MOT
 def _mot(video: Video, about: About, classes: Classes, fitter: Fitter) -> Iterator[File]:
     """gt/gt.txt: frame and track from 1, box, 1, class from 1, and how much of it is seen: 1, or .5 where something
-    stands before it; gt/labels.txt: the names of the classes; seqinfo.ini."""
+    stands before it; gt/labels.txt: the names of the classes; seqinfo.ini, without a frame rate: a label
+    knows frames, not seconds."""
     folder = stem(video.row.ref)
     number = {one.name: n for n, one in enumerate(classes, 1)}
     yield File(f"{folder}/gt/gt.txt", _mot_lines(video, classes, fitter, number))
     yield File(f"{folder}/gt/labels.txt", ["".join(f"{one.name}\n" for one in classes).encode()])
     width, height = video.size or (0, 0)
     told = (
-        f"[Sequence]\nname={folder}\nimDir=img1\nframeRate=25\nseqLength={video.frames}\n"
+        f"[Sequence]\nname={folder}\nimDir=img1\nseqLength={video.frames}\n"
         f"imWidth={width}\nimHeight={height}\nimExt=.jpg\n"
     )
     yield File(f"{folder}/seqinfo.ini", [told.encode()])
