@@ -38,7 +38,8 @@ export const learning: Record<string, string> = {
   Watched: '抽查',
   'wrong of those people looked at; {all} drawn': '已查看中有误的；共抽出 {all}',
   'An error of three times the limit': '若错误率达上限的三倍',
-  'watched tasks until it is noticed, nine times in ten': '次抽查内发现，把握九成',
+  'watched tasks until it is noticed, nine times in ten, if it is there from the start; later where it comes after many right ones':
+    '次抽查内发现，把握九成（若一开始就有）；若在许多正确之后才出现，则会更晚',
   'Certificate by slice': '各分片的证书',
   Slice: '分片',
   everything: '全部',

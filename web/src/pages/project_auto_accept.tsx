@@ -156,7 +156,9 @@ function Standing({ one, manages }: { one: AutoAccept; manages: boolean }) {
               <Figure
                 label={t('An error of three times the limit')}
                 value={number(one.promised)}
-                note={t('watched tasks until it is noticed, nine times in ten')}
+                note={t(
+                  'watched tasks until it is noticed, nine times in ten, if it is there from the start; later where it comes after many right ones',
+                )}
               />
             )}
           </Group>
