@@ -6,12 +6,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 from hypothesis import settings
 
+from cupola.kernel import clock
 from cupola.platform.dispatch import service as dispatching
 from cupola.platform.pg.cluster import Cluster
 from tests.elsewhere import Elsewhere
@@ -44,6 +46,14 @@ def reachable_folder(prefix: str = "cupola-test-") -> Path:
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     folder.chmod(0o755)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _clock_as_it_was() -> Iterator[None]:
+    """Deadlines of one module's tests are not those of the next that the same process runs."""
+    before_s = clock.offset_s()
+    yield
+    clock.advance(timedelta(seconds=before_s - clock.offset_s()))
 
 
 @pytest.fixture(scope="session")

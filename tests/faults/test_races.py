@@ -32,6 +32,7 @@ MORE: dict[tuple[str, str], Any] = {
         "plan": {"gold_rate": 0.0},
     },
     ("post", "/api/keys"): {"name": "key {n}"},
+    ("post", "/api/models"): {"name": "model {n}"},
     ("post", "/api/invitations"): {"role": "reviewer", "email": "somebody{n}@example.org"},
     ("post", "/api/tenants"): {"name": "organisation {n}"},
     ("post", "/api/contributors"): {"people": [{"name": "p", "email": "p{n}@example.org"}]},

@@ -65,7 +65,7 @@ def problems(scene: Scene, operation: Any) -> list[str]:
             except FailureGroup as failed:
                 name = f"{check.__name__} {answer.status_code}"
                 said = "; ".join(str(error)[:200] for error in failed.exceptions)
-                wrong.setdefault(name, f"{name}: {said}\n{answer.text[:300]}\n{sent}")
+                wrong.setdefault(name, f"{name}: {said}\n{answer.content[:300]!r}\n{sent}")
 
     one()
     return [f"{operation.method} {operation.path}: {text}" for text in wrong.values()]

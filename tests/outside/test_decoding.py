@@ -42,7 +42,7 @@ def cage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cage]:
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); from cupola.platform import cage; "
         "cage._serve('tests.outside.test_decoding', *map(int, sys.argv[2:]))"
     )
-    made._argv = [made._argv[0], "-I", "-c", serve, *made._argv[-3:]]
+    made._argv = [made._argv[0], "-I", "-c", serve, *made._argv[-4:]]
     yield made
     made.close()
 

@@ -338,9 +338,10 @@ def test_R9_a_rejection_names_the_part_of_the_label_that_its_evidence_speaks_of(
     assert whole.part is None
     detail = foundry.call(lambda run: service.my_submission(run, scene.worker, one))
     assert [(part.name, part.words) for part in detail.parts] == [("a", "car"), ("b", "dog")]
-    scene.answer(scene.appeal(one), stands=True)
+    ours = scene.appeal(one)
+    scene.answer(ours, stands=True)
     judge = scene.judge()
-    [case] = foundry.call(lambda run: panel.cases(run, judge))
-    heard = scene.sit(judge, case.id)
+    assert ours in {case.id for case in foundry.call(lambda run: panel.cases(run, judge))}
+    heard = scene.sit(judge, ours)
     assert (heard.part, [part.name for part in heard.parts]) == ("b", ["a", "b"])
     assert scene.look(third).rejection is None

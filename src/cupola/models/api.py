@@ -40,6 +40,7 @@ from cupola.platform.web import (
     post,
     reply,
     runtime,
+    sends,
 )
 
 router = APIRouter(tags=["models"])
@@ -143,7 +144,9 @@ async def post_version(
     return reply(await service.bring(runtime(request), who.tenant, model, card, request.stream()), 201)
 
 
-@router.get("/api/models/{model}/versions/{number}/file")
+@router.get(
+    "/api/models/{model}/versions/{number}/file", response_class=Response, responses=sends("application/octet-stream")
+)
 async def get_file(request: Request, who: Manager, model: UUID, number: Number) -> Response:
     """The ONNX file of a version; its card stands in the list."""
     run = runtime(request)

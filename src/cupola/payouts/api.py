@@ -9,7 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cupola.payouts import service
 from cupola.payouts.model import Batch, Details, Operations, Payout, Reconciled, Standing
-from cupola.platform.web import Contributor, Operator, attachment, read_body, reply, runtime
+from cupola.platform.web import (
+    Contributor,
+    Operator,
+    attachment,
+    read_body,
+    reply,
+    runtime,
+    sends,
+)
 
 router = APIRouter(tags=["payouts"])
 
@@ -70,7 +78,9 @@ async def post_approve(request: Request, who: Operator, batch: UUID) -> Response
     return reply(await service.approve(runtime(request), who.person, batch))
 
 
-@router.get("/api/operator/payouts/batches/{batch}/file", tags=["operator"])
+@router.get(
+    "/api/operator/payouts/batches/{batch}/file", tags=["operator"], response_class=Response, responses=sends("*/*")
+)
 async def get_file(request: Request, who: Operator, batch: UUID) -> Response:
     """The file of an approved batch, to be carried to the bank."""
     file = await service.file(runtime(request), batch)

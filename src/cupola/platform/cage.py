@@ -42,7 +42,16 @@ class Cage:
         """module: has VERBS, a mapping of names to functions. memory_bytes: beyond what the bare child takes.
         what: what is decoded, for sentences ("picture"). sealed: once the module is there, the child opens nothing
         any more, neither files nor connections."""
-        self._argv = [sys.executable, "-I", "-m", __name__, module, str(memory_bytes), str(int(time_s)), str(sealed)]
+        self._argv = [
+            sys.executable,
+            "-I",
+            "-m",
+            __name__,
+            module,
+            str(memory_bytes),
+            str(int(time_s)),
+            str(int(sealed)),
+        ]
         self._memory_bytes, self._time_s, self._what = memory_bytes, time_s, what
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
@@ -277,4 +286,4 @@ def _serve(module: str, memory_bytes: int, time_s: int, sealed: bool) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "True")
+    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), bool(int(sys.argv[4])))

@@ -32,6 +32,7 @@ from cupola.platform.web import (
     post,
     reply,
     runtime,
+    sends,
 )
 from cupola.quality.certify.page import page as certificate_page
 from cupola.releases import evidence, exporting, formats, service, store
@@ -210,7 +211,7 @@ async def get_croissant(request: Request, who: Reviewer, release: UUID) -> Respo
         return reply(await exporting.describe(conn, who.tenant, release, f"{run.settings.public_url}/"))
 
 
-@router.get("/api/releases/{release}/card.md", response_class=PlainTextResponse)
+@router.get("/api/releases/{release}/card.md", response_class=Response, responses=sends("text/markdown"))
 async def get_card(request: Request, who: Reviewer, release: UUID) -> Response:
     """The release's data card: a README as data hubs read it, with what was asked, how sure it is and what was paid."""
     async with runtime(request).db.tx(Role.APP, tenant=who.tenant) as conn:
@@ -218,7 +219,7 @@ async def get_card(request: Request, who: Reviewer, release: UUID) -> Response:
     return PlainTextResponse(text, media_type="text/markdown; charset=utf-8")
 
 
-@router.get("/api/releases/{release}/evidence")
+@router.get("/api/releases/{release}/evidence", response_class=Response, responses=sends("application/zip"))
 async def get_evidence(request: Request, who: Reviewer, release: UUID) -> Response:
     """A zip with the plan, the frozen rows, the audit and the certificate: what `cupola verify` computes from."""
     run = runtime(request)
@@ -342,7 +343,7 @@ async def get_export(request: Request, who: Reviewer, export: UUID) -> Response:
     return reply(exporting.shown(run, who.tenant, row, who.name))
 
 
-@router.get("/api/exports/{export}/file")
+@router.get("/api/exports/{export}/file", response_class=Response, responses=sends("*/*"))
 async def get_export_file(request: Request, who: Reviewer, export: UUID) -> Response:
     """The file of a finished export, streamed; takes Range."""
     run = runtime(request)

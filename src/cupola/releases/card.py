@@ -20,7 +20,7 @@ REVIEWED = (
     "Each was paid unless it was rejected with evidence, which its maker could have heard by strangers; fee and "
     "insurance stand beside the price."
 )
-LOADED = frozenset({"jsonl", "parquet"})  # what hubs load as tables
+LOADED = (".jsonl", ".parquet")  # what hubs load as tables
 _spdx = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*\Z")
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -60,7 +60,7 @@ def card(
         "- crowdsourced",
         f"size_categories:\n- {next((word for most, word in _SIZES if items < most), 'n>1M')}",
     ]
-    tables = [(form, entry) for form, entry in files if entry.name.rpartition(".")[2] in LOADED]
+    tables = [(form, entry) for form, entry in files if entry.name.endswith(LOADED)]
     if tables:
         head.append("configs:")
         for form, entry in tables:

@@ -29,6 +29,7 @@ from cupola.platform.web import (
     post,
     reply,
     runtime,
+    sends,
 )
 from cupola.tasks import model, pre_labels, service, stages, store
 from cupola.tasks.adding import service as adding
@@ -325,7 +326,7 @@ async def get_task(request: Request, who: Reviewer, task: UUID) -> Response:
         return reply(await service.task_detail(conn, run, who.tenant, task, who.name))
 
 
-@router.get("/api/projects/{project}/judgements")
+@router.get("/api/projects/{project}/judgements", response_class=Response, responses=sends("application/x-ndjson"))
 async def get_judgements(request: Request, who: Reviewer, project: UUID) -> Response:
     """Every judgement of the project as JSON lines, streamed."""
     run = runtime(request)

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from scipy import special
-
 from cupola.catalog.showing import ItemView
 from cupola.kernel.errors import invalid
+from cupola.kernel.lazy import Lazy
 from cupola.kernel.states import AttemptWord
 
+special = Lazy("scipy.special")
 ITEMS = 20
 AT_LEAST = 0.8
 CONFIDENCE = 0.8

@@ -9,7 +9,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from cupola.platform.web import Contributor, Operator, attachment, read_body, reply, runtime
+from cupola.platform.web import (
+    Contributor,
+    Operator,
+    attachment,
+    read_body,
+    reply,
+    runtime,
+    sends,
+)
 from cupola.workforce.eligibility.model import CredentialKind
 from cupola.workforce.profiles import model, service
 from cupola.workforce.profiles.model import Claimed, Credential, Profile
@@ -99,7 +107,12 @@ async def get_waiting(request: Request, who: Operator) -> Response:
     return reply(await service.waiting(runtime(request)))
 
 
-@router.get("/api/operator/credentials/{credential}/document", tags=["operator"])
+@router.get(
+    "/api/operator/credentials/{credential}/document",
+    tags=["operator"],
+    response_class=Response,
+    responses=sends("application/pdf", "image/png", "image/jpeg"),
+)
 async def get_document(request: Request, who: Operator, credential: UUID) -> Response:
     """The document of a claim, to be looked at."""
     name, media, content = await service.document(runtime(request), credential)
