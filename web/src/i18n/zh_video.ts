@@ -68,7 +68,7 @@ export const video: Record<string, string> = {
   'These are more tracks, keys or events than a label holds.': '轨迹、关键帧或事件数量超出上限。',
   'Two objects have the same id.': '两个对象编号相同。',
   // Keys that people bind.
-  'Another key for: {command}': '更改按键：{command}',
+  'Change: {command}': '更改：{command}',
   'Press a key…': '请按键……',
   'That key is taken by: {command}': '该按键已用于：{command}',
   'As in': '按键方案',

@@ -106,7 +106,7 @@ function Bind({ binding, commands }: { binding: Binding; commands: readonly Bind
       <Button
         size="compact-xs"
         variant={waits ? 'filled' : 'subtle'}
-        aria-label={t('Another key for: {command}', { command: t(binding.title, binding.values) })}
+        aria-label={waits ? undefined : t('Change: {command}', { command: t(binding.title, binding.values) })}
         onClick={() => {
           setWaits(!waits);
           setHolder(null);
