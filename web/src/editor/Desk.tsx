@@ -172,6 +172,7 @@ export function Desk({
           <div className="cup-desk-foot">
             <Button
               fullWidth
+              px="xs"
               onClick={finishNow}
               loading={waiting || (finish.busy ?? false)}
               rightSection={<Key>{bound[0]?.keys[0] ?? ''}</Key>}
