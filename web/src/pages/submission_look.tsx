@@ -65,7 +65,11 @@ export function Against({
           {t('Where')}: {why.place}
         </Text>
         {why.note && <Text size="sm">{why.note}</Text>}
-        {why.corrected && <LabelLook label={why.corrected as Label} ontology={ontology} item={item} />}
+        {why.corrected && (
+          <div style={{ maxWidth: 480 }}>
+            <LabelLook label={why.corrected as Label} ontology={ontology} item={item} />
+          </div>
+        )}
       </Stack>
     </Panel>
   );
@@ -73,6 +77,15 @@ export function Against({
 
 export function WorkLook({ item, label, ontology }: { item: ItemView; label: Label; ontology: Ontology }) {
   const t = useT();
+  // A drawing shows its picture itself.
+  if (isDrawn(label))
+    return (
+      <Panel title={t('The work')}>
+        <div style={{ maxWidth: 640 }}>
+          <LabelLook label={label} ontology={ontology} item={item} />
+        </div>
+      </Panel>
+    );
   return (
     <div className="cup-two">
       <div className="cup-stage" style={{ height: 280, borderRadius: 6 }}>
