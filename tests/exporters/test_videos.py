@@ -51,11 +51,11 @@ def exported(name: str) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     return files, json.loads(files[DROPPED])
 
 
-def seen() -> dict[tuple[int, int], Box]:
+def seen() -> dict[tuple[int, int], Any]:
     """(frame, track) -> where it is."""
     courses = [Course(track) for track in sorted(LABEL.tracks, key=lambda one: one.keys[0].frame)]
     return {
-        (frame, n): there.shape  # type: ignore[misc]
+        (frame, n): there.shape
         for n, course in enumerate(courses)
         for frame in range(15)
         if (there := course.at(frame)) is not None

@@ -132,7 +132,8 @@ def test_three_hands_give_one_track_with_the_gap_that_most_saw() -> None:
     assert max(distance(found, one, CARS) for one in labels) < 0.2
     # a thing that one of three saw is not there
     alone = of_cars(car(at(0, 0)), car(Keyframe(0, Box(300, 100, 40, 30)), name="2"))
-    assert len(merge([alone, of_cars(car(at(0, 1))), of_cars(car(at(0, 2)))], [1, 1, 1], CARS).tracks) == 1  # type: ignore[attr-defined]
+    found = merge([alone, of_cars(car(at(0, 1))), of_cars(car(at(0, 2)))], [1, 1, 1], CARS)
+    assert len(found.tracks) == 1
 
 
 def test_outlines_that_cross_themselves_between_keys_are_compared_and_put_together() -> None:

@@ -22,7 +22,7 @@ from tests.models.files import EMBEDDING_CARD, embedding_model, model, weights
 
 CARD = read_card(EMBEDDING_CARD)
 ROWS = Matrix((4, 2), np.ones((4, 2), np.float32))
-SMALL = {"children": 1, "what": "model", "sealed": True}
+SMALL: dict[str, Any] = {"children": 1, "what": "model", "sealed": True}
 
 
 def refused(file: bytes, cage: Cage | None = None, rows: Matrix = ROWS, card: Any = CARD) -> Problem:
@@ -45,13 +45,22 @@ def dumped(made: Any) -> bytes:
 
 
 class Runs:
+    """Leaves a file behind when it is read by pickle."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
     def __reduce__(self) -> Any:
-        return eval, ("__import__('os').system('touch /tmp/cupola-was-here')",)
+        return eval, (f"open({str(self.mark)!r}, 'w').close()",)
 
 
 def test_what_is_no_onnx_file_is_refused_and_a_pickle_is_never_opened(tmp_path: Any) -> None:
-    for file in (pickle.dumps(Runs()), b"PK\x03\x04 torch.save", b"\x80\x04.", b"", b"\x08\x09", b"{}"):
+    mark = tmp_path / "ran"
+    for file in (pickle.dumps(Runs(mark)), b"PK\x03\x04 torch.save", b"\x80\x04.", b"", b"\x08\x09", b"{}"):
         assert refused(file).code in ("not-onnx", "onnx-tensor")
+    assert not mark.exists()
+    pickle.loads(pickle.dumps(Runs(mark)))  # it would have been there
+    assert mark.exists()
 
 
 def test_weights_elsewhere_and_operators_of_others_are_refused_by_name() -> None:
@@ -88,7 +97,7 @@ def test_a_model_that_never_ends_or_takes_all_memory_ends_alone() -> None:
         [weights(np.zeros((2, 3))), helper.make_tensor("many", TensorProto.INT64, [], [2**62]),
          helper.make_tensor("yes", TensorProto.BOOL, [], [True])],
     )  # fmt: skip
-    hasty = Cage("cupola.models.running", memory_bytes=1024**3, time_s=3.0, **SMALL)  # type: ignore[arg-type]
+    hasty = Cage("cupola.models.running", memory_bytes=1024**3, time_s=3.0, **SMALL)
     assert refused(dumped(loops), hasty).code == "model-time"
     bomb = model(
         [helper.make_node("ConstantOfShape", ["wide"], ["much"]),
@@ -125,16 +134,19 @@ def test_answers_that_are_none_are_told_as_what_they_are(nodes: list[Any], what:
         "open('/etc/passwd')",
         "socket.socket()",
         "os.pipe()",
-        "open('/tmp/cupola-was-here', 'w')",
+        "open('left-behind', 'w')",
     ],
 )
-def test_a_sealed_child_reaches_no_file_and_nobody(reach: str) -> None:
+def test_a_sealed_child_reaches_no_file_and_nobody(reach: str, tmp_path: Path) -> None:
     seals = "import os, socket; from cupola.platform.cage import _limit; _limit(2**28, {sealed}); "
     outcome = {}
     for sealed in (True, False):
         done = subprocess.run(
-            [sys.executable, "-c", seals.format(sealed=sealed) + reach], capture_output=True, text=True, check=False
+            [sys.executable, "-c", seals.format(sealed=sealed) + reach],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
         )
         outcome[sealed] = "Too many open files" in done.stderr
     assert outcome == {True: True, False: False}
-    Path("/tmp/cupola-was-here").unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -46,8 +47,8 @@ def test_a_claim_opens_nothing_before_somebody_else_has_verified_it(foundry: Fou
     assert PDF not in bytes(foundry.sql("SELECT document FROM credential WHERE id = %s", claimed.id)[0][0])
     assert claimed.id in [one.id for one in foundry.call(service.waiting)]
 
-    def decide(by: UUID, state: str, verifier: str = "", reason: str = "") -> object:
-        return foundry.call(lambda run: service.decide(run, by, claimed.id, state, verifier, reason, None))  # type: ignore[arg-type]
+    def decide(by: UUID, state: Any, verifier: str = "", reason: str = "") -> object:
+        return foundry.call(lambda run: service.decide(run, by, claimed.id, state, verifier, reason, None))
 
     refused("forbidden", lambda: decide(person, "verified", "Me"))
     refused("verifier-missing", lambda: decide(checks, "verified", "  "))

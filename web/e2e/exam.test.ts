@@ -1,35 +1,14 @@
 /** Exam → skill → offer → work: a project asks for what somebody shows, and says to everybody why it is theirs or not. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, expectAccessible, launch, logins, picture, settled, signIn, type Visit, visit } from './browser';
 import { anotherContributor } from './operator';
-import { type Made, makeProject } from './shapes_project';
+import { isSquare, type Made, makeProject } from './shapes_project';
 
 const STAMP = Date.now().toString(36);
 const NAME = `Examined ${STAMP}`;
 const SKILL = `shapes ${STAMP}`;
 const ITEMS = 8; // fewer right answers show no 80 %
-
-/** Whether the picture on the desk is a square: a disc's corner is dark, a square's is bright. */
-async function isSquare(page: Page): Promise<boolean> {
-  return page.locator('img.cup-item-image').evaluate(async (image: HTMLImageElement) => {
-    await image.decode();
-    const canvas = document.createElement('canvas');
-    canvas.width = image.naturalWidth;
-    canvas.height = image.naturalHeight;
-    const ctx = canvas.getContext('2d') as CanvasRenderingContext2D;
-    ctx.drawImage(image, 0, 0);
-    const { data, width, height } = ctx.getImageData(0, 0, canvas.width, canvas.height);
-    let left = width;
-    let top = height;
-    for (let at = 0; at < width * height; at += 1) {
-      if ((data[at * 4] ?? 0) < 128) continue;
-      left = Math.min(left, at % width);
-      top = Math.min(top, Math.floor(at / width));
-    }
-    return (data[(top * width + left) * 4] ?? 0) > 128;
-  });
-}
 
 describe.skipIf(!logins)('an exam', () => {
   const { url, requester } = logins as NonNullable<typeof logins>;

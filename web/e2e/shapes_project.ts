@@ -140,3 +140,24 @@ export async function judgedTasks(page: Page, project: string): Promise<Row[]> {
   }
   throw new Error('the judgements were not taken in');
 }
+
+/** Whether the picture on the desk is a square: a disc's corner is dark, a square's is bright. */
+export async function isSquare(page: Page): Promise<boolean> {
+  return page.locator('img.cup-item-image').evaluate(async (image: HTMLImageElement) => {
+    await image.decode();
+    const canvas = document.createElement('canvas');
+    canvas.width = image.naturalWidth;
+    canvas.height = image.naturalHeight;
+    const ctx = canvas.getContext('2d') as CanvasRenderingContext2D;
+    ctx.drawImage(image, 0, 0);
+    const { data, width, height } = ctx.getImageData(0, 0, canvas.width, canvas.height);
+    let left = width;
+    let top = height;
+    for (let at = 0; at < width * height; at += 1) {
+      if ((data[at * 4] ?? 0) < 128) continue;
+      left = Math.min(left, at % width);
+      top = Math.min(top, Math.floor(at / width));
+    }
+    return (data[(top * width + left) * 4] ?? 0) > 128;
+  });
+}

@@ -2,7 +2,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, expectAccessible, launch, logins, picture, settled, signIn, type Visit, visit } from './browser';
-import { type Made, makeProject } from './shapes_project';
+import { isSquare, type Made, makeProject } from './shapes_project';
 
 const NAME = `Trained ${Date.now().toString(36)}`;
 
@@ -74,25 +74,9 @@ describe.skipIf(!logins)('training', () => {
     const tasks = await page.locator('.cup-dots button').count();
     // The pictures have no names here: what is seen decides. A disc's corner is dark, a square's is bright.
     for (let at = 0; at < tasks; at += 1) {
-      const isSquare = await page.locator('img.cup-item-image').evaluate(async (image: HTMLImageElement) => {
-        await image.decode();
-        const canvas = document.createElement('canvas');
-        canvas.width = image.naturalWidth;
-        canvas.height = image.naturalHeight;
-        const ctx = canvas.getContext('2d') as CanvasRenderingContext2D;
-        ctx.drawImage(image, 0, 0);
-        const { data, width, height } = ctx.getImageData(0, 0, canvas.width, canvas.height);
-        let left = width;
-        let top = height;
-        for (let at = 0; at < width * height; at += 1) {
-          if ((data[at * 4] ?? 0) < 128) continue;
-          left = Math.min(left, at % width);
-          top = Math.min(top, Math.floor(at / width));
-        }
-        return (data[(top * width + left) * 4] ?? 0) > 128;
-      });
+      const square = await isSquare(page);
       // One is wrong on purpose.
-      await page.keyboard.press((isSquare ? '2' : '1') === '1' ? (at === 0 ? '2' : '1') : at === 0 ? '1' : '2');
+      await page.keyboard.press((square ? '2' : '1') === '1' ? (at === 0 ? '2' : '1') : at === 0 ? '1' : '2');
       await page.keyboard.press('Enter');
       await page.waitForTimeout(80);
     }

@@ -89,6 +89,12 @@ def ask(
     return _ran(Client(url, key), project, body, wait=wait, json_=json_)
 
 
+def _of_project(client: Client, project: str, what: str) -> list[dict[str, Any]]:
+    """All of a project's rows of a kind, newest first."""
+    found = moving.named(client, "/api/projects", project)
+    return list(client.every(f"/api/projects/{found['id']}/{what}"))
+
+
 def _ran(client: Client, project: str, body: dict[str, Any], *, wait: bool, json_: bool) -> int:
     found = moving.named(client, "/api/projects", project)
     run = client.post(f"/api/projects/{found['id']}/learning-runs", body)
@@ -168,9 +174,7 @@ def runs(*, key: ApiKey, project: str, url: Url = LOCAL, json_: Json = False) ->
     project
         The project's name or id.
     """
-    client = Client(url, key)
-    found = moving.named(client, "/api/projects", project)
-    rows = list(client.every(f"/api/projects/{found['id']}/learning-runs"))
+    rows = _of_project(Client(url, key), project, "learning-runs")
     if json_:
         show({"runs": rows}, True, "")
         return
@@ -290,9 +294,7 @@ def accepts(*, key: ApiKey, project: str, url: Url = LOCAL, json_: Json = False)
     project
         The project's name or id.
     """
-    client = Client(url, key)
-    found = moving.named(client, "/api/projects", project)
-    rows = list(client.every(f"/api/projects/{found['id']}/auto-accepts"))
+    rows = _of_project(Client(url, key), project, "auto-accepts")
     if json_:
         show({"auto_accepts": rows}, True, "")
         return

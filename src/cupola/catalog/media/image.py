@@ -39,25 +39,26 @@ _TURNS = {
 
 Image.MAX_IMAGE_PIXELS = limits.MAX_IMAGE_PIXELS
 vars(AvifImagePlugin)["DEFAULT_MAX_THREADS"] = 1  # each thread would reserve addresses of its own
+ENDINGS = {
+    ".png": "image/png",
+    ".apng": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".jpe": "image/jpeg",
+    ".jfif": "image/jpeg",
+    ".mpo": "image/jpeg",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".avif": "image/avif",
+}
 
 
 class Picture:
     name = "image"
     types = tuple(_PLUGINS)
     shown = types
-    endings = {  # noqa: RUF012  # read only
-        ".png": "image/png",
-        ".apng": "image/png",
-        ".jpg": "image/jpeg",
-        ".jpeg": "image/jpeg",
-        ".jpe": "image/jpeg",
-        ".jfif": "image/jpeg",
-        ".mpo": "image/jpeg",
-        ".webp": "image/webp",
-        ".gif": "image/gif",
-        ".bmp": "image/bmp",
-        ".avif": "image/avif",
-    }
+    endings = ENDINGS
     needs: Needs = "img"
     caged = True
     max_bytes = limits.MAX_IMAGE_BYTES

@@ -11,13 +11,14 @@ from cupola.kernel.errors import Problem, invalid
 from cupola.labels.places import unstorable
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+ENDINGS = {".txt": "text/plain", ".text": "text/plain", ".md": "text/plain", ".markdown": "text/plain"}
 
 
 class Text:
     name = "text"
     types = ("text/plain",)
     shown: tuple[str, ...] = ()
-    endings = {".txt": "text/plain", ".text": "text/plain", ".md": "text/plain", ".markdown": "text/plain"}  # noqa: RUF012  # read only
+    endings = ENDINGS
     needs: Needs = "words"
     caged = False
     max_bytes = limits.MAX_TEXT_ITEM_BYTES

@@ -13,23 +13,24 @@ from cupola.catalog.video import reading
 from cupola.kernel import limits
 
 _DOCTYPE_BYTES = 64
+ENDINGS = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+    ".avi": "video/x-msvideo",
+    ".mpg": "video/mpeg",
+    ".mpeg": "video/mpeg",
+    ".ts": "video/mpeg",
+}
 
 
 class Video:
     name = "video"
     types = ("video/mp4", "video/quicktime", "video/webm", "video/x-matroska", "video/x-msvideo", "video/mpeg")
     shown = ("video/mp4", "video/webm")
-    endings = {  # noqa: RUF012  # read only
-        ".mp4": "video/mp4",
-        ".m4v": "video/mp4",
-        ".mov": "video/quicktime",
-        ".webm": "video/webm",
-        ".mkv": "video/x-matroska",
-        ".avi": "video/x-msvideo",
-        ".mpg": "video/mpeg",
-        ".mpeg": "video/mpeg",
-        ".ts": "video/mpeg",
-    }
+    endings = ENDINGS
     needs: Needs = "video"
     caged = True
     max_bytes = limits.MAX_VIDEO_BYTES

@@ -64,7 +64,7 @@ class TracksLabel(Label, frozen=True, tag="tracks", omit_defaults=True):
     numbers them, as far as whoever labels knew them."""
 
     tracks: list[Track]
-    events: list[VideoEvent] = []  # noqa: RUF012  # a Struct copies it
+    events: list[VideoEvent] = msgspec.field(default_factory=list)
     frames: int = 0
     frame_table: str | None = None
 

@@ -28,6 +28,7 @@ from cupola.releases.exporters.base import About, Format, Row, Rows
 from cupola.releases.exporters.beside import Beside
 from cupola.releases.exporters.naming import stem
 
+Write = Callable[[Rows, About], AsyncIterator[bytes]]
 _TYPES = {"choice": "select", "multi": "text", "text": "text", "number": "number", "bool": "checkbox"}
 # What of a track each of the formats holds, as words of `formats.fitting`.
 _CVAT = frozenset({"box", "rotated", "polygon", "polyline", "point", "skeleton", "seen", "ellipse", "attributes",
@@ -85,7 +86,7 @@ def _frame(video: Video, frame: int, classes: Classes, fitter: Fitter, *, more: 
     )  # fmt: skip
 
 
-def _of(written: Callable[[Video, About, Classes, Fitter], Iterator[File]], holds: frozenset[str]) -> Callable[[Rows, About], AsyncIterator[bytes]]:  # fmt: skip  # noqa: E501
+def _of(written: Callable[[Video, About, Classes, Fitter], Iterator[File]], holds: frozenset[str]) -> Write:
     """The bytes of an archive with a folder for each video. written: its files."""
 
     async def write(rows: Rows, about: About) -> AsyncIterator[bytes]:
@@ -251,7 +252,7 @@ def _without_tracks(item: Item) -> Item:
     return Item(item.name, width_px=item.width_px, height_px=item.height_px, sayings=sayings, place=item.place)
 
 
-def _format(title: str, en: str, zh: str, write: Callable[[Rows, About], AsyncIterator[bytes]], shapes: tuple[str, ...]) -> Format:  # fmt: skip  # noqa: E501
+def _format(title: str, en: str, zh: str, write: Write, shapes: tuple[str, ...]) -> Format:
     return Format(
         title=title,
         about={"en": en, "zh": zh},

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from cupola.labels import kind
 from cupola.releases.exporters.base import About, Format, Row, Rows
 
 _encoder = msgspec.json.Encoder()
@@ -30,7 +31,7 @@ def lines(made: Made) -> Callable[[Rows, About], AsyncIterator[bytes]]:
 
 
 def jsonl_format(
-    title: str, en: str, zh: str, made: Made, asks: Iterable[str], *, holds: Iterable[str] = ("answers",)
+    title: str, en: str, zh: str, made: Made, asks: Iterable[str], *, holds: Iterable[kind.Made] = ("answers",)
 ) -> Format:
     return Format(
         title=title,
@@ -38,7 +39,7 @@ def jsonl_format(
         extension="jsonl",
         media_type="application/jsonl",
         write=lines(made),
-        holds=frozenset(holds),  # type: ignore[arg-type]  # words of `Made`, which the table's test walks
+        holds=frozenset(holds),
         several=False,
         asks=tuple(asks),
     )

@@ -1,11 +1,12 @@
-import { Group, Radio, Textarea } from '@mantine/core';
+import { Group, Textarea } from '@mantine/core';
 import type { Shape } from '../../../api/types';
 import { msg, useT } from '../../../i18n';
 import { type AttributeDraft, Attributes, attributeOf, draftOf, incompleteAttributes } from '../../setup/attributes';
 import { Classes, classSpecs, namesOf } from '../../setup/classes';
+import { DrawnAs } from '../../setup/drawn_as';
 import type { FormProps, KindSetup } from '../../setup/setup';
 import { templateOf, wrongTemplate } from '../../setup/skeleton';
-import { faceOfType, SHAPE_TYPES } from '../../shapes';
+import { SHAPE_TYPES } from '../../shapes';
 
 interface Own {
   shape: Shape['type'];
@@ -27,17 +28,7 @@ function Form({ named, own, rename, change }: FormProps<Own>) {
   return (
     <>
       <Classes label={t('Classes, one a line')} named={named} rename={rename} />
-      <Radio.Group
-        label={t('What is drawn')}
-        value={own.shape}
-        onChange={(value) => change({ shape: value as Shape['type'] })}
-      >
-        <Group gap={24} mt={8}>
-          {SHAPE_TYPES.map((type) => (
-            <Radio key={type} value={type} label={t(faceOfType(type).words.one)} />
-          ))}
-        </Group>
-      </Radio.Group>
+      <DrawnAs shapes={SHAPE_TYPES} value={own.shape} onChange={(shape) => change({ shape })} />
       {own.shape === 'skeleton' && (
         <Group gap={24} grow align="start">
           <Textarea
