@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from pathlib import Path
@@ -42,3 +43,41 @@ def test_a_documented_command_is_understood(path: Path, line: str, monkeypatch: 
         words = [word for word in words if word != "&" and not word.startswith(("--help", "--version", "--install"))]
     if words:
         app.parse_args(words, exit_on_error=False, print_error=False)
+
+
+NAMED = re.compile(r"\bcupola ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?")
+NO_COMMANDS = {
+    "annotator",
+    "refused",
+    "cannot",
+    "is",
+    "has",
+    "and",
+    "itself",
+}  # words that follow the name in a sentence
+
+
+def advised() -> list[tuple[str, str, str]]:
+    """(where, command, what follows) of each command that our own sentences name, as what to do next."""
+    found = []
+    for path in sorted((ROOT / "src" / "cupola").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                where = f"{path.relative_to(ROOT)}:{node.lineno}"
+                found += [(where, first, second) for first, second in NAMED.findall(node.value)]
+    return found
+
+
+def test_every_command_that_a_sentence_of_ours_names_is_there() -> None:
+    """Who is told what to do next is not told what cannot be done."""
+    assert len(advised()) > 60
+    wrong = []
+    for where, first, second in advised():
+        if first in NO_COMMANDS:
+            continue
+        if first not in set(app):
+            wrong.append(f"{where}: cupola {first}")
+        elif (below := {name for name in app[first] if not name.startswith("-")}) and second and second not in below:
+            wrong.append(f"{where}: cupola {first} {second}")
+    assert wrong == []
+    assert {"fit", "bring"} <= set(app["model"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
-from rich.table import Table
+from rich.table import Column, Table
 
 from cupola.app import moving
 from cupola.app.commands.common import EXIT_FAILED, LOCAL, ApiKey, Json, Url, err, out, quoted, show, tell
@@ -17,6 +17,8 @@ from cupola.kernel.errors import invalid
 from cupola.models.card import read_card, write_card
 
 POLL_S = 1.0
+ID_CHARS = 36
+MOST_WAITED_S = 60.0  # for a draw, which is a job among others
 app = App(name="model", help="Models that learn from what people settle.")
 
 
@@ -87,6 +89,11 @@ def ask(
     """
     body: dict[str, Any] = {"verb": "predict", "model": model, **({"version": version} if version else {})}
     return _ran(Client(url, key), project, body, wait=wait, json_=json_)
+
+
+def _ids(head: str) -> Column:
+    """A column of ids, which other commands are given: what is cut off names nothing."""
+    return Column(head, no_wrap=True, overflow="ignore", min_width=ID_CHARS)
 
 
 def _of_project(client: Client, project: str, what: str) -> list[dict[str, Any]]:
@@ -178,7 +185,7 @@ def runs(*, key: ApiKey, project: str, url: Url = LOCAL, json_: Json = False) ->
     if json_:
         show({"runs": rows}, True, "")
         return
-    table = Table("Run", "Model", "State", "Labels", "Right (95 %)", "Opinions", "CPU")
+    table = Table(_ids("Run"), "Model", "State", "Labels", "Right (95 %)", "Opinions", "CPU")
     for row in rows:
         right = (row["metrics"] or {}).get("accuracy")
         share = f"{right['value']:.1%} ({right['low']:.1%}-{right['high']:.1%})" if right else "-"
@@ -204,10 +211,10 @@ def cancel(run: str, *, key: ApiKey, url: Url = LOCAL, json_: Json = False) -> N
 
 @app.command(name="select")
 def select(
+    model: str | None = None,
     *,
     key: ApiKey,
     project: str,
-    model: str | None = None,
     version: int | None = None,
     floor: float = 0.2,
     seed: int = 1,
@@ -238,11 +245,11 @@ def select(
 
 @app.command(name="accept")
 def accept(
+    model: str | None = None,
     *,
     key: ApiKey,
     project: str,
     limit: float,
-    model: str | None = None,
     version: int | None = None,
     sample: int = 300,
     by: Annotated[Literal["experts", "crowd"], Parameter(name="--by")] = "experts",
@@ -250,7 +257,7 @@ def accept(
     later: Annotated[bool, Parameter(negative="")] = False,
     url: Url = LOCAL,
     json_: Json = False,
-) -> None:
+) -> int:
     """Let a model settle alone what a certificate will cover: people settle a random sample first.
 
     Parameters
@@ -281,8 +288,16 @@ def accept(
         **({"slice_by": slice_by} if slice_by else {}),
     }
     made = client.post(f"/api/projects/{found['id']}/auto-accepts", body)
-    tell(made, json_, f"A sample of {sample} tasks is drawn of each slice; people settle it first.",
-         f"cupola model accepts --project {quoted(project)}")  # fmt: skip
+    until = clock.monotonic_s() + MOST_WAITED_S
+    while made["state"] == "drawing" and clock.monotonic_s() < until:
+        clock.sleep(POLL_S)
+        made = client.get(f"/api/auto-accepts/{made['id']}")
+    if made["state"] == "off":
+        show(made, json_, f"Nothing is drawn: {made['why']}")
+        return EXIT_FAILED
+    drawn = f"{made['sample']} tasks are drawn" if made["state"] != "drawing" else "The sample is being drawn"
+    tell(made, json_, f"{drawn}; people settle them first.", f"cupola model accepts --project {quoted(project)}")
+    return 0
 
 
 @app.command(name="accepts")
@@ -298,7 +313,7 @@ def accepts(*, key: ApiKey, project: str, url: Url = LOCAL, json_: Json = False)
     if json_:
         show({"auto_accepts": rows}, True, "")
         return
-    table = Table("Id", "Model", "State", "Limit", "Sample", "Settled", "Watched", "Wrong")
+    table = Table(_ids("Id"), "Model", "State", "Limit", "Sample", "Settled", "Watched", "Wrong")
     for row in rows:
         state = row["state"] if not row["why"] else f"{row['state']}: {row['why']}"
         table.add_row(row["id"], f"{row['model_name']} {row['version']}", state, f"{row['limit']:.1%}",
@@ -391,7 +406,7 @@ def export(
     (folder / "card.json").write_text(json.dumps(rows[0]["card"], ensure_ascii=False, indent=2) + "\n", "utf-8")
     tell({"file": str(target), "card": str(folder / "card.json"), "version": rows[0]["version"]}, json_,
          f"{target} and {folder / 'card.json'} (version {rows[0]['version']}).",
-         f"cupola model predict {quoted(str(folder))} texts.txt")  # fmt: skip
+         f"cupola model bring {quoted(str(target))} --card {quoted(f'{folder}/card.json')} --model NAME")  # fmt: skip
 
 
 def _json(text: str, place: str) -> Any:
